@@ -1,0 +1,103 @@
+"""The crop that the networks look at: a face's key points to one affine warp, the same in training and at run time.
+
+The face is aligned as in FFHQ; of the aligned square the mouth region x 80..176, y 128..224 (in 256ths) becomes the
+60x60 crop: the lower face from under the eyes to the chin, the mouth's centre at about (0.5, 0.61).
+
+Source: Karras et al. 2019, "A Style-Based Generator Architecture for Generative Adversarial Networks", the alignment of
+the FFHQ data set.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, hypot
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .face import LEFT_EYE, MOUTH, RIGHT_EYE, Face
+
+CROP_SIZE = 60
+"""Side of a crop in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the aligned square, in parts of its side (0..1 across and down)."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+MOUTH_REGION = Region(80 / 256, 128 / 256, 176 / 256, 224 / 256)
+WHOLE_FACE = Region(0.0, 0.0, 1.0, 1.0)
+
+
+def aligned_square(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The FFHQ-aligned square of a face.
+
+    Args:
+        keypoints: (6, 2) or more, pixels; rows 0, 1 and 3 are the person's right eye, left eye and mouth centre.
+
+    Returns:
+        (2, 3) float64: the affine map from (s, t, 1), s across and t down the square in 0..1, to pixels (x, y).
+    """
+    e0, e1, mouth = (keypoints[i].astype(np.float64) for i in (RIGHT_EYE, LEFT_EYE, MOUTH))
+    eye = (e0 + e1) / 2
+    v, d = e1 - e0, mouth - eye
+    x = v - _rotated(d)
+    half = max(2 * hypot(v[0], v[1]), 1.8 * hypot(d[0], d[1]))
+    x *= half / max(hypot(x[0], x[1]), 1e-9)
+    y = _rotated(x)
+    centre = eye + 0.1 * d
+    return np.stack([2 * x, 2 * y, centre - x - y], axis=1)
+
+
+def crop_faces(
+    image: NDArray[np.uint8], faces: Sequence[Face], region: Region = MOUTH_REGION, size: int = CROP_SIZE
+) -> NDArray[np.uint8]:
+    """Cut a region of each face out of a picture.
+
+    Args:
+        image: (h, w, 3) uint8, BGR.
+        faces: the faces in it.
+        region: which part of the aligned face.
+        size: side of the crops in pixels.
+
+    Returns:
+        (n, size, size, 3) uint8, RGB, in the order of ``faces``. What lies outside the picture repeats its border.
+    """
+    crops = np.empty((len(faces), size, size, 3), np.uint8)
+    for crop, face in zip(crops, faces, strict=True):
+        cv2.cvtColor(_warp(image, aligned_square(face.keypoints), region, size), cv2.COLOR_BGR2RGB, dst=crop)
+    return crops
+
+
+def _warp(image: NDArray[np.uint8], square: NDArray[np.float64], region: Region, size: int) -> NDArray[np.uint8]:
+    """One crop, (size, size, 3) uint8, in the image's own colour order."""
+    side = region.right - region.left
+    step = hypot(square[0, 0], square[1, 0]) * side / size  # image pixels per crop pixel
+    # A crop pixel that covers more than two image pixels a side must average them, or it flickers as the face moves:
+    # sample `fine` times as densely, at most one image pixel apart, and average the blocks.
+    fine = ceil(step) if step > 2 else 1
+    # Pixel centres: crop pixel (i, j) shows the point ((i + 0.5) / n, (j + 0.5) / n) of the region.
+    n = size * fine
+    to_region = np.array(
+        [
+            [side / n, 0, region.left + 0.5 * side / n],
+            [0, (region.bottom - region.top) / n, region.top + 0.5 * (region.bottom - region.top) / n],
+            [0, 0, 1],
+        ]
+    )
+    matrix = square @ to_region
+    matrix[:, 2] -= 0.5  # OpenCV puts the centre of the first pixel at 0, the key points put it at 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    warped = cv2.warpAffine(image, matrix, (n, n), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return warped if fine == 1 else cv2.resize(warped, (size, size), interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _rotated(a: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A quarter turn, x to the right towards y down."""
+    return np.array([-a[1], a[0]])

@@ -1,0 +1,17 @@
+"""The exceptions of the realtime half; the whole tree is drawn in :mod:`mouth_live.models.errors`."""
+
+from ..models.errors import MouthLiveError
+
+
+class SourceError(MouthLiveError):
+    """A video, picture, folder or camera cannot be read."""
+
+
+class SinkError(MouthLiveError):
+    """An output cannot be written or shown."""
+
+
+class UsageError(MouthLiveError):
+    """Options that do not go together."""
+
+    exit_code = 2

@@ -1,0 +1,68 @@
+"""What travels through the pipeline: a frame, what was read in it, and what happened."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.face import Face
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        index: how many frames were decoded before it.
+        time: seconds since the source's first frame.
+        image: (h, w, 3) uint8, BGR, as displayed (rotation applied).
+    """
+
+    index: int
+    time: float
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """One face in one frame, read.
+
+    Attributes:
+        face_id: the track, from 0; stays with one face.
+        face: box, key points and score, in pixels of the frame.
+        raw: the network's openness for this frame, 0..1.
+        openness: smoothed, 0..1.
+        active: whether the lips are active, as in talking.
+    """
+
+    face_id: int
+    face: Face
+    raw: float
+    openness: float
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """One frame and all that was read in it, ordered by face id."""
+
+    frame: Frame
+    readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LipEvent:
+    """Something that a face's mouth began or ceased to do.
+
+    Attributes:
+        type: ``"start"`` or ``"stop"``.
+        kind: ``"open"`` (held open) or ``"activity"`` (moving, as in talking).
+        face_id: the track; None for anyone.
+        time: seconds since the source's first frame.
+    """
+
+    type: Literal["start", "stop"]
+    kind: Literal["open", "activity"]
+    face_id: int | None
+    time: float
