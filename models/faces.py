@@ -29,7 +29,9 @@ class FaceFinder:
     Not safe for use by several threads at once; make one for each.
     """
 
-    def __init__(self, min_score: float = MIN_SCORE, backend: Backend = "litert", threads: int = 1, check: bool = True) -> None:
+    def __init__(
+        self, min_score: float = MIN_SCORE, backend: Backend = "litert", threads: int = 1, check: bool = True
+    ) -> None:
         """Load the networks.
 
         Args:

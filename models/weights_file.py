@@ -56,17 +56,25 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
         path = WEIGHTS_FOLDER / f"{name_or_path}.tflite"
         if path.parent != WEIGHTS_FOLDER or not path.exists():
             known = ", ".join(shipped_names(task))
-            raise ModelError(f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file")
+            raise ModelError(
+                f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file"
+            )
     card_path = path.with_suffix(".json")
     try:
         content = path.read_bytes()
         card = cast("dict[str, Any]", json.loads(card_path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ModelError(f"{error.filename}: cannot read it ({error.strerror}); a model is NAME.tflite with its NAME.json") from None
+        raise ModelError(
+            f"{error.filename}: cannot read it ({error.strerror}); a model is NAME.tflite with its NAME.json"
+        ) from None
     except ValueError:
-        raise ModelError(f"{card_path}: not a model card (JSON); export the model again or reinstall mouth-live") from None
+        raise ModelError(
+            f"{card_path}: not a model card (JSON); export the model again or reinstall mouth-live"
+        ) from None
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
-        raise ModelError(f"{path}: damaged or changed (its SHA-256 is not its card's); export it again or reinstall mouth-live")
+        raise ModelError(
+            f"{path}: damaged or changed (its SHA-256 is not its card's); export it again or reinstall mouth-live"
+        )
     if card.get("task") != task:
         raise ModelError(f"{path}: a model for {card.get('task')!r}, expected one for {task!r}")
     return Weights(path.stem, content, card)

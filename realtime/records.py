@@ -43,14 +43,6 @@ class Reading:
     active: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Analysis:
-    """One frame and all that was read in it, ordered by face id."""
-
-    frame: Frame
-    readings: tuple[Reading, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class LipEvent:
     """Something that a face's mouth began or ceased to do.
@@ -66,3 +58,18 @@ class LipEvent:
     kind: Literal["open", "activity"]
     face_id: int | None
     time: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """One frame and all that was read in it.
+
+    Attributes:
+        frame: the frame.
+        readings: one for each face, ordered by face id.
+        events: what began or ended at this frame.
+    """
+
+    frame: Frame
+    readings: tuple[Reading, ...]
+    events: tuple[LipEvent, ...] = ()

@@ -1,0 +1,158 @@
+"""The openness network: crops in, one number each: 0 closed, 0.5 slightly open, 1 fully open.
+
+On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in TensorFlow (its twin ``NAME.keras``, the same weights).
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .crop import CROP_SIZE
+from .errors import DeviceError, ModelError
+from .weights_file import WEIGHTS_FOLDER, LiteRtNetwork, Weights, load_weights
+
+Device = Literal["auto", "cpu", "gpu"]
+DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
+
+DEFAULT_WEIGHTS = "openness_reference"
+NEUTRAL_GENDER = (0.5, 0.5)
+"""The gender pair at run time: the network is trained to do without it, and nothing here guesses a gender."""
+
+GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
+
+_Backend = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+
+
+class OpennessModel:
+    """Reads how open mouths are. Made by :func:`load_openness_model`.
+
+    Not safe for use by several threads at once; make one for each.
+
+    Attributes:
+        name: the weights' name.
+        device: ``"cpu"`` or ``"gpu"``, where it runs.
+    """
+
+    def __init__(self, name: str, device: Literal["cpu", "gpu"], backend: _Backend) -> None:
+        self.name = name
+        self.device = device
+        self._backend = backend
+
+    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Openness of each crop, all in one batch.
+
+        Args:
+            crops: (n, 60, 60, 3) uint8, RGB, from :func:`mouth_live.models.crop_faces`; of one frame or of many.
+
+        Returns:
+            (n,) float32, 0..1.
+
+        Raises:
+            ValueError: ``crops`` has another shape or dtype.
+        """
+        if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3) or crops.dtype != np.uint8:
+            raise ValueError(f"crops: expected (n, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}")
+        if not len(crops):
+            return np.zeros(0, np.float32)
+        gender = np.tile(np.array(NEUTRAL_GENDER, np.float32), (len(crops), 1))
+        return self._backend(crops.astype(np.float32) / np.float32(255), gender)
+
+
+def load_openness_model(
+    name_or_path: str | Path = DEFAULT_WEIGHTS, device: Device = "auto", threads: int = 1
+) -> OpennessModel:
+    """Load the openness network; the only door to it.
+
+    Args:
+        name_or_path: shipped weights by name, or the path of an exported ``.tflite`` file with its card beside it.
+        device: ``"cpu"``; ``"gpu"``, which needs TensorFlow and a GPU that it sees; or ``"auto"``: the GPU when
+            TensorFlow's GPU package is installed and sees one, else the CPU.
+        threads: CPU threads for one batch.
+
+    Raises:
+        ModelError: no such weights, or they differ from the SHA-256 in their card.
+        DeviceError: ``"gpu"`` was asked for and there is none.
+        ValueError: an unknown device.
+    """
+    if device not in DEVICES:
+        raise ValueError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}")
+    weights = load_weights(name_or_path, "openness")
+    problem = "" if device == "cpu" else _gpu_problem()
+    if device == "gpu" and problem:
+        raise DeviceError(f"--device gpu: {problem}; use --device cpu")
+    if device == "cpu" or problem:
+        return OpennessModel(weights.name, "cpu", _litert_backend(weights, threads))
+    path = Path(name_or_path) if Path(name_or_path).suffix else WEIGHTS_FOLDER / f"{name_or_path}.tflite"
+    return OpennessModel(weights.name, "gpu", tensorflow_backend(path.with_suffix(".keras"), weights))
+
+
+def _litert_backend(weights: Weights, threads: int) -> _Backend:
+    network = LiteRtNetwork(weights, threads)
+    # The converter may swap the two inputs, so they are told apart by shape.
+    swapped = network.input_shapes == [(2,), (CROP_SIZE, CROP_SIZE, 3)]
+    if not swapped and network.input_shapes != [(CROP_SIZE, CROP_SIZE, 3), (2,)]:
+        raise ModelError(f"{weights.name}: inputs {network.input_shapes}, expected crops (60, 60, 3) and gender (2,)")
+
+    def run(crops: NDArray[np.float32], gender: NDArray[np.float32]) -> NDArray[np.float32]:
+        (values,) = network(gender, crops) if swapped else network(crops, gender)
+        return values[:, 0]
+
+    return run
+
+
+def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
+    """The network in TensorFlow, on the GPU if it sees one, at a few fixed batch sizes.
+
+    Args:
+        path: the ``.keras`` file.
+        weights: the ``.tflite`` twin, whose card holds the SHA-256 of both.
+
+    Raises:
+        ModelError: the file is missing or differs from the card's SHA-256.
+    """
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
+        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
+    import keras
+    import tensorflow as tf
+
+    model = keras.models.load_model(path, compile=False)
+    function = cast("Any", tf).function(model, jit_compile=False)
+
+    def run(crops: NDArray[np.float32], gender: NDArray[np.float32]) -> NDArray[np.float32]:
+        values: list[NDArray[np.float32]] = []
+        while len(crops):
+            size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
+            part = [_filled(crops[:size], size), _filled(gender[:size], size)]
+            values.append(function(part).numpy()[: len(crops), 0])
+            crops, gender = crops[size:], gender[size:]
+        return np.concatenate(values)
+
+    for size in GPU_BATCHES[:2]:  # warm up, so that the first frame does not wait
+        run(np.zeros((size, CROP_SIZE, CROP_SIZE, 3), np.float32), np.zeros((size, 2), np.float32))
+    return run
+
+
+def _filled(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+    """The array with zeros after it up to a length of ``size``."""
+    return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
+
+
+def _gpu_problem() -> str:
+    """Why TensorFlow cannot use a GPU here; empty if it can.
+
+    The import costs 5 s and 550 MB, so it is not tried where no NVIDIA driver is loaded: on a laptop without a GPU that
+    happens to have TensorFlow installed, ``auto`` must start at once.
+    """
+    import importlib.util
+
+    if importlib.util.find_spec("tensorflow") is None:
+        return "TensorFlow is not installed (pip install 'mouth-live[gpu]')"
+    if not any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")):
+        return "no GPU driver was found that TensorFlow can use"
+    import tensorflow as tf
+
+    return "" if cast("Any", tf).config.list_physical_devices("GPU") else "TensorFlow sees no GPU"

@@ -1,0 +1,82 @@
+"""The networks that can be trained, and how: the presets."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..crop import CROP_SIZE
+from ..errors import DataError
+
+SLOPE = 0.06  # of the leaky ReLU below zero
+WEIGHT_DECAY = 0.001  # L2 on the dense kernels
+DROPOUT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A network and its schedule.
+
+    Attributes:
+        name: what ``--preset`` calls it.
+        batch: crops a step.
+        epochs: at most this many.
+        validation: share of the faces, by person, that tells when to stop.
+        learning_rate: of Adam, at the start.
+        slow_patience: epochs without a better validation until the learning rate falls to ``slow_factor`` of itself.
+        slow_factor: that factor.
+        stop_patience: epochs without a better validation until training ends.
+        neutral_gender: share of the crops whose gender pair is (0.5, 0.5).
+        bulk: share of the nearly closed mouths with a landmark model's label that takes part.
+        model_label_weight: what such a label counts against one by people.
+        wide_weight: how much more a fully open mouth counts than a closed one: they are rare.
+    """
+
+    name: str
+    batch: int = 32
+    epochs: int = 40
+    validation: float = 0.1
+    learning_rate: float = 1e-3
+    slow_patience: int = 2
+    slow_factor: float = 0.1
+    stop_patience: int = 5
+    neutral_gender: float = 0.5
+    bulk: float = 0.35
+    model_label_weight: float = 0.5
+    wide_weight: float = 2.0
+
+
+PRESETS = {preset.name: preset for preset in [Preset("reference")]}
+
+
+def preset(name: str) -> Preset:
+    """The preset of a name.
+
+    Raises:
+        DataError: there is none; the known ones are listed.
+    """
+    if name not in PRESETS:
+        raise DataError(f"no preset named {name!r}; known: {', '.join(PRESETS)}")
+    return PRESETS[name]
+
+
+def reference_network() -> Any:  # noqa: ANN401  (keras has no types)
+    """The reference network ``regression_mouth``: 1,446,497 parameters.
+
+    Returns:
+        A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 and gender pairs (n, 2) float32 in, openness (n, 1) out.
+    """
+    import keras
+
+    layers = keras.layers
+    decay = keras.regularizers.L2(WEIGHT_DECAY)
+    crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
+    gender = keras.Input((2,), name="gender")
+    x = crop
+    for filters, pool in ((32, False), (32, True), (64, True), (64, False), (64, False)):
+        x = layers.Conv2D(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling2D(2)(x) if pool else x
+    x = layers.Dense(256, kernel_regularizer=decay)(layers.Flatten()(x))
+    x = layers.Concatenate()([layers.LeakyReLU(SLOPE)(x), gender])
+    x = layers.Dense(64, kernel_regularizer=decay)(layers.Dropout(DROPOUT)(x))
+    x = layers.Dropout(DROPOUT)(layers.LeakyReLU(SLOPE)(x))
+    x = layers.Dense(1, activation="sigmoid", kernel_regularizer=decay, name="openness")(x)
+    return keras.Model([crop, gender], x, name="regression_mouth")

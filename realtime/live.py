@@ -1,0 +1,130 @@
+"""``mouth-live``: from a camera to the window, and on request to a CSV file and an annotated video."""
+
+import logging
+import sys
+from collections import deque
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from ..models.faces import Backend, FaceFinder
+from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
+from .annotate import AnnotatedVideo
+from .cameras import open_camera
+from .pipeline import Pipeline
+from .records import Analysis
+from .relay import Relay
+from .sinks import CsvSink
+from .window import WindowSink, display_problem
+
+log = logging.getLogger("mouth_live")
+
+STALL = 2.0  # s without a frame until the camera is taken for dead and opened again
+STATUS_EVERY = 0.5  # s
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """How live video is shown and kept.
+
+    Attributes:
+        camera: the source, as on the command line.
+        no_window: run without a screen.
+        csv_path: where the readings go, if anywhere.
+        record: where the annotated video goes, if anywhere.
+        mirror: show the picture as in a mirror.
+        size: (width, height) to ask the camera for.
+        fps: frames a second to ask the camera for.
+        model: weights by name or path.
+        device: where the network runs.
+        backend: what finds the faces.
+        min_score: faces scored lower (0..1) are left out.
+    """
+
+    camera: str = "0"
+    no_window: bool = False
+    csv_path: Path | None = None
+    record: Path | None = None
+    mirror: bool = False
+    size: tuple[int, int] | None = None
+    fps: float | None = None
+    model: str = DEFAULT_WEIGHTS
+    device: Device = "auto"
+    backend: Backend = "litert"
+    min_score: float = 0.5
+
+
+def run_live(settings: LiveSettings) -> None:
+    """Analyse the newest frame again and again until the source, the user or an error ends it.
+
+    Ctrl-C is how live ends: all outputs are completed and nothing is raised.
+
+    Raises:
+        SourceError: the camera cannot be opened, or stays away.
+        SinkError: an output cannot be written, or there is no display for the window.
+    """
+    problem = None if settings.no_window else display_problem()
+    if problem:  # before the camera's light goes on
+        raise problem
+    try:
+        _run(settings)
+    except KeyboardInterrupt:
+        log.info("ended")
+
+
+def _run(settings: LiveSettings) -> None:
+    with ExitStack() as stack:
+        model = load_openness_model(settings.model, settings.device)
+        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model)
+        video = stack.enter_context(open_camera(settings.camera, settings.size, settings.fps))
+        sinks: list[CsvSink | AnnotatedVideo] = []
+        if settings.csv_path:
+            target = "-" if str(settings.csv_path) == "-" else settings.csv_path
+            sinks.append(stack.enter_context(CsvSink(target)))
+        if settings.record:
+            sinks.append(
+                stack.enter_context(AnnotatedVideo(settings.record, None, video.size, video.nominal_rate, 0.0))
+            )
+        window = None if settings.no_window else stack.enter_context(WindowSink(mirror=settings.mirror))
+        ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL))
+        status = _Status()
+        try:
+            for analysis in stack.enter_context(closing(pipeline.run(ahead))):
+                for sink in sinks:
+                    sink.write(analysis)
+                rate = status.take(analysis, ahead.dropped, show=window is None)
+                if window and not window.write(analysis, rate, ahead.dropped):
+                    break
+        except KeyboardInterrupt:
+            log.info("ended")
+        finally:
+            status.clear()
+
+
+class _Status:
+    """Frames a second over the last second; without a window, one line on the terminal."""
+
+    def __init__(self) -> None:
+        self._arrivals = deque[float]()
+        self._shown = 0.0
+
+    def take(self, analysis: Analysis, dropped: int, show: bool) -> float:
+        """Count a frame; frames a second."""
+        now = monotonic()
+        self._arrivals.append(now)
+        while now - self._arrivals[0] > 1:
+            self._arrivals.popleft()
+        span = now - self._arrivals[0]
+        rate = (len(self._arrivals) - 1) / span if span > 0 else 0.0
+        if show and sys.stderr.isatty() and now - self._shown > STATUS_EVERY:
+            self._shown = now
+            faces = "  ".join(f"face {r.face_id}: {r.openness:.2f}" for r in analysis.readings) or "no face"
+            sys.stderr.write(f"\r\x1b[K{faces}   {rate:.0f} frames/s, {dropped} dropped")
+            sys.stderr.flush()
+        return rate
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[K")

@@ -1,0 +1,118 @@
+"""What happens to a frame: find the faces, crop them, follow them, read them, smooth the values, watch for events.
+
+One generator for live and recorded video; they differ in the source before it and in the sinks behind it.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.crop import crop_faces
+from ..models.face import Face
+from ..models.faces import FaceFinder
+from ..models.openness import OpennessModel, load_openness_model
+from .records import Analysis, Frame, Reading
+from .smoothing import OneEuroFilter
+from .tracking import Tracker
+from .triggers import LipActivity
+
+MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiting:
+    """A frame whose crops wait for their batch."""
+
+    frame: Frame
+    faces: list[Face]
+    crops: NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Frames in, readings out. One pipeline serves one source: it remembers the faces.
+
+    Attributes:
+        finder: finds the faces.
+        model: reads the openness.
+    """
+
+    finder: FaceFinder = field(default_factory=FaceFinder)
+    model: OpennessModel = field(default_factory=load_openness_model)
+    _tracker: Tracker = field(default_factory=Tracker, init=False)
+    _activity: LipActivity = field(default_factory=LipActivity, init=False)
+    _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
+
+    def run(self, frames: Iterable[Frame], batch: int = 1) -> Iterator[Analysis]:
+        """Analyse frames in their order.
+
+        Args:
+            frames: the frames, times never decreasing.
+            batch: crops to collect, over several frames, before the network reads them. On a CPU nothing is gained
+                by more than 1, and each frame is answered at once.
+
+        Yields:
+            One analysis for each frame.
+        """
+        waiting: list[_Waiting] = []
+        for frame in frames:
+            faces = self.finder.find(frame.image)
+            waiting.append(_Waiting(frame, faces, crop_faces(frame.image, faces)))
+            enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
+            if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
+                yield from self._read(waiting)
+                waiting = []
+        yield from self._read(waiting)
+
+    def _read(self, waiting: list[_Waiting]) -> Iterator[Analysis]:
+        """Read the crops of the waiting frames in one batch."""
+        if not waiting:
+            return
+        values = self.model.predict(np.concatenate([w.crops for w in waiting]))
+        for w in waiting:
+            yield self._analysis(w, [float(v) for v in values[: len(w.faces)]])
+            values = values[len(w.faces) :]
+
+    def _analysis(self, waiting: _Waiting, values: list[float]) -> Analysis:
+        time, faces = waiting.frame.time, waiting.faces
+        ids = self._tracker.update(faces, waiting.crops, time)
+        self._filters = {i: f for i, f in self._filters.items() if i in self._tracker.known}
+        smooth = {i: self._filters.setdefault(i, OneEuroFilter())(v, time) for i, v in zip(ids, values, strict=True)}
+        events = self._activity.update(smooth.items(), time)
+        readings = [
+            Reading(face_id, face, value, smooth[face_id], self._activity.active(face_id))
+            for face_id, face, value in zip(ids, faces, values, strict=True)
+        ]
+        return Analysis(waiting.frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
+
+
+def analyze(source: int | str | PathLike[str]) -> Iterator[Analysis]:
+    """Analyse a recorded video, or a camera for as long as the loop goes on.
+
+    Args:
+        source: a camera's index as an int; else the path of a video, a picture or a folder of frames.
+
+    Yields:
+        One analysis for each frame; from a camera always of the newest one.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    # Imported here: a program that brings its own frames needs neither.
+    from .cameras import open_camera
+    from .relay import Relay
+    from .sources import open_video
+
+    live = isinstance(source, int)
+    opened = open_camera(source) if isinstance(source, int) else open_video(Path(source))
+    with (
+        opened as video,
+        Relay(video, depth=1 if live else 4, drop=live) as ahead,
+        closing(Pipeline().run(ahead)) as run,
+    ):
+        yield from run

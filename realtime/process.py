@@ -1,0 +1,127 @@
+"""``mouth-live process``: recorded video to CSV, and on request to an annotated video."""
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..models.errors import MouthLiveError
+from ..models.faces import Backend, FaceFinder
+from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
+from .annotate import AnnotatedVideo
+from .jobs import Job
+from .pipeline import Pipeline
+from .relay import Relay
+from .sinks import CsvSink
+from .sources import IncompleteVideoError, VideoSource, open_video
+
+if TYPE_CHECKING:
+    from .records import Analysis
+
+log = logging.getLogger("mouth_live")
+
+GPU_BATCH = 64  # crops; a GPU is idle with less
+
+
+class SomeFailedError(MouthLiveError):
+    """Some inputs of several failed; the others are done."""
+
+    exit_code = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How recordings are processed.
+
+    Attributes:
+        annotate: where the annotated video goes, if anywhere.
+        overwrite: do complete outputs again.
+        media_time: timestamps count from the container's zero, as its sound does, not from the first frame.
+        model: weights by name or path.
+        device: where the network runs.
+        backend: what finds the faces.
+        min_score: faces scored lower (0..1) are left out.
+    """
+
+    annotate: Path | None = None
+    overwrite: bool = False
+    media_time: bool = False
+    model: str = DEFAULT_WEIGHTS
+    device: Device = "auto"
+    backend: Backend = "litert"
+    min_score: float = 0.5
+
+
+def process(jobs: Sequence[Job], settings: Settings) -> None:
+    """Do the jobs, one after another; one that fails does not keep the others from being done.
+
+    Raises:
+        MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
+    """
+    model = load_openness_model(settings.model, settings.device)
+    finder = FaceFinder(settings.min_score, settings.backend)
+    failures: list[tuple[Job, MouthLiveError]] = []
+    for number, job in enumerate(jobs, 1):
+        if _is_done(job, settings):
+            log.info("%s: is there already, skipped (--overwrite does it again)", job.output)
+            continue
+        try:
+            _process_one(job, settings, finder, model, f"[{number}/{len(jobs)}] " if len(jobs) > 1 else "")
+        except MouthLiveError as error:
+            if len(jobs) == 1:
+                raise
+            log.error("%s", error)
+            failures.append((job, error))
+    if failures:
+        names = ", ".join(str(job.source) for job, _ in failures)
+        kind = MouthLiveError if len(failures) == len(jobs) else SomeFailedError
+        raise kind(f"{len(failures)} of {len(jobs)} inputs failed: {names}")
+
+
+def _is_done(job: Job, settings: Settings) -> bool:
+    if settings.overwrite or isinstance(job.output, str):
+        return False
+    return job.output.exists() and (settings.annotate is None or settings.annotate.exists())
+
+
+def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: OpennessModel, prefix: str) -> None:
+    cut_off: IncompleteVideoError | None = None
+    faces, count = set[int](), 0
+    with ExitStack() as stack:
+        video = stack.enter_context(open_video(job.source))
+        sinks: list[CsvSink | AnnotatedVideo] = [
+            stack.enter_context(CsvSink(job.output, video.start if settings.media_time else 0.0))
+        ]
+        if settings.annotate:
+            annotated = AnnotatedVideo(settings.annotate, job.source, video.size, video.nominal_rate, video.start)
+            sinks.append(stack.enter_context(annotated))
+        ahead = stack.enter_context(Relay(video, depth=4, drop=False))
+        pipeline = Pipeline(finder, model)
+        run = stack.enter_context(closing(pipeline.run(ahead, batch=GPU_BATCH if model.device == "gpu" else 1)))
+        try:
+            for analysis in _with_progress(run, video, prefix + job.source.name):
+                for sink in sinks:
+                    sink.write(analysis)
+                count += 1
+                faces.update(reading.face_id for reading in analysis.readings)
+        except IncompleteVideoError as error:
+            cut_off = error  # what could be read is kept, whole
+    done = f"{job.source}: {count} frames, {len(faces)} face{'' if len(faces) == 1 else 's'}"
+    if isinstance(job.output, Path):
+        log.info("%s -> %s", done, ", ".join(str(path) for path in (job.output, settings.annotate) if path))
+    if cut_off:
+        raise cut_off
+
+
+def _with_progress(analyses: Iterable["Analysis"], video: VideoSource, title: str) -> Iterator["Analysis"]:
+    """The same analyses, with a bar on a terminal: how far, how fast, how long still."""
+    from tqdm import tqdm
+
+    total = round(video.duration * video.nominal_rate) if video.duration else None
+    with tqdm(total=total, desc=title, unit=" frames", disable=not sys.stderr.isatty(), leave=False) as bar:
+        for analysis in analyses:
+            yield analysis
+            bar.update()

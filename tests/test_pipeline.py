@@ -1,0 +1,181 @@
+"""The pipeline, live and recorded, on a real face."""
+
+import csv
+import io
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from mouth_live.models import FaceFinder, load_openness_model
+from mouth_live.realtime import Frame, LipEvent, Pipeline, analyze, lip_events
+from mouth_live.realtime.cameras import open_camera
+from mouth_live.realtime.relay import Relay
+from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.triggers import LipActivity, Limits
+
+
+@pytest.fixture(scope="module")
+def recorded(demo_clip):
+    return list(analyze(demo_clip))
+
+
+def summary(analyses):
+    return [
+        [(a.frame.index, round(a.frame.time, 6), r.face_id, r.face.box, r.active) for r in a.readings] for a in analyses
+    ]
+
+
+def values(analyses):
+    return np.array([(r.raw, r.openness) for a in analyses for r in a.readings])
+
+
+def test_reads_the_demo_as_it_was_drawn(recorded):
+    # The face's mouth was opened and closed by warping; the readings must follow that curve.
+    from make_demo import opening
+
+    assert {r.face_id for a in recorded for r in a.readings} == {0}
+    assert all(len(a.readings) == 1 for a in recorded)
+    truth = np.array([opening(a.frame.time) for a in recorded])
+    raw = values(recorded)[:, 0]
+    assert np.corrcoef(truth, raw)[0, 1] > 0.85
+    assert raw[truth < 0.05].mean() < 0.2
+    assert raw[truth > 0.9].mean() > 0.6
+
+
+def test_live_and_recorded_agree(demo_clip, recorded):
+    # The live path, unhurried: the camera's relay keeps every frame instead of the newest.
+    with open_camera(str(demo_clip)) as camera, Relay(camera, depth=2, drop=False) as ahead:
+        live = list(Pipeline().run(ahead))
+    assert summary(live) == summary(recorded)
+    assert [a.events for a in live] == [a.events for a in recorded]
+    assert any(a.events for a in recorded)
+    np.testing.assert_allclose(values(live), values(recorded), atol=1e-5)
+
+
+def test_a_batch_over_many_frames_gives_the_same(demo_clip, recorded):
+    with open_video(demo_clip) as video:
+        batched = list(Pipeline().run(video, batch=16))
+    assert summary(batched) == summary(recorded)
+    np.testing.assert_allclose(values(batched), values(recorded), atol=1e-5)
+
+
+def test_one_batch_reads_as_many_single_ones(demo_clip):
+    model = load_openness_model()
+    crops = np.random.default_rng(0).integers(0, 256, (5, 60, 60, 3)).astype(np.uint8)
+    together = model.predict(crops)
+    assert together.shape == (5,)
+    assert together.dtype == np.float32
+    np.testing.assert_allclose(together, [model.predict(crop[None])[0] for crop in crops], atol=1e-5)
+    assert model.predict(crops[:0]).shape == (0,)
+    with pytest.raises(ValueError, match="expected"):
+        model.predict(crops[:, :50])
+
+
+def test_frames_without_a_face_have_an_analysis_too():
+    frames = [Frame(i, i / 10, np.zeros((120, 160, 3), np.uint8)) for i in range(3)]
+    analyses = list(Pipeline(FaceFinder(), load_openness_model(device="cpu")).run(frames))
+    assert [a.frame.index for a in analyses] == [0, 1, 2]
+    assert all(a.readings == () for a in analyses)
+
+
+def test_events_of_a_recording_come_in_pairs(recorded):
+    events = list(lip_events(recorded))
+    assert {e.kind for e in events} == {"open", "activity"}
+    running = defaultdict(int)
+    for event in events:
+        running[event.kind, event.face_id] += 1 if event.type == "start" else -1
+        assert running[event.kind, event.face_id] in (0, 1)
+    assert set(running.values()) == {0}
+    assert [e.time for e in events] == sorted(e.time for e in events)
+
+
+def run_activity(openness, rate, **limits):
+    engine, events = LipActivity(**limits), []
+    for t in np.arange(0, 6, 1 / rate):
+        value = openness(t)
+        events += engine.update([] if value is None else [(0, value)], float(t))
+    return events
+
+
+@pytest.mark.parametrize("rate", [10, 30, 60])
+def test_open_starts_after_its_hold_and_stops_when_closed(rate):
+    start, stop = run_activity(lambda t: 0.9 if 1 <= t < 3 else 0.0, rate, activity=Limits(9, 9, 0, 0))
+    assert (start.type, start.kind, stop.type) == ("start", "open", "stop")
+    assert start.time == pytest.approx(1.25, abs=1.5 / rate)
+    assert stop.time == pytest.approx(3.1, abs=1.5 / rate)
+
+
+@pytest.mark.parametrize("rate", [10, 30, 60])
+def test_talking_is_active_and_stillness_is_not(rate):
+    events = run_activity(lambda t: 0.2 + (0.15 * np.sin(2 * np.pi * 2.3 * t) if 2 <= t < 4 else 0.0), rate)
+    activity = [e for e in events if e.kind == "activity"]
+    assert [e.type for e in activity] == ["start", "stop"]
+    assert 2 < activity[0].time < 2.6
+    assert 4 < activity[1].time < 5.2
+
+
+def test_a_lost_face_stops_what_was_on():
+    events = run_activity(lambda t: 0.9 if t < 2 else None, 30, activity=Limits(9, 9, 0, 0))
+    assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
+    assert events[1].time == pytest.approx(2.3, abs=0.1)
+
+
+def test_every_start_has_its_stop_when_the_source_fails(recorded):
+    def failing():
+        for analysis in recorded:
+            yield analysis
+            if any(e.type == "start" for e in analysis.events):
+                raise OSError("unplugged")
+
+    events = []
+    with pytest.raises(OSError, match="unplugged"):
+        for event in lip_events(failing()):
+            events.append(event)  # noqa: PERF402
+    assert [e.type for e in events].count("start") == [e.type for e in events].count("stop") > 0
+    assert all(isinstance(e, LipEvent) for e in events)
+
+
+def read_csv(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.clips
+@pytest.mark.slow
+def test_eight_speakers_are_eight_ids_and_each_rises_in_its_own_turn(mouth_live, shared):
+    clips = shared / "clips"
+    done = mouth_live("process", clips / "grid_tile8_speakers.mp4", "-o", "-")
+    assert done.returncode == 0, done.stderr
+    rows = read_csv(done.stdout)
+    assert len({row["frame"] for row in rows}) == 201
+    assert {row["face_id"] for row in rows} == {str(i) for i in range(8)}
+    assert len(rows) > 0.98 * 201 * 8
+    labels = read_csv((clips / "grid_tile8_speakers.labels.csv").read_text())
+    rises = 0
+    for tile in range(8):
+        words = [row for row in labels if row["face"] == str(tile)]
+        start, end = min(float(w["start_s"]) for w in words) - 0.3, max(float(w["end_s"]) for w in words)
+        x, y, w, h = (float(words[0][key]) for key in "xywh")
+        own = [r for r in rows if x <= float(r["x"]) < x + w and y <= float(r["y"]) < y + h]
+        assert len({r["face_id"] for r in own}) == 1
+        inside = [float(r["openness"]) for r in own if start <= float(r["timestamp"]) <= end]
+        outside = [float(r["openness"]) for r in own if not start - 0.3 <= float(r["timestamp"]) <= end + 0.3]
+        rises += np.std(inside) > 2 * np.std(outside)
+    assert rises >= 7
+
+
+@pytest.mark.clips
+def test_when_the_face_goes_its_rows_say_so(mouth_live, shared):
+    import av
+
+    clip = shared / "clips" / "pyfeat_face_noface.mov"
+    done = mouth_live("process", clip, "-o", "-")
+    assert done.returncode == 0, done.stderr
+    rows = read_csv(done.stdout)
+    with av.open(str(clip)) as container:
+        times = [float(frame.time) for frame in container.decode(video=0)]
+    shown = [float(row["timestamp"]) for row in rows]
+    np.testing.assert_allclose(shown, np.array(times) - times[0], atol=1e-3)
+    found = np.array([row["success"] == "1" for row in rows])
+    assert found[: len(found) // 3].all()
+    assert not found[-len(found) // 3 :].any()
