@@ -90,7 +90,7 @@ class AnnotatedVideo:
         size = (self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2)  # H.264's colour needs even sides
         program = shutil.which("ffmpeg")
         if program:
-            self._writer = FfmpegWriter(program, part, size, self._source, self._origin)
+            self._writer = FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
         else:
             self._writer = ConstantRateWriter(part, size, self._rate)
             log.warning(

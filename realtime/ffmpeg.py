@@ -1,6 +1,8 @@
 """The ``ffmpeg`` program as a video writer that keeps every frame's own time and the source's sound."""
 
+import re
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -19,13 +21,16 @@ _OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 class FfmpegWriter:
     """Pipes pictures with their times into ffmpeg, which writes H.264 and AAC."""
 
-    def __init__(self, program: str, path: Path, size: tuple[int, int], source: Path | None, origin: float) -> None:
+    def __init__(
+        self, program: str, path: Path, size: tuple[int, int], rate: float, source: Path | None, origin: float
+    ) -> None:
         """Start ffmpeg.
 
         Args:
             program: the ffmpeg program.
             path: the file to write; overwritten.
             size: (width, height) of the pictures, both even.
+            rate: frames per second, about.
             source: the recording whose sound goes along, if any.
             origin: the second of the source's clock that becomes 0 in the file.
 
@@ -37,13 +42,20 @@ class FfmpegWriter:
         sound = source if source is not None and _has_sound(program, source) else None
         # A file, not a pipe: nobody reads while ffmpeg works, and a full pipe would stop it.
         self._talk = TemporaryFile()  # noqa: SIM115  (closed by _reap)
-        command = [program, "-hide_banner", "-nostdin", "-v", "error", *_options(path, sound, origin)]
+        command = [
+            program,
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "error",
+            *_options(path, sound, origin, _keep_times(program)),
+        ]
         try:
             self._process = _start(command, self._talk.fileno())
         except OSError as error:
             self._talk.close()
             raise SinkError(f"{program}: cannot start ffmpeg ({error.strerror})") from None
-        self._put(stream_header(*size))
+        self._put(stream_header(*size, rate))
 
     def write(self, picture: NDArray[np.uint8], time: float) -> None:
         """Take the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on.
@@ -105,7 +117,7 @@ class FfmpegWriter:
         return SinkError(f"{self._path}: ffmpeg could not write the video: {full or reason}")
 
 
-def _options(path: Path, sound: Path | None, origin: float) -> list[str]:
+def _options(path: Path, sound: Path | None, origin: float, keep_times: Sequence[str]) -> list[str]:
     """What ffmpeg is to read and write, and how."""
     # copyts: pictures and sound keep the clock they share, instead of both beginning at 0.
     options = ["-copyts", "-probesize", "32", "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0"]
@@ -116,10 +128,22 @@ def _options(path: Path, sound: Path | None, origin: float) -> list[str]:
         options += ["-map", "1:a", "-c:a", "aac", "-b:a", "160k"]
     # A fine encoder clock: by default it ticks once per guessed frame, and times are rounded to that.
     options += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
-    options += ["-enc_time_base", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
+    options += [*keep_times, "-enc_time_base:v", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
     if path.suffix.lower() != ".mkv":
         options += ["-video_track_timescale", str(CLOCK), "-movflags", "+faststart"]
     return [*options, "-y", f"file:{path}"]
+
+
+def _keep_times(program: str) -> Sequence[str]:
+    """The option that keeps ffmpeg from repeating and dropping frames; 5.1 gave it another name."""
+    command = [program, "-version"]
+    try:
+        told = subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        told = b""
+    version = re.match(rb"ffmpeg version n?(\d+)\.(\d+)", told)  # a build from git has no such number, and is newer
+    old = version is not None and (int(version[1]), int(version[2])) < (5, 1)
+    return ("-vsync", "passthrough") if old else ("-fps_mode", "passthrough")
 
 
 def _start(command: list[str], talk: int) -> "subprocess.Popen[bytes]":

@@ -8,13 +8,23 @@ TICK = 1_000  # ns: times are kept to the microsecond
 UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"  # for the segment, whose end is not known when it begins
 
 
-def stream_header(width: int, height: int) -> bytes:
-    """What comes before the first picture of one track of raw (height, width, 3) uint8 BGR pictures."""
+def stream_header(width: int, height: int, rate: float) -> bytes:
+    """What comes before the first picture of one track of raw (height, width, 3) uint8 BGR pictures.
+
+    ``rate`` in frames per second, about: it tells how long the last picture lasts, and readers take the kind of video
+    from it (an encoder that has to guess guesses a million a second, and asks for a player that can keep up).
+    """
     ebml = _element(0x4286, 1) + _element(0x42F7, 1) + _element(0x42F2, 4) + _element(0x42F3, 8)
     ebml += _element(0x4282, b"matroska") + _element(0x4287, 4) + _element(0x4285, 2)
     info = _element(0x2AD7B1, TICK) + _element(0x4D80, b"mouth-live") + _element(0x5741, b"mouth-live")
     video = _element(0xB0, width) + _element(0xBA, height) + _element(0x2EB524, b"BGR\x18")  # 24 bits, as V4L names it
-    track = _element(0xD7, 1) + _element(0x73C5, 1) + _element(0x83, 1) + _element(0x9C, 0)
+    track = (
+        _element(0xD7, 1)
+        + _element(0x73C5, 1)
+        + _element(0x83, 1)
+        + _element(0x9C, 0)
+        + _element(0x23E383, round(1e9 / rate))
+    )
     track += _element(0x86, b"V_UNCOMPRESSED") + _element(0xE0, video)
     segment = _identifier(0x18538067) + UNKNOWN_SIZE
     return (

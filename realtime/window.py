@@ -17,7 +17,7 @@ END_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
 PAUSE_KEY = ord(" ")
 PAUSE_LOOK = 30  # ms between looks at the keys while paused
 SMALL, LARGE = (640, 480), (1280, 720)  # the window opens at least about this large, at most this large
-X11_SOCKETS = "/tmp/.X11-unix/X"  # noqa: S108  (where X servers listen, by convention)
+X11_SOCKETS = "/tmp/.X11-unix/X"  # where X servers listen, by convention
 CONNECT_TIMEOUT = 2.0  # s
 
 
