@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .crop import WHOLE_FACE, crop_faces
+from .crop import WHOLE_FACE, Region, crop_faces
 from .face import Face
 from .weights_file import LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
-MIN_PROBABILITY = 0.5
+VIEWS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
+"""The face is looked at in three sizes, and each of them mirrored: a real one stays a face in all of them."""
+
+MIN_EVIDENCE = 2.0  # sum of the detector's and the check's log odds
 
 
 class FaceCheck:
@@ -39,6 +42,18 @@ class FaceCheck:
         """
         if not faces:
             return np.zeros(0, bool)
-        crops = crop_faces(image, faces, WHOLE_FACE, CHECK_SIZE)
-        (probabilities,) = self._network(crops.astype(np.float32) / np.float32(255))
-        return probabilities[:, 0] >= MIN_PROBABILITY
+        scores = np.array([face.score for face in faces], np.float32)
+        return self._log_odds(image, faces) + _logit(scores) >= MIN_EVIDENCE
+
+    def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
+        """The check's own log odds for each claimed face, averaged over the views."""
+        crops = np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS])
+        crops = crops.astype(np.float32) / np.float32(255)
+        (probabilities,) = self._network(np.concatenate([crops, crops[:, :, ::-1]]))
+        return _logit(probabilities[:, 0]).reshape(2 * len(VIEWS), len(faces)).mean(axis=0)
+
+
+def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log odds, kept finite."""
+    p = np.clip(probabilities, 1e-6, 1 - 1e-6)
+    return np.log(p / (1 - p))

@@ -6,6 +6,9 @@ A file that differs from its card is refused: a damaged or swapped network would
 
 import hashlib
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -45,7 +48,7 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     """Read a weights file and check it against its card.
 
     Args:
-        name_or_path: a shipped name such as ``"openness"``, or the path of a ``.tflite`` file with its card beside it.
+        name_or_path: a shipped name such as ``"openness_reference"``, or the path of a ``.tflite`` file with its card beside it.
         task: what the weights must be for: ``"detection"``, ``"face-check"`` or ``"openness"``.
 
     Raises:
@@ -100,8 +103,9 @@ class LiteRtNetwork:
         from ai_edge_litert.interpreter import Interpreter
 
         try:
-            self._interpreter = Interpreter(model_content=weights.content, num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _native_talk_off():
+                self._interpreter = Interpreter(model_content=weights.content, num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{weights.name}: LiteRT cannot run this file ({str(error).splitlines()[0]})") from None
         self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
@@ -133,3 +137,21 @@ class LiteRtNetwork:
             self._interpreter.set_tensor(detail["index"], array)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+
+
+@contextmanager
+def _native_talk_off() -> Iterator[None]:
+    """Send what native code writes to stderr nowhere: LiteRT announces its CPU kernels there and has no switch for it."""
+    try:
+        kept = os.dup(2)
+    except OSError:  # no stderr, as in a windowed Python on Windows
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    os.close(nowhere)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)

@@ -41,7 +41,7 @@ _device = click.option(
     show_default=True,
     help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
 )
-_model = click.option("--model", default="openness", show_default=True, help="Weights by name, or a .tflite file.")
+_model = click.option("--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file.")
 _backend = click.option(
     "--backend",
     type=click.Choice(["litert", "mediapipe"]),

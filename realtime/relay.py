@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self, runtime_checkable
 
 from .errors import SourceError
 from .records import Frame
@@ -16,7 +16,19 @@ log = logging.getLogger("mouth_live")
 
 WAKE = 0.1  # s: waits are cut into these, because Python handles signals only between them
 JOIN = 1.0  # s to wait at the end for a thread that may hang in a read
-GIVE_UP = 10.0  # s without a frame until a live source that will not come back is an error
+
+
+@runtime_checkable
+class Reopenable(Protocol):
+    """A live source that can be opened again while a thread hangs in its read."""
+
+    def reopen(self) -> None:
+        """Open it again, while the clock of its frames runs on; an iteration from before ends.
+
+        Raises:
+            SourceError: it did not come back.
+        """
+        ...
 
 
 class Relay:
@@ -43,8 +55,9 @@ class Relay:
             depth: frames that may wait, at most.
             drop: throw the oldest away instead of letting the reader wait.
             max_bytes: pictures' bytes that may wait, at most, but always one frame.
-            stall: seconds without a frame from a live source until it is reported and, if it can be, opened again;
-                None waits for ever.
+            stall: seconds without a frame from a live source until it is reported and, where it is
+                :class:`Reopenable`, left to its hanging thread and opened again in a new one; None waits for ever.
+                A source whose ``pausing`` is true is not stalled.
 
         Raises:
             ValueError: depth below 1.
@@ -57,7 +70,8 @@ class Relay:
         self._changed = threading.Condition()
         self._error: BaseException | None = None
         self._ended = self._stopping = False
-        self._thread = threading.Thread(target=self._read, name="mouth-live reader", daemon=True)
+        self._turn = 0  # of the threads: only the newest one's frames count
+        self._thread = self._new_thread(reopen=None)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -96,40 +110,61 @@ class Relay:
                     return frame
                 if self._ended:
                     return None
-            silent = time.monotonic() - since
-            if self._stall is not None and silent > self._stall and not reported:
-                reported = True
-                log.warning("%s: no picture for %g s; waiting for it to come back", self._source.name, self._stall)
-            if self._stall is not None and silent > max(GIVE_UP, self._stall):
-                raise SourceError(
-                    f"{self._source.name}: no picture for {silent:.0f} s; check its cable and start again"
-                )
+            if self._stall is None or getattr(self._source, "pausing", False):
+                since = time.monotonic()
+            elif not reported and time.monotonic() - since > self._stall:
+                reported, since = True, time.monotonic()
+                self._recover(self._stall)
+            elif reported and isinstance(self._source, Reopenable) and time.monotonic() - since > self._stall:
+                raise SourceError(f"{self._source.name}: gives no picture any more; check its cable and start again")
 
-    def _read(self) -> None:
+    def _recover(self, stall: float) -> None:
+        """Report a silent source; leave the thread that hangs in it and open it again in a new one."""
+        if not isinstance(self._source, Reopenable):
+            log.warning("%s: no picture for %g s; waiting for it to come back", self._source.name, stall)
+            return
+        log.warning("%s: no picture for %g s; opening it again", self._source.name, stall)
+        with self._changed:
+            self._turn += 1
+            self._thread = self._new_thread(reopen=self._source)
+        self._thread.start()
+
+    def _new_thread(self, reopen: Reopenable | None) -> threading.Thread:
+        return threading.Thread(target=self._read, args=(self._turn, reopen), name="mouth-live reader", daemon=True)
+
+    def _read(self, turn: int, reopen: Reopenable | None) -> None:
         """The thread: read until the end, an error, or the wish to stop."""
+        failure: BaseException | None = None
         try:
+            if reopen is not None:
+                reopen.reopen()
             for frame in self._source:
-                if not self._hand_over(frame):
+                if not self._hand_over(frame, turn):
                     return
         except BaseException as error:  # noqa: BLE001  (kept, and raised again where the frames are used)
-            self._error = error
+            failure = error
         finally:
             with self._changed:
-                self._ended = True
-                self._changed.notify_all()
+                if turn == self._turn:
+                    self._error, self._ended = failure, True
+                    self._changed.notify_all()
 
-    def _hand_over(self, frame: Frame) -> bool:
-        """Put a frame into the queue; False when nobody wants more."""
+    def _hand_over(self, frame: Frame, turn: int) -> bool:
+        """Put a frame into the queue; False when nobody wants more of this thread."""
         with self._changed:
-            while not self._drop and self._is_full(frame) and not self._stopping:
+            while not self._drop and self._is_full(frame) and self._is_wanted(turn):
                 self._changed.wait()
+            if not self._is_wanted(turn):
+                return False
             while self._drop and self._is_full(frame):
                 self._waiting.popleft()
                 self.dropped += 1
-            if not self._stopping:
-                self._waiting.append(frame)
-                self._changed.notify_all()
-            return not self._stopping
+            self._waiting.append(frame)
+            self._changed.notify_all()
+            return True
+
+    def _is_wanted(self, turn: int) -> bool:
+        return turn == self._turn and not self._stopping
 
     def _is_full(self, frame: Frame) -> bool:
         if not self._waiting:

@@ -3,8 +3,10 @@
 import logging
 import os
 import re
+import threading
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, cast
@@ -18,13 +20,16 @@ from .records import Frame
 
 log = logging.getLogger("mouth_live")
 
-VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .mts .m2ts .ts .wmv .flv .3gp .ogv .h264 .h265 .hevc .mxf .vob .asf".split()
-)
-PICTURE_SUFFIXES = frozenset(".jpg .jpeg .png .bmp .tif .tiff .webp".split())
+_VIDEO = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .mts .m2ts .ts .wmv .flv .3gp .ogv .h264 .h265 .hevc .mxf .vob .asf"
+VIDEO_SUFFIXES = frozenset(_VIDEO.split())
+PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"))
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 FALLBACK_RATE = 25.0  # where a file tells no rate
+LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times
 MISSING = 1.0  # s that may lack at the end before a video counts as cut off (sound is often a little longer)
+
+
+_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # what an mp4 or mov begins with
 
 
 class IncompleteVideoError(SourceError):
@@ -32,7 +37,7 @@ class IncompleteVideoError(SourceError):
 
 
 class VideoSource(Protocol):
-    """A source of frames, open from ``with`` on.
+    """A source of frames, open from its making to the end of ``with``; iterated once.
 
     Attributes:
         name: for messages.
@@ -40,7 +45,7 @@ class VideoSource(Protocol):
         nominal_rate: frames/s, only for pace, progress and constant-rate writers: times come from the frames.
         duration: seconds, an estimate for progress; None where unknown.
         start: the container's own time of the first frame in seconds, so that ``frame.time + start`` lies on its
-            sound's clock; 0 where the container does not tell.
+            sound's clock; good to half a frame of ``nominal_rate`` (OpenCV tells no better), 0 where not known.
     """
 
     name: str
@@ -50,13 +55,13 @@ class VideoSource(Protocol):
     start: float
 
     def __enter__(self) -> Self:
-        """Open it."""
+        """The source itself."""
         ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it."""
+        """Close it, at once or when a read that another thread is in comes back."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
@@ -104,6 +109,44 @@ def quiet_decoder() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
+class Capture:
+    """An OpenCV capture that any thread may close, even while another one hangs in :meth:`read`.
+
+    Released under a running read, OpenCV crashes: then the reader releases it, when it is back.
+    """
+
+    def __init__(self, target: int | str, backend: int) -> None:
+        """Open a file, a URL or a device; see :attr:`opened`."""
+        quiet_decoder()
+        self._native = cv2.VideoCapture(target, backend)
+        self._in_use = threading.Lock()
+        self._closed = False
+        self.opened = self._native.isOpened()
+
+    def read(self) -> NDArray[np.uint8] | None:
+        """The next picture, (h, w, 3) uint8 BGR; None where there is none."""
+        with self._in_use:
+            ok, image = (False, None) if self._closed else self._native.read()
+        if self._closed:
+            self.close()
+        return _colour(image) if ok and image is not None else None
+
+    def get(self, key: int) -> float:
+        """A property, by OpenCV's number."""
+        return self._native.get(key)
+
+    def ask(self, key: int, value: float) -> None:
+        """Ask the device for a setting; it may do as it likes."""
+        self._native.set(key, value)
+
+    def close(self) -> None:
+        """Close it, now or as soon as it is free."""
+        self._closed = True
+        if self._in_use.acquire(blocking=False):
+            self._native.release()
+            self._in_use.release()
+
+
 class VideoFile:
     """A video file through OpenCV's FFmpeg, its rotation applied; the attributes are those of :class:`VideoSource`.
 
@@ -116,16 +159,17 @@ class VideoFile:
         Raises:
             SourceError: it is no video, or no frame of it can be decoded.
         """
-        quiet_decoder()
         self._path = path
         self.name = path.name
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        opened = self._capture.isOpened()
-        ok, image = self._capture.read() if opened else (False, None)
-        if not ok or image is None:
-            self._capture.release()
-            raise SourceError(f"{path}: {_why_unreadable(path, opened)}")
-        self._first = _colour(image)
+        if _is_text(path):  # a playlist would even make the decoder open other files and addresses
+            raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
+        # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
+        self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG)
+        image = self._capture.read() if self._capture.opened else None
+        if image is None:
+            self._capture.close()
+            raise SourceError(f"{path}: {_why_unreadable(path, self._capture.opened)}")
+        self._first = image
         self._position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         self.size = (self._first.shape[1], self._first.shape[0])
         rate = self._capture.get(cv2.CAP_PROP_FPS)
@@ -140,7 +184,7 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._capture.release()
+        self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames.
@@ -148,22 +192,32 @@ class VideoFile:
         Raises:
             IncompleteVideoError: after the last readable frame, where the file is cut off.
         """
-        origin, last, untimed = self._position, 0.0, False
-        index, image = 0, self._first
-        yield Frame(0, 0.0, image)
-        while True:
-            ok, read = self._capture.read()
-            if not ok:
-                break
-            index += 1
-            position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            if index == 1 and position <= origin:
-                untimed = True
-                log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
-            now = index / self.nominal_rate if untimed else position - origin
-            last = max(last, now)
-            yield Frame(index, last, self._fitted(_colour(read)))
+        decoded = self._decoded()
+        head = [pair for _, pair in zip(range(LOOK_AHEAD), decoded, strict=False)]
+        origin = head[0][0]
+        untimed = len(head) > 1 and all(position == origin for position, _ in head)
+        if untimed:
+            log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
+        frames, head = chain(head, decoded), []
+        index, last = 0, 0.0
+        for index, (position, image) in enumerate(frames):
+            if untimed:
+                last = index / self.nominal_rate
+            elif position == 0 and last > 0:  # MPEG-1 and 2: the last frame comes without a time
+                last += 1 / self.nominal_rate
+            else:
+                last = max(last, position - origin)
+            yield Frame(index, last, self._fitted(image))
         self._check_end(index + 1, last)
+
+    def _decoded(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """(position in seconds, picture) of every frame."""
+        image: NDArray[np.uint8] | None = self._first
+        position = self._position
+        while image is not None:
+            yield position, image
+            image = self._capture.read()
+            position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
     def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if (image.shape[1], image.shape[0]) == self.size:
@@ -224,6 +278,8 @@ class Paced:
         self._video = video
         self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
         self.duration, self.start = video.duration, video.start
+        self.pausing = False  # whether the next frame is just not due yet
+        self._closed = threading.Event()
 
     def __enter__(self) -> Self:
         self._video.__enter__()
@@ -232,6 +288,7 @@ class Paced:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closed.set()
         self._video.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame]:
@@ -239,18 +296,18 @@ class Paced:
         begin: float | None = None
         for frame in self._video:
             begin = time.monotonic() if begin is None else begin
-            time.sleep(max(0.0, begin + frame.time - time.monotonic()))
+            self.pausing = True
+            if self._closed.wait(max(0.0, begin + frame.time - time.monotonic())):
+                return
+            self.pausing = False
             yield frame
 
 
 def _colour(image: object) -> NDArray[np.uint8]:
     """A decoded picture as (h, w, 3) uint8 BGR, whatever it was."""
-    array = cast("NDArray[np.generic]", image)
-    if array.dtype == np.uint16:
-        array = (array // np.uint16(257)).astype(np.uint8)
-    if array.ndim == 2:
-        array = np.dstack([array] * 3)
-    return cast("NDArray[np.uint8]", array)
+    array = cast("NDArray[np.uint8] | NDArray[np.uint16]", image)
+    narrow = (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else cast("NDArray[np.uint8]", array)
+    return np.dstack([narrow] * 3) if narrow.ndim == 2 else narrow
 
 
 def _read_picture(path: Path) -> NDArray[np.uint8]:
@@ -260,21 +317,32 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
     return image.astype(np.uint8, copy=False)
 
 
-def _start(capture: cv2.VideoCapture, position: float) -> float:
-    """The container's time of the first frame: OpenCV counts positions from it, but tells its PTS in frames."""
+def _start(capture: Capture, position: float) -> float:
+    """The container's time of the first frame: OpenCV counts positions from it, but tells it in frames (from 4.11)."""
     rate = capture.get(cv2.CAP_PROP_FPS)
-    pts = capture.get(cv2.CAP_PROP_PTS)
+    pts = capture.get(getattr(cv2, "CAP_PROP_PTS", -1))
     return max(0.0, pts / rate) if rate > 0 and abs(position) < 1e-6 and 0 < pts < 1e9 else max(0.0, position)
 
 
+def _is_text(path: Path) -> bool:
+    with path.open("rb") as file:
+        head = file.read(512)
+    return not re.search(rb"[^\t\n\r -~\x80-\xff]", head)
+
+
 def _why_unreadable(path: Path, opened: bool) -> str:
+    with path.open("rb") as file:
+        kind = file.read(8)[4:]
+    if kind in _ISO_BOXES and b"moov" not in _top_boxes(path):
+        return "its index is missing (moov); the recording was cut off before it ended, try to repair it with untrunc"
+    missing = _bytes_missing(path)
+    if missing:
+        return f"cut off, {missing:,} bytes are missing at its end and nothing before is readable; copy it again"
     if opened:
         return "no picture in it could be decoded; is it damaged, or sound alone?"
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free") and b"moov" not in _top_boxes(path):
-        return "its index is missing (moov); the recording was cut off before it ended, try to repair it with untrunc"
-    return "not readable as video; is it a video with a picture, undamaged?"
+    return (
+        "no video in it that can be read; is it sound alone, or no video at all? Else convert it: ffmpeg -i IN OUT.mp4"
+    )
 
 
 def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
@@ -305,7 +373,7 @@ def _bytes_missing(path: Path) -> int:
         return max(0, int.from_bytes(head[4:8], "little") + 8 - end)
     if head[:4] == b"\x1aE\xdf\xa3":
         return _segment_missing(head, end)
-    if head[4:8] == b"ftyp":
+    if head[4:8] in _ISO_BOXES:
         return max([0, *(offset + size - end for offset, size in _top_boxes(path).values())])
     return 0
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-import mouth_live.realtime
+from mouth_live import realtime
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -27,7 +27,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def demo_clip() -> Path:
     """The clip that ships with the program: one real face."""
-    return Path(mouth_live.realtime.__file__).parent / "demo.mp4"
+    return Path(str(realtime.__file__)).parent / "demo.mp4"
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ RATE, SECONDS, WIDTH, HEIGHT = 25, 8.0, 640, 480
 FINE = 3  # the photo is enlarged before it is warped, so that edges stay smooth
 EYE_DISTANCE = 42.5  # of the photo, in its pixels, as all that follows
 CHIN, NECK = 181.0, 222.0  # rows
+LOWER_FACE = (110, 240, 140, 310)  # first and last row, first and last column: all that moves
 # The inner edges of the lips, read off the photo: columns, and the rows of the upper and the lower edge there.
 COLUMNS = (203.5, 205, 207, 210, 215, 220, 225, 230, 235, 239, 242, 244)
 UPPER = (139.9, 140.4, 140.9, 141.6, 142.4, 143.3, 143.5, 143.3, 142.8, 142.0, 141.4, 140.9)
@@ -48,9 +49,10 @@ def portrait() -> Picture:
 
 def with_mouth(photo: Picture, openness: float) -> Picture:
     """The photo, FINE times enlarged, with its mouth so far open (0..1, as CONTRACT's scale)."""
-    height, width = photo.shape[:2]
-    large = cv2.resize(photo, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
-    yy, xx = (grid.astype(np.float32) / FINE for grid in np.mgrid[: height * FINE, : width * FINE])
+    whole = cv2.resize(photo, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
+    top, bottom, left, right = (edge * FINE for edge in LOWER_FACE)
+    large = whole[top:bottom, left:right]
+    yy, xx = (grid.astype(np.float32) / FINE for grid in np.mgrid[top:bottom, left:right])
     column = xx[0]
     smooth = (0, 0), 1.2 * FINE
     upper, lower = (
@@ -68,8 +70,8 @@ def with_mouth(photo: Picture, openness: float) -> Picture:
         fade = 1 - _step((source - CHIN) / (NECK - CHIN))
         shift = (lips * (1 - to_chin) + jaw * to_chin) * fade * (source > (upper + lower) / 2 - 2)
         source = yy - shift
-    rows = (source * FINE).astype(np.float32)
-    skin = cv2.remap(large, xx * FINE, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    rows, columns = (source * FINE - top).astype(np.float32), xx * FINE - left
+    skin = cv2.remap(large, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     depth = np.clip((yy - upper) / max(gap, 1.0), 0, 1)[..., None]
     cavity = (1 - depth) * np.array([22, 16, 38]) + depth * np.array([48, 40, 92])  # dark above, the tongue below
     tongue = np.exp(-(((xx - 224) / 9) ** 2) - ((depth[..., 0] - 1.0) / 0.35) ** 2)[..., None]
@@ -80,7 +82,8 @@ def with_mouth(photo: Picture, openness: float) -> Picture:
     mask = cv2.GaussianBlur(wet, (0, 0), 0.35 * FINE)[..., None]
     face = skin * (1 - mask) + mouth * mask
     line = np.exp(-(((yy - upper) / 0.7) ** 2)) * (np.abs(u) < 1) * np.clip(1 - gap / 3, 0, 1) * 0.55
-    return np.clip(face * (1 - line[..., None]) + np.array([40, 30, 70]) * line[..., None], 0, 255).astype(np.uint8)
+    whole[top:bottom, left:right] = np.clip(face * (1 - line[..., None]) + (40, 30, 70) * line[..., None], 0, 255)
+    return whole
 
 
 def _step(x: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -92,7 +95,7 @@ def placed(large: Picture, time: float) -> Picture:
     """The enlarged photo in the clip's frame, moved, turned and zoomed as at this time; (480, 640, 3) uint8 BGR."""
     roll, zoom = 5 * np.sin(0.9 * time), 1.42 + 0.1 * np.sin(0.7 * time + 1)
     matrix = cv2.getRotationMatrix2D((224.0 * FINE, 130.0 * FINE), roll, zoom / FINE)
-    matrix[:, 2] += np.array([320 + 26 * np.sin(1.1 * time), 215 + 10 * np.sin(1.7 * time)]) - (224 * FINE, 130 * FINE)
+    matrix[:, 2] += np.array([320 + 26 * np.sin(1.1 * time), 158 + 8 * np.sin(1.7 * time)]) - (224 * FINE, 130 * FINE)
     small = cv2.GaussianBlur(large, (0, 0), 0.4 * FINE / zoom)
     return cv2.warpAffine(small, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REFLECT_101)
 

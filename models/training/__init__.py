@@ -1,0 +1,1 @@
+"""Training: labelled faces in, weights with their measured error out (extra ``train``)."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
-from .data import PATCH_SIZE
+from .patches import PATCH_SIZE
 
 SHIFT, ROLL, SCALE = 0.035, 5.0, 0.07
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""

@@ -11,21 +11,23 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..openness import load_openness_model
 from .augment import plain
-from .data import LabelledFace, cut_patches, read_labels
+from .data import LabelledFace, read_labels
+from .patches import cut_patches
+
+RANGES = {"closed": (0.0, 0.05), "slight": (0.05, 0.4), "half": (0.4, 0.7), "wide": (0.7, 1.01)}
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """How far readings are from the truth.
+class Measure:
+    """How far readings are from the truth, on some faces.
 
     Attributes:
-        faces: how many were measured, missed ones included.
-        missed: of them, how many the finder did not find; they count as read at the mean.
+        faces: how many, missed ones included.
+        missed: of them, how many the finder did not find; they count as read at the mean of all labels.
         mse: mean squared error of the openness.
         mae: mean absolute error.
-        ratio: mean squared error of predicting the mean, divided by ``mse``; 1 is no better than the mean.
-        pearson: correlation with the truth.
-        by_openness: mean absolute error and count for each range of the true openness.
+        ratio: squared error of always answering these faces' mean, divided by ``mse``; 1 is no better than that.
+        pearson: correlation with the truth; 0 where one of the two does not vary.
     """
 
     faces: int
@@ -34,14 +36,28 @@ class Report:
     mae: float
     ratio: float
     pearson: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report(Measure):
+    """How far readings are from the truth: on all faces, and on parts of them.
+
+    Attributes:
+        by_source: the same for each set.
+        by_openness: mean absolute error and count for each of :data:`RANGES` of the true openness.
+    """
+
+    by_source: dict[str, Measure]
     by_openness: dict[str, tuple[float, int]]
 
     def as_text(self) -> str:
-        """The report in a line or two."""
+        """The report in one line."""
         ranges = ", ".join(f"{name} {error:.3f} (n={count})" for name, (error, count) in self.by_openness.items())
+        missed = ", ".join(f"{name} {measure.missed}" for name, measure in self.by_source.items() if measure.missed)
         return (
-            f"{self.faces} faces ({self.missed} not found): squared error {self.mse:.5f}, {self.ratio:.2f} times smaller "
-            f"than predicting the mean; absolute error {self.mae:.3f}; correlation {self.pearson:.3f}; by openness: {ranges}"
+            f"{self.faces} faces ({self.missed} not found{': ' + missed if missed else ''}): "
+            f"squared error {self.mse:.5f}, {self.ratio:.2f} times smaller than predicting the mean; "
+            f"absolute error {self.mae:.3f}; correlation {self.pearson:.3f}; by openness: {ranges}"
         )
 
     def as_json(self) -> str:
@@ -49,25 +65,23 @@ class Report:
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
-RANGES = {"closed": (0.0, 0.05), "slight": (0.05, 0.4), "half": (0.4, 0.7), "wide": (0.7, 1.01)}
-
-
-def evaluate(name_or_path: str | Path, data: Path) -> Report:
-    """Measure weights on the test part of labelled faces, by the same way that video takes.
+def evaluate(name_or_path: str | Path, data: Path, part: str = "test") -> Report:
+    """Measure weights on labelled faces, by the same way that video takes: finder, face check, crop, exported network.
 
     Args:
         name_or_path: shipped weights by name, or a ``.tflite`` file.
         data: folder with ``labels.csv`` and the pictures.
+        part: of the labels; ``"test"`` is what training never saw.
 
     Raises:
         ModelError: the weights cannot be read.
-        DataError: the labels cannot be read, or no face is in their test part.
+        DataError: the labels cannot be read, or no face is in that part.
     """
     model = load_openness_model(name_or_path, "cpu")
-    labels = [face for face in read_labels(data) if face.part == "test"]
+    labels = [face for face in read_labels(data) if face.part == part]
     if not labels:
-        raise DataError(f"{data / 'labels.csv'}: no face has part 'test', so there is nothing to measure on")
-    patches = cut_patches(labels)
+        raise DataError(f"{data / 'labels.csv'}: no face has part {part!r}, so there is nothing to measure on")
+    patches = cut_patches(labels, check=True)
     return measure(patches.faces, model.predict(np.ascontiguousarray(plain(patches.images))), patches.missed)
 
 
@@ -76,21 +90,37 @@ def measure(faces: Sequence[LabelledFace], values: NDArray[np.float32], missed: 
 
     Args:
         faces: the labels that were read.
-        values: (n,) their readings.
+        values: (n,) float32, their readings.
         missed: labels whose face was not found.
     """
-    truth = np.array([face.openness for face in [*faces, *missed]])
+    everyone = [*faces, *missed]
+    truth = np.array([face.openness for face in everyone])
     readings = np.concatenate([values, np.full(len(missed), truth.mean())])
-    error = readings - truth
+    lost = np.arange(len(everyone)) >= len(faces)
+    sources: NDArray[np.str_] = np.array([face.source for face in everyone])
+    error = np.abs(readings - truth)
     inside = {name: (truth >= low) & (truth < high) for name, (low, high) in RANGES.items()}
+    of = {name: sources == name for name in sorted({face.source for face in everyone})}
     return Report(
-        faces=len(truth),
-        missed=len(missed),
-        mse=float(np.mean(error**2)),
-        mae=float(np.mean(np.abs(error))),
-        ratio=float(np.var(truth) / np.mean(error**2)),
-        pearson=float(np.corrcoef(truth, readings)[0, 1]),
-        by_openness={
-            name: (float(np.abs(error[rows]).mean()), int(rows.sum())) for name, rows in inside.items() if rows.any()
-        },
+        *_values(truth, readings, lost),
+        by_source={name: Measure(*_values(truth[r], readings[r], lost[r])) for name, r in of.items()},
+        by_openness={name: (float(error[r].mean()), int(r.sum())) for name, r in inside.items() if r.any()},
+    )
+
+
+def _values(
+    truth: NDArray[np.float64], readings: NDArray[np.float64], lost: NDArray[np.bool_]
+) -> tuple[int, int, float, float, float, float]:
+    """The fields of a Measure, in their order."""
+    error = readings - truth
+    mse = float(np.mean(error**2))
+    spread = float(truth.std() * readings.std())
+    together = float(np.dot(truth - truth.mean(), readings - readings.mean())) / len(truth)
+    return (
+        len(truth),
+        int(lost.sum()),
+        mse,
+        float(np.mean(np.abs(error))),
+        float(truth.var()) / max(mse, 1e-12),
+        together / spread if spread > 1e-12 else 0.0,
     )

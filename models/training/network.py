@@ -3,12 +3,19 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..crop import CROP_SIZE
 from ..errors import DataError
+from . import extra_packages
 
 SLOPE = 0.06  # of the leaky ReLU below zero
 WEIGHT_DECAY = 0.001  # L2 on the dense kernels
 DROPOUT = 0.25
+
+NEUTRAL = np.float32(0.5)
+"""Both numbers of the gender pair at run time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +71,7 @@ def reference_network() -> Any:  # noqa: ANN401  (keras has no types)
     Returns:
         A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 and gender pairs (n, 2) float32 in, openness (n, 1) out.
     """
-    import keras
-
+    keras = extra_packages.keras()
     layers = keras.layers
     decay = keras.regularizers.L2(WEIGHT_DECAY)
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
@@ -80,3 +86,13 @@ def reference_network() -> Any:  # noqa: ANN401  (keras has no types)
     x = layers.Dropout(DROPOUT)(layers.LeakyReLU(SLOPE)(x))
     x = layers.Dense(1, activation="sigmoid", kernel_regularizer=decay, name="openness")(x)
     return keras.Model([crop, gender], x, name="regression_mouth")
+
+
+def gender_pairs(count: int, neutral: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Gender pairs for training, (count, 2) float32: a share neutral, the others (p, 1 - p) with p drawn at random.
+
+    The labelled faces carry no gender, so the pair says nothing about the face: the network learns to do without it,
+    and (0.5, 0.5), the only pair used at run time, is one that it knows.
+    """
+    p = np.where(rng.random(count) < neutral, NEUTRAL, rng.random(count))
+    return np.stack([p, 1 - p], axis=1).astype(np.float32)

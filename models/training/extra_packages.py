@@ -1,0 +1,47 @@
+"""The packages of the extra ``train``: imported when first needed, and typed as Any because they bring no types."""
+
+import importlib
+import os
+from typing import Any
+
+from ..errors import MissingExtraError
+
+
+def keras() -> Any:  # noqa: ANN401  (no types)
+    """Keras on TensorFlow.
+
+    Raises:
+        MissingExtraError: not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # without a GPU it writes pages about that
+    return _imported("keras")
+
+
+def tensorflow() -> Any:  # noqa: ANN401  (no types)
+    """TensorFlow; Keras uses it, the converter is in it.
+
+    Raises:
+        MissingExtraError: not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    return _imported("tensorflow")
+
+
+def new_figure(width: float, height: float) -> Any:  # noqa: ANN401  (no types)
+    """An empty matplotlib figure that needs no display.
+
+    Args:
+        width: inches.
+        height: inches.
+
+    Raises:
+        MissingExtraError: not installed.
+    """
+    return _imported("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
+
+
+def _imported(name: str) -> Any:  # noqa: ANN401  (no types)
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        raise MissingExtraError("training", "train") from None

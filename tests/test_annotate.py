@@ -1,0 +1,301 @@
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from mouth_live.realtime.annotate import AnnotatedVideo
+from mouth_live.realtime.errors import SinkError
+from mouth_live.realtime.records import Analysis, Frame
+
+GAPS = (0.04, 0.021, 0.09, 0.033367, 0.5, 0.004)  # s between frames, over and over
+TIMES = np.concatenate([[0.0], np.cumsum(np.resize(GAPS, 39))])
+FFMPEG = shutil.which("ffmpeg")
+
+needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="the ffmpeg program is not installed")
+
+
+def grey(number: int) -> int:
+    """A brightness that tells frames apart, and survives a video codec."""
+    return 40 + number * 37 % 180
+
+
+def frame(number: int, time: float, size: tuple[int, int] = (64, 48)) -> Analysis:
+    return Analysis(Frame(number, time, np.full((size[1], size[0], 3), grey(number), np.uint8)), ())
+
+
+def write(path: Path, times: np.ndarray = TIMES, *, source: Path | None = None, start: float = 0.0, **more) -> None:
+    size = more.get("size", (64, 48))
+    with AnnotatedVideo(path, source, size, more.get("rate", 25.0), start) as sink:
+        for number, moment in enumerate(times):
+            sink.write(frame(number, float(moment), size))
+
+
+def read(path: Path) -> tuple[list[float], list[float], tuple[int, int]]:
+    """Times, mean brightness and (width, height) of a video's frames, by PyAV."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        frames = [
+            (float(f.pts * stream.time_base), f.to_ndarray(format="gray").mean()) for f in container.decode(stream)
+        ]
+        return [t for t, _ in frames], [b for _, b in frames], (stream.width, stream.height)
+
+
+def sound(path: Path) -> list[tuple[float, np.ndarray]]:
+    """(time, samples) of a video's sound, by PyAV."""
+    with av.open(str(path)) as container:
+        return [(float(f.time), f.to_ndarray().mean(axis=0)) for f in container.decode(audio=0)]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+@pytest.mark.parametrize("start", [0.0, 1.4])
+def test_every_frame_keeps_its_own_time(tmp_path: Path, suffix: str, start: float) -> None:
+    out = tmp_path / f"out{suffix}"
+    write(out, start=start)
+    times, brightness, size = read(out)
+    assert size == (64, 48)
+    assert len(times) == len(TIMES)
+    assert np.abs(np.array(times) - TIMES - start).max() < 0.001
+    shown = np.array(brightness)
+    assert (np.diff(shown) * np.diff([grey(i) for i in range(len(TIMES))]) > 0).all()  # in their order
+    assert [path.name for path in tmp_path.iterdir()] == [out.name]
+
+
+@needs_ffmpeg
+def test_frames_of_one_time_are_all_kept(tmp_path: Path) -> None:
+    times = np.array([0.0, 0.04, 0.04, 0.04, 0.08])
+    write(tmp_path / "out.mp4", times)
+    got = read(tmp_path / "out.mp4")[0]
+    assert len(got) == 5
+    assert np.abs(np.array(got) - times).max() < 0.001
+
+
+@needs_ffmpeg
+def test_a_clock_that_begins_at_hours_is_set_back(tmp_path: Path) -> None:
+    write(tmp_path / "out.mp4", start=36000.0)
+    assert np.abs(np.array(read(tmp_path / "out.mp4")[0]) - TIMES).max() < 0.001
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("size", [(63, 47), (64, 47), (101, 50)])
+def test_odd_sizes_are_made_even(tmp_path: Path, size: tuple[int, int]) -> None:
+    write(tmp_path / "out.mp4", TIMES[:3], size=size)
+    assert read(tmp_path / "out.mp4")[2] == (size[0] + size[0] % 2, size[1] + size[1] % 2)
+
+
+@needs_ffmpeg
+def test_a_frame_of_another_size_is_fitted(tmp_path: Path) -> None:
+    with AnnotatedVideo(tmp_path / "out.mp4", None, (64, 48), 25.0, 0.0) as sink:
+        sink.write(frame(0, 0.0))
+        sink.write(frame(1, 0.1, (30, 90)))
+    assert len(read(tmp_path / "out.mp4")[0]) == 2
+
+
+def beep_source(path: Path, start: float) -> None:
+    """A clip whose sound is silent but for a beep from 1.0 s to 1.2 s of its own clock, both streams from ``start``."""
+    tone = "aevalsrc='if(between(t,1,1.2),sin(2*PI*1000*t),0)':s=44100:d=2"
+    picture = "testsrc=s=64x48:r=25:d=2"
+    command = [str(FFMPEG), "-v", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]
+    command += ["-output_ts_offset", str(start), "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(path)]
+    subprocess.run(command, check=True)
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("start", [0.0, 0.7])
+def test_sound_is_kept_in_time(tmp_path: Path, start: float) -> None:
+    source, out = tmp_path / "source:1.mkv", tmp_path / "out.mp4"
+    beep_source(source, start)
+    write(out, np.arange(50) / 25, source=source, start=start)
+    loud = [t for t, samples in sound(out) if np.abs(samples).max() > 0.3]
+    assert loud[0] == pytest.approx(start + 1.0, abs=0.05)
+    assert loud[-1] == pytest.approx(start + 1.2, abs=0.05)
+    assert len(read(out)[0]) == 50
+
+
+@needs_ffmpeg
+def test_a_source_without_sound_gives_a_video_without_sound(tmp_path: Path) -> None:
+    write(tmp_path / "silent.mp4", TIMES[:3])
+    write(tmp_path / "out.mp4", TIMES[:3], source=tmp_path / "silent.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+
+
+@needs_ffmpeg
+def test_an_error_leaves_only_the_part_and_no_process(tmp_path: Path) -> None:
+    out = tmp_path / "out.mp4"
+    out.write_bytes(b"an older one")
+    with pytest.raises(RuntimeError), AnnotatedVideo(out, None, (64, 48), 25.0, 0.0) as sink:
+        sink.write(frame(0, 0.0))
+        assert children("ffmpeg") == 1
+        raise RuntimeError
+    assert children("ffmpeg") == 0
+    assert out.read_bytes() == b"an older one"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "out.part.mp4"]
+
+
+def children(name: str) -> int:
+    """Processes of this name that we started."""
+    told = subprocess.run(
+        ["ps", "--ppid", str(os.getpid()), "-o", "comm="], check=False, capture_output=True, text=True
+    )
+    return told.stdout.split().count(name)
+
+
+@needs_ffmpeg
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").symlink_to("/dev/full")
+    with pytest.raises(SinkError) as caught:
+        write(tmp_path / "out.mp4")
+    assert "out.mp4" in str(caught.value).replace(".part", "")
+    assert "No space left" in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def fake_ffmpeg(folder: Path, script: str) -> None:
+    folder.mkdir()
+    (folder / "ffmpeg").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "ffmpeg").chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for ffmpeg")
+def test_ffmpegs_own_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It also says more than a pipe holds first: were its talk a pipe, this would never end.
+    fake_ffmpeg(
+        tmp_path / "bin", "head -c 300000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; echo 'Unknown encoder' >&2; exit 1"
+    )
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    with pytest.raises(SinkError, match=r"out\.part\.mp4: ffmpeg could not write the video: Unknown encoder$"):
+        write(tmp_path / "out.mp4", np.arange(500) / 25)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@needs_ffmpeg
+@pytest.mark.skipif(os.name == "nt", reason="POSIX process groups")
+def test_the_terminals_ctrl_c_does_not_reach_ffmpeg(tmp_path: Path) -> None:
+    # A child is stopped as by a terminal, which tells the whole group; the frames written so far are a whole video.
+    code = f"""
+import sys, time, numpy as np
+from pathlib import Path
+from mouth_live.realtime.annotate import AnnotatedVideo
+from mouth_live.realtime.records import Analysis, Frame
+with AnnotatedVideo(Path({str(tmp_path / "out.mp4")!r}), None, (64, 48), 25.0, 0.0) as sink:
+    try:
+        for i in range(100000):
+            sink.write(Analysis(Frame(i, i / 25, np.zeros((48, 64, 3), np.uint8)), ()))
+            if i == 30:
+                print("going", flush=True)
+            time.sleep(0.005)
+    except KeyboardInterrupt:
+        pass
+"""
+    child = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    with child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"going\n"
+        time.sleep(0.1)
+        os.killpg(child.pid, 2)
+        assert child.wait(20) == 0
+    assert len(read(tmp_path / "out.mp4")[0]) > 30
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out", "out.avi"])
+def test_a_suffix_that_cannot_hold_it_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(SinkError, match=r"name it \.mp4"):
+        write(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match=r"out\.mp4: cannot write the video \(No such file"):
+        write(tmp_path / "gone" / "out.mp4")
+
+
+def test_the_source_is_not_overwritten(tmp_path: Path) -> None:
+    source = tmp_path / "talk.mp4"
+    source.write_bytes(b"precious")
+    with pytest.raises(SinkError, match="overwrite its own source"):
+        write(source, source=source)
+    assert source.read_bytes() == b"precious"
+
+
+def test_no_frame_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SinkError, match="no frame"):
+        write(tmp_path / "out.mp4", TIMES[:0])
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def no_ffmpeg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+
+
+@pytest.mark.usefixtures("no_ffmpeg")
+@pytest.mark.parametrize("rate", [25.0, 29.97, 12.0])
+def test_without_ffmpeg_no_time_is_off_by_more_than_half_a_frame(
+    tmp_path: Path, rate: float, caplog: pytest.LogCaptureFixture
+) -> None:
+    times = np.concatenate(
+        [[0.0], np.cumsum(np.resize((0.1, 0.085, 0.21, 0.6), 20))]
+    )  # apart enough for each to be shown
+    with caplog.at_level(logging.WARNING, "mouth_live"):
+        write(tmp_path / "out.mp4", times, rate=rate, start=0.5)
+    shown, brightness, _ = read(tmp_path / "out.mp4")
+    assert np.diff(shown) == pytest.approx(1 / rate, abs=1e-4)
+    starts = [0, *(np.flatnonzero(np.abs(np.diff(brightness)) > 4) + 1)]
+    assert len(starts) == len(times)
+    assert np.abs(np.array(shown)[starts] - times).max() <= 0.5 / rate + 1e-4
+    assert len(caplog.records) == 1
+    assert "constant" in caplog.text
+    assert "no sound" in caplog.text
+
+
+@pytest.mark.usefixtures("no_ffmpeg")
+def test_without_ffmpeg_crowded_frames_are_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "out.mp4", np.arange(100) / 100, rate=25.0)
+    assert len(read(tmp_path / "out.mp4")[0]) == 26  # slots 0 to 25: the last frame is nearest to 1.0 s
+
+
+@pytest.mark.usefixtures("no_ffmpeg")
+def test_without_ffmpeg_an_error_leaves_only_the_part(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError), AnnotatedVideo(tmp_path / "out.mp4", None, (63, 47), 25.0, 0.0) as sink:
+        sink.write(frame(0, 0.0, (63, 47)))
+        raise RuntimeError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "out.part.mp4"]
+
+
+@pytest.mark.usefixtures("no_ffmpeg")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_without_ffmpeg_a_full_disk_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out.part.mp4").symlink_to("/dev/full")
+    with pytest.raises(SinkError, match="OpenCV"):
+        write(tmp_path / "out.mp4")
+    assert not (tmp_path / "out.mp4").exists()
+
+
+@needs_ffmpeg
+@pytest.mark.clips
+def test_a_real_clip_of_variable_rate_keeps_times_and_sound(shared: Path, tmp_path: Path) -> None:
+    source, out = shared / "clips" / "pyfeat_face_noface.mov", tmp_path / "out.mp4"
+    with av.open(str(source)) as container:
+        stream = container.streams.video[0]
+        frames = [
+            (float(f.pts * stream.time_base), f.to_ndarray(format="bgr24", width=240, height=135))
+            for f in container.decode(stream)
+        ]
+    with AnnotatedVideo(out, source, (240, 135), 26.4, frames[0][0]) as sink:
+        for number, (moment, image) in enumerate(frames):
+            sink.write(Analysis(Frame(number, moment - frames[0][0], image), ()))
+    assert np.abs(np.array(read(out)[0]) - [t for t, _ in frames]).max() < 0.001
+    (began, first), (began_there, first_there) = sound(source)[0], sound(out)[0]
+    assert began_there == pytest.approx(began, abs=0.05)
+    assert len(first)
+    assert len(first_there)

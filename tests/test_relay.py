@@ -1,0 +1,218 @@
+"""The relay: order, errors, ends and stalls."""
+
+import _thread
+import logging
+import threading
+import time
+
+import numpy as np
+import pytest
+from mouth_live.realtime.errors import SourceError
+from mouth_live.realtime.records import Frame
+from mouth_live.realtime.relay import Relay
+
+
+class Made:
+    """A source made of a function that yields frames."""
+
+    name, size, nominal_rate, duration, start = "made", (4, 4), 25.0, None, 0.0
+
+    def __init__(self, make) -> None:
+        self._make = make
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        return
+
+    def __iter__(self):
+        return self._make()
+
+
+class Hanging(Made):
+    """A camera whose driver never comes back, until it is opened again."""
+
+    def __init__(self, comes_back: bool) -> None:
+        self.reopened, self.comes_back, self.end = 0, comes_back, threading.Event()
+
+    def __iter__(self):
+        yield frame(self.reopened * 10)
+        if not (self.reopened and self.comes_back):
+            self.end.wait(20)
+            yield frame(99)  # from the thread that hung: nobody wants it any more
+
+    def reopen(self) -> None:
+        self.reopened += 1
+        if not self.comes_back:
+            raise SourceError("made: gone")
+
+
+def frame(index: int, side: int = 4) -> Frame:
+    return Frame(index, index / 25, np.zeros((side, side, 3), np.uint8))
+
+
+def count(n, side=4):
+    return Made(lambda: (frame(i, side) for i in range(n)))
+
+
+def readers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("mouth-live")]
+
+
+@pytest.fixture(autouse=True)
+def no_thread_stays():
+    yield
+    until = time.monotonic() + 2
+    while readers() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not readers()
+
+
+@pytest.mark.parametrize("depth", [1, 4])
+def test_all_frames_come_in_order(depth):
+    with Relay(count(200), depth=depth) as ahead:
+        assert [f.index for f in ahead] == list(range(200))
+    assert ahead.dropped == 0
+    assert not readers()
+
+
+def test_it_reads_ahead_no_further_than_its_depth():
+    made = []
+
+    def make():
+        for i in range(100):
+            made.append(i)
+            yield frame(i)
+
+    with Relay(Made(make), depth=3) as ahead:
+        frames = iter(ahead)
+        next(frames)
+        time.sleep(0.2)
+        assert 4 <= len(made) <= 5  # one taken, three waiting, one in the thread's hand
+
+
+def test_waiting_pictures_are_bounded_in_bytes_but_one_always_fits():
+    made = []
+
+    def make():
+        for i in range(20):
+            made.append(i)
+            yield frame(i, side=100)
+
+    with Relay(Made(make), depth=10, max_bytes=2 * 30_000) as ahead:
+        time.sleep(0.2)
+        assert len(made) == 3
+        assert len(list(ahead)) == 20
+    with Relay(count(5, side=100), max_bytes=1) as ahead:
+        assert len(list(ahead)) == 5
+
+
+def test_the_newest_frame_wins_and_the_others_are_counted():
+    done = threading.Event()
+
+    def make():
+        yield from (frame(i) for i in range(50))
+        done.set()
+
+    with Relay(Made(make), depth=1, drop=True) as ahead:
+        assert done.wait(5)
+        assert [f.index for f in ahead] == [49]
+        assert ahead.dropped == 49
+
+
+def test_an_error_of_the_source_comes_after_the_frames_before_it():
+    def make():
+        yield from (frame(i) for i in range(3))
+        raise SourceError("made: broken")
+
+    seen = []
+    with Relay(Made(make)) as ahead, pytest.raises(SourceError, match="made: broken"):
+        time.sleep(0.1)
+        for f in ahead:
+            seen.append(f.index)
+    assert seen == [0, 1, 2]
+
+
+def test_leaving_early_leaves_no_thread():
+    with Relay(count(10_000), depth=1) as ahead:
+        for _ in ahead:
+            break
+    assert not readers()
+    with pytest.raises(ZeroDivisionError), Relay(count(10_000), depth=1) as ahead:
+        _ = 1 / 0
+    assert not readers()
+
+
+def test_leaving_a_source_that_hangs_takes_about_a_second():
+    source = Hanging(comes_back=False)
+    begin = time.monotonic()
+    with Relay(source) as ahead:
+        next(iter(ahead))
+    assert time.monotonic() - begin < 2
+    source.end.set()
+
+
+def test_ctrl_c_gets_through_while_the_source_hangs():
+    source = Hanging(comes_back=False)
+    timer = threading.Timer(0.3, _thread.interrupt_main)
+    begin = time.monotonic()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt), Relay(source) as ahead:
+        list(ahead)
+    assert time.monotonic() - begin < 2
+    source.end.set()
+    timer.join()
+
+
+def test_a_source_that_hangs_is_reported_once_and_opened_again(caplog):
+    source = Hanging(comes_back=True)
+    with Relay(source, stall=0.2) as ahead:
+        assert [f.index for f in ahead] == [0, 10]
+    assert source.reopened == 1
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    assert caplog.messages == ["made: no picture for 0.2 s; opening it again"]
+    source.end.set()
+
+
+def test_a_source_that_hangs_and_is_gone_is_an_error(caplog):
+    source = Hanging(comes_back=False)
+    with Relay(source, stall=0.2) as ahead, pytest.raises(SourceError, match="made: gone"):
+        list(ahead)
+    source.end.set()
+
+
+def test_a_source_that_hangs_again_after_it_was_opened_again_is_an_error(caplog):
+    source = Hanging(comes_back=True)
+    source.reopen = source.end.wait
+    with Relay(source, stall=0.2) as ahead, pytest.raises(SourceError, match="gives no picture any more"):
+        list(ahead)
+    source.end.set()
+
+
+def test_a_pause_is_no_stall_and_a_source_that_cannot_be_opened_again_is_waited_for(caplog):
+    def make():
+        yield frame(0)
+        time.sleep(0.5)
+        yield frame(1)
+
+    paced = Made(make)
+    paced.pausing = True
+    with Relay(paced, stall=0.1) as ahead:
+        assert len(list(ahead)) == 2
+    assert not caplog.records
+    with Relay(Made(make), stall=0.1) as ahead:
+        assert len(list(ahead)) == 2
+    assert caplog.messages == ["made: no picture for 0.1 s; waiting for it to come back"]
+
+
+def test_a_slow_consumer_is_no_stall(caplog):
+    with Relay(count(6), depth=2, stall=0.1) as ahead:
+        for _ in ahead:
+            time.sleep(0.15)
+    assert not caplog.records
+
+
+def test_a_depth_below_one_is_refused():
+    with pytest.raises(ValueError, match="depth"):
+        Relay(count(1), depth=0)

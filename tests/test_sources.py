@@ -1,0 +1,300 @@
+"""Recorded sources, every kind of file made here by ffmpeg and compared with PyAV, an independent reader."""
+
+import logging
+import struct
+import subprocess
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from mouth_live.realtime.errors import SourceError
+from mouth_live.realtime.sources import IncompleteVideoError, Paced, find_videos, open_video
+
+VFR = "settb=1/1000,setpts='(N+mod(N\\,3)*0.4)/25/TB'"
+GAP = "setpts='(N+gte(N\\,10)*70)/25/TB'"
+KEEP = ["-fps_mode", "passthrough", "-enc_time_base", "1:1000"]
+H264 = ["-c:v", "libx264", "-preset", "ultrafast"]
+# name -> (size, frames, options after the input, options before it)
+CLIPS = {
+    "constant.mp4": ((160, 120), 25, H264, []),
+    "constant_b_frames.mp4": ((160, 120), 25, ["-c:v", "libx264", "-bf", "3"], []),
+    "variable.mp4": ((160, 120), 25, ["-vf", VFR, *KEEP, *H264], []),
+    "variable.mkv": ((160, 120), 25, ["-vf", VFR, *KEEP, *H264], []),
+    "gap.mp4": ((160, 120), 25, ["-vf", GAP, *KEEP, *H264], []),
+    "gap.webm": ((160, 120), 25, ["-vf", GAP, *KEEP, "-c:v", "libvpx", "-b:v", "200k"], []),
+    "late.mkv": ((160, 120), 25, [*H264, "-output_ts_offset", "3.1"], []),
+    "late.ts": ((160, 120), 25, [*H264, "-output_ts_offset", "3.1"], []),
+    "late_edit.mp4": ((160, 120), 25, [*KEEP, *H264], ["-itsoffset", "0.72"]),
+    "one.mp4": ((160, 120), 1, H264, []),
+    "odd.mkv": ((321, 241), 10, ["-c:v", "ffv1"], []),
+    "odd_444.mp4": ((321, 241), 10, [*H264, "-pix_fmt", "yuv444p"], []),
+    "grey.mkv": ((160, 120), 10, ["-c:v", "ffv1", "-pix_fmt", "gray"], []),
+    "ten_bit.mp4": ((160, 120), 10, ["-c:v", "libx265", "-pix_fmt", "yuv420p10le", "-x265-params", "log-level=0"], []),
+    "count.webm": ((160, 120), 25, ["-c:v", "libvpx", "-b:v", "200k", "-r", "30000/1001"], []),
+    "jpeg.avi": ((160, 120), 25, ["-c:v", "mjpeg"], []),
+    "mpeg.mpg": ((160, 120), 25, ["-c:v", "mpeg1video"], []),
+    "fragments.mp4": ((160, 120), 25, [*H264, "-g", "5", "-movflags", "frag_keyframe+empty_moov"], []),
+    "talk:1 %03d.mp4": ((160, 120), 5, H264, []),
+}
+
+
+def ffmpeg(*options: object) -> None:
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", *map(str, options)], check=True)
+
+
+def picture_input(size=(160, 120), frames=25) -> list[str]:
+    return ["-f", "lavfi", "-i", f"testsrc=s={size[0]}x{size[1]}:r=25:d={frames / 25}"]
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("clips")
+
+
+@pytest.fixture(scope="session")
+def plain(clips) -> Path:
+    """Four seconds of noise with its index first: bytes and seconds go together."""
+    path = clips / "plain.mp4"
+    noise = ["-f", "lavfi", "-i", "testsrc=s=160x120:r=25:d=4", "-vf", "noise=alls=40:allf=t"]
+    ffmpeg(*noise, *H264, "-movflags", "+faststart", path)
+    return path
+
+
+def made(clips: Path, name: str) -> Path:
+    path = clips / name
+    if not path.exists():
+        size, frames, after, before = CLIPS[name]
+        ffmpeg(*before, *picture_input(size, frames), *after, f"file:{path}")
+    return path
+
+
+def by_pyav(path: Path) -> list[tuple[float, np.ndarray]]:
+    with av.open(f"file:{path}") as container:
+        return [(float(f.time), f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
+
+
+class TestEveryKindOfFile:
+    @pytest.fixture(params=CLIPS)
+    def clip(self, request, clips) -> Path:
+        return made(clips, request.param)
+
+    def test_frames_times_and_shape(self, clip, caplog):
+        expected = by_pyav(clip)
+        size, made_frames, *_ = CLIPS[clip.name]
+        with open_video(clip) as video:
+            assert video.size == size
+            assert video.name == clip.name
+            assert video.nominal_rate > 0
+            frames = list(video)
+        assert len(frames) == len(expected) >= made_frames
+        assert [f.index for f in frames] == list(range(len(frames)))
+        assert frames[0].time == 0.0
+        start = expected[0][0]
+        assert [f.time for f in frames] == pytest.approx([t - start for t, _ in expected], abs=1e-3)
+        assert video.start == pytest.approx(start, abs=0.5 / video.nominal_rate + 1e-6)
+        for frame, (_, image) in zip(frames, expected, strict=True):
+            assert frame.image.shape == image.shape == (size[1], size[0], 3)
+            assert frame.image.dtype == np.uint8
+            # The same picture; the two decoders round and spread colour differently.
+            assert np.abs(frame.image.astype(int) - image).mean() < 5
+        assert not caplog.records
+
+    def test_of_the_clips_some_are_what_they_claim(self, clips):
+        def steps(name):
+            return np.diff([t for t, _ in by_pyav(made(clips, name))])
+
+        assert np.ptp(steps("variable.mp4")) > 0.01
+        assert steps("gap.mp4").max() > 2.5
+        for name, start in (("late.mkv", 3.1), ("late.ts", 4.5), ("late_edit.mp4", 0.72)):
+            assert by_pyav(made(clips, name))[0][0] == pytest.approx(start, abs=0.01)
+
+
+def test_a_rotated_clip_is_turned(plain, clips):
+    path = clips / "rotated.mp4"
+    data = bytearray(plain.read_bytes())
+    matrix = data.index(b"tkhd") + 44  # of a version 0 track header: a b u c d v x y w
+    data[matrix : matrix + 20] = struct.pack(">5i", 0, 0x10000, 0, -0x10000, 0)  # 90 degrees clockwise
+    path.write_bytes(data)
+    with open_video(plain) as upright, open_video(path) as turned:
+        assert turned.size == (120, 160)
+        a, b = next(iter(upright)).image, next(iter(turned)).image
+    assert np.abs(np.rot90(a, -1).astype(int) - b).mean() < 3
+
+
+def test_a_file_without_times_counts_and_says_so_once(clips, caplog):
+    path = clips / "raw.h264"
+    ffmpeg(*picture_input(), *H264, path)
+    with open_video(path) as video:
+        frames = list(video)
+        assert [f.time for f in frames] == pytest.approx([i / video.nominal_rate for i in range(25)])
+    assert [r.levelno for r in caplog.records] == [logging.WARNING]
+    assert "no times of its own" in caplog.text
+
+
+def test_pictures_stay_as_they_are_and_grey_and_16_bit_come_out_as_colour(tmp_path):
+    ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (32, 1))
+    cv2.imwrite(str(tmp_path / "deep.png"), ramp)
+    cv2.imwrite(str(tmp_path / "grey.png"), (ramp >> 8).astype(np.uint8))
+    for name in ("deep.png", "grey.png"):
+        with open_video(tmp_path / name) as video:
+            (frame,) = video
+        assert (video.size, frame.index, frame.time) == ((64, 32), 0, 0.0)
+        assert frame.image.shape == (32, 64, 3)
+        assert frame.image.dtype == np.uint8
+        assert np.abs(frame.image.astype(int) - (ramp >> 8)[..., None]).max() <= 1
+
+
+def test_a_photo_is_turned_as_its_exif_says(tmp_path):
+    from PIL import Image  # with scikit-image, in the test group
+
+    picture = Image.fromarray(np.dstack([np.tile(np.arange(64, dtype=np.uint8) * 4, (32, 1))] * 3))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it by 90 degrees clockwise
+    picture.save(tmp_path / "phone.jpg", exif=exif)
+    with open_video(tmp_path / "phone.jpg") as video:
+        (frame,) = video
+    assert video.size == (32, 64)
+    assert frame.image[0].mean() < 20 < 235 < frame.image[-1].mean()
+
+
+def test_a_folder_of_frames_is_read_in_natural_order(tmp_path):
+    for number in (10, 2, 1):
+        cv2.imwrite(str(tmp_path / f"frame{number}.png"), np.full((8, 8, 3), number * 10, np.uint8))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    with open_video(tmp_path) as video:
+        frames = list(video)
+    assert [(f.index, f.time, int(f.image[0, 0, 0])) for f in frames] == [(0, 0.0, 10), (1, 0.04, 20), (2, 0.08, 100)]
+
+
+def test_videos_of_a_folder_are_found_recursively_and_sorted(tmp_path):
+    for name in ("b.MP4", "a/x.mkv", "a/notes.txt", "a/y.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert find_videos(tmp_path) == [tmp_path / "a/x.mkv", tmp_path / "b.MP4"]
+
+
+def test_a_video_closes_its_file_and_ends_when_closed_early(plain):
+    with open_video(plain) as video:
+        frames = iter(video)
+        next(frames)
+    assert len(list(frames)) < 5
+
+
+def test_a_paced_recording_takes_its_own_time_and_stops_waiting_when_closed(clips):
+    import time
+
+    begin = time.monotonic()
+    with Paced(open_video(made(clips, "gap.mp4"))) as video:
+        for frame in video:
+            assert time.monotonic() - begin >= frame.time
+            if frame.index == 9:
+                break
+    assert 0.3 < time.monotonic() - begin < 2
+
+
+class TestBadInput:
+    def fails(self, path, words: str) -> None:
+        with pytest.raises(SourceError) as caught:
+            open_video(path)
+        message = str(caught.value)
+        assert message.startswith(str(path))
+        assert words in message
+        assert "\n" not in message
+        assert caught.value.exit_code == 1
+
+    def test_missing(self, tmp_path):
+        self.fails(tmp_path / "none.mp4", "no such file")
+
+    def test_folder_without_pictures(self, tmp_path):
+        self.fails(tmp_path, "no pictures in this folder")
+
+    def test_empty(self, tmp_path):
+        (tmp_path / "empty.mp4").touch()
+        self.fails(tmp_path / "empty.mp4", "empty file (0 bytes)")
+
+    @pytest.mark.parametrize(
+        "text", ["just words\n" * 50, "#EXTM3U\n#EXTINF:1,\nplain.mp4\n", "ffconcat version 1.0\n"]
+    )
+    def test_text(self, tmp_path, text):
+        (tmp_path / "text.mp4").write_text(text)
+        self.fails(tmp_path / "text.mp4", "a text file, not a video")
+
+    def test_noise(self, tmp_path):
+        (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(5000))
+        self.fails(tmp_path / "noise.mp4", "no video in it that can be read")
+
+    @pytest.mark.parametrize("name", ["sound.mp4", "sound.wav", "sound.mkv"])
+    def test_sound_alone(self, tmp_path, name):
+        ffmpeg("-f", "lavfi", "-i", "sine=d=1", tmp_path / name)
+        self.fails(tmp_path / name, "sound alone")
+
+    def test_no_index(self, tmp_path, clips):
+        whole = made(clips, "constant.mp4").read_bytes()
+        (tmp_path / "cut.mp4").write_bytes(whole[: whole.rindex(b"moov") - 4])
+        self.fails(tmp_path / "cut.mp4", "index is missing (moov)")
+
+    def test_cut_inside_the_index(self, tmp_path, plain):
+        whole = plain.read_bytes()
+        (tmp_path / "cut.mp4").write_bytes(whole[: whole.index(b"stbl") + 20])
+        self.fails(tmp_path / "cut.mp4", "cut off")
+
+    def test_damaged_picture(self, tmp_path):
+        (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\nrubbish")
+        self.fails(tmp_path / "a.png", "not readable as a picture")
+
+    def test_not_allowed(self, plain, monkeypatch):
+        def refuse(*_args, **_more):
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(Path, "open", refuse)  # root, as in CI, may read anything
+        self.fails(plain, "cannot read it (Permission denied)")
+
+    def test_the_decoder_keeps_quiet(self, tmp_path, capfd):
+        (tmp_path / "noise.mp4").write_bytes(np.random.default_rng(1).bytes(5000))
+        self.fails(tmp_path / "noise.mp4", "")
+        assert capfd.readouterr() == ("", "")
+
+
+class TestCutOff:
+    @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
+    def test_what_is_readable_comes_then_the_loss_is_told(self, plain, tmp_path, suffix, capfd):
+        whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
+        first = ["-movflags", "+faststart"] if suffix in {".mp4", ".mov"} else []
+        ffmpeg("-i", plain, *(["-c:v", "mjpeg"] if suffix == ".avi" else ["-c", "copy"]), *first, whole)
+        data = whole.read_bytes()
+        cut.write_bytes(data[: len(data) * 6 // 10])
+        frames = []
+        with open_video(cut) as video, pytest.raises(IncompleteVideoError) as caught:
+            frames.extend(iter_into(video, frames))
+        assert 30 <= len(frames) <= 75
+        message = str(caught.value)
+        assert message.startswith(f"{cut}: ")
+        assert f"the {len(frames)} frames up to {frames[-1].time:.1f} s" in message
+        assert caught.value.exit_code == 1
+        assert capfd.readouterr() == ("", "")
+
+    def test_something_behind_the_video_is_no_loss(self, plain, tmp_path):
+        path = tmp_path / "padded.mp4"
+        path.write_bytes(plain.read_bytes() + bytes(1000))
+        with open_video(path) as video:
+            assert len(list(video)) == 100
+
+
+def iter_into(video, frames):
+    for frame in video:
+        frames.append(frame)
+    return ()
+
+
+@pytest.mark.clips
+def test_the_real_clips_agree_with_pyav_and_none_counts_as_cut_off(shared):
+    videos = find_videos(shared / "clips")
+    assert len(videos) > 10
+    for path in videos:
+        with av.open(str(path)) as container:
+            expected = [float(f.time) for f in container.decode(video=0)]
+        with open_video(path) as video:
+            times = [f.time for f in video]
+        assert times == pytest.approx([t - expected[0] for t in expected], abs=1e-3), path

@@ -1,0 +1,206 @@
+"""The live window, in a process of its own under a virtual screen: a window that goes wrong ends its whole process."""
+
+import ctypes
+import ctypes.util
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from mouth_live.realtime.window import WindowSink, display_problem, window_size
+
+NEEDED = ("Xvfb", "xdotool")
+SHOW = """
+import sys, time, numpy as np
+from mouth_live.models.face import Face
+from mouth_live.realtime.records import Analysis, Frame, Reading
+from mouth_live.realtime.window import WindowSink
+reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True)
+with WindowSink(title="mouth-live") as window:
+    for i in range(2000):
+        image = np.full((240, 320, 3), 90, np.uint8)
+        if not window.write(Analysis(Frame(i, i / 50, image), (reading,)), 29.9, 1):
+            print("ended", flush=True)
+            break
+        print("frame", flush=True)
+        time.sleep(0.02)
+"""
+
+
+@pytest.fixture
+def screen() -> Iterator[str]:
+    """A virtual screen of our own; its DISPLAY."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    ours, theirs = os.pipe()
+    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[theirs], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        number = told.readline().strip()  # Xvfb itself finds a free number
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)
+
+
+class Show:
+    """A window shown in a process of its own."""
+
+    def __init__(self, display: str, told: Path) -> None:
+        self.environment = os.environ | {"DISPLAY": display}
+        self.told = told
+        with told.open("w") as file:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", SHOW], env=self.environment, stdout=file, stderr=file
+            )
+        self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "^mouth-live$").split()[0]
+        self.wait_for(5)
+
+    def lines(self) -> list[str]:
+        """What the process has said, errors too."""
+        return self.told.read_text().splitlines()
+
+    def wait_for(self, count: int) -> None:
+        """Wait until it has said so many lines."""
+        end = time.monotonic() + 20
+        while len(self.lines()) < count:
+            assert time.monotonic() < end, self.lines()
+            time.sleep(0.02)
+
+    def xdotool(self, *args: str) -> str:
+        told = subprocess.run(
+            ["xdotool", *args], env=self.environment, check=True, capture_output=True, text=True, timeout=20
+        )
+        return told.stdout
+
+    def press(self, key: str) -> None:
+        self.xdotool("windowfocus", "--sync", self.window, "key", key)
+
+    def rest(self) -> tuple[int, str]:
+        """Its exit status, and the last that it said."""
+        status = self.process.wait(20)
+        assert set(self.lines()) == {"frame", "ended"}  # and not a word from Qt
+        return status, self.lines()[-1]
+
+
+@pytest.fixture
+def show(screen: str, tmp_path: Path) -> Iterator[Show]:
+    shown = Show(screen, tmp_path / "told.txt")
+    yield shown
+    shown.process.kill()
+    shown.process.wait()
+
+
+@pytest.mark.display
+@pytest.mark.parametrize("key", ["q", "Escape", "shift+q"])
+def test_keys_end_the_show(show: Show, key: str) -> None:
+    show.press(key)
+    assert show.rest() == (0, "ended")
+
+
+@pytest.mark.display
+def test_closing_the_window_ends_the_show(show: Show) -> None:
+    # What a window manager does when the X is clicked; there is none here, so the message is sent by hand.
+    close_politely(show)
+    assert show.rest() == (0, "ended")
+
+
+def close_politely(show: Show) -> None:
+    """Send WM_DELETE_WINDOW."""
+    found = ctypes.util.find_library("X11")
+    if found is None:
+        pytest.skip("libX11 is not installed")
+    x11 = ctypes.CDLL(found)
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XInternAtom.restype = ctypes.c_ulong
+    display = ctypes.c_void_p(x11.XOpenDisplay(show.environment["DISPLAY"].encode()))
+    protocols, delete = (x11.XInternAtom(display, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+    client_message = 33
+    # XClientMessageEvent in an XEvent of 24 longs: type, serial, sent, display, window, message, format, data
+    event = (ctypes.c_long * 24)(client_message, 0, 1, 0, int(show.window), protocols, 32, delete, 0)
+    x11.XSendEvent(display, ctypes.c_ulong(int(show.window)), 0, ctypes.c_long(0), event)
+    x11.XCloseDisplay(display)  # sends what is waiting
+
+
+@pytest.mark.display
+def test_space_pauses_and_goes_on(show: Show) -> None:
+    show.press("space")
+    time.sleep(0.4)
+    paused = show.lines()
+    show.press("c")  # no other key ends the pause
+    time.sleep(0.4)
+    assert show.lines() == paused
+    show.press("space")
+    show.wait_for(len(paused) + 5)
+    show.press("q")
+    assert show.rest() == (0, "ended")
+
+
+@pytest.mark.display
+def test_a_paused_window_can_be_ended(show: Show) -> None:
+    show.press("space")
+    time.sleep(0.3)
+    show.press("q")
+    assert show.rest() == (0, "ended")
+
+
+@pytest.mark.display
+def test_a_screen_that_is_there_is_no_problem(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISPLAY", screen)
+    assert display_problem() is None
+    monkeypatch.setenv("DISPLAY", screen + ".0")
+    assert display_problem() is None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
+@pytest.mark.parametrize(
+    ("display", "wayland", "said"),
+    [
+        (None, None, "DISPLAY is not set"),
+        (None, "wayland-0", "XWayland"),
+        (":4711", None, "nothing answers at DISPLAY=:4711"),
+        ("nonsense", None, "nothing answers at DISPLAY=nonsense"),
+        ("localhost:4711", None, "nothing answers"),
+    ],
+)
+def test_no_display_is_one_line_and_no_crash(
+    display: str | None, wayland: str | None, said: str, tmp_path: Path
+) -> None:
+    code = "from mouth_live.realtime.window import WindowSink\nfrom mouth_live.realtime.errors import SinkError\n"
+    code += "try:\n    WindowSink().__enter__()\nexcept SinkError as error:\n    print(error)"
+    environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
+    environment |= {"DISPLAY": display} if display else {}
+    environment |= {"WAYLAND_DISPLAY": wayland} if wayland else {}
+    told = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=tmp_path, check=False, capture_output=True, text=True
+    )
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.startswith("no display for the window (")
+    assert said in told.stdout
+    assert "--no-window" in told.stdout
+    assert told.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("picture", "window"),
+    [
+        ((320, 240), (640, 480)),
+        ((640, 480), (640, 480)),
+        ((1280, 720), (1280, 720)),
+        ((3840, 2160), (1280, 720)),
+        ((1080, 1920), (405, 720)),
+        ((160, 640), (160, 640)),
+        ((360, 288), (600, 480)),
+    ],
+)
+def test_windows_open_at_a_sensible_size(picture: tuple[int, int], window: tuple[int, int]) -> None:
+    assert window_size(*picture) == window
+
+
+def test_leaving_a_window_that_was_never_shown_is_harmless() -> None:
+    WindowSink().__exit__(None, None, None)
