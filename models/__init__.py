@@ -35,7 +35,7 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  (any public name)
+def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Load a public name when it is first asked for."""
     for module, names in _HOMES.items():
         if name in names:

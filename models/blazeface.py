@@ -52,8 +52,8 @@ class BlazeFace:
         chosen = np.flatnonzero(logits >= self._min_logit)
         if not len(chosen):
             return []
-        scores = 1 / (1 + np.exp(-np.minimum(logits[chosen], LOGIT_LIMIT)))
-        points = raw[chosen].reshape(-1, 2 + KEYPOINTS, 2) / INPUT_SIZE
+        scores = (1 / (1 + np.exp(-np.minimum(logits[chosen], LOGIT_LIMIT)))).astype(np.float32)
+        points = raw[chosen].reshape(-1, 2 + KEYPOINTS, 2) / np.float32(INPUT_SIZE)
         points[:, [0, *range(2, 2 + KEYPOINTS)]] += self._anchors[chosen, None]  # all but the size are from the anchor
         faces = _suppress(points, scores)
         return [_to_face(face, score, scale, offset) for face, score in faces]
@@ -112,7 +112,7 @@ def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[
         heap[i] = True
         left &= ~heap
         weights = scores[heap] / scores[heap].sum()
-        faces.append((np.tensordot(weights, points[heap], axes=1), float(scores[i])))
+        faces.append(((weights[:, None, None] * points[heap]).sum(axis=0), float(scores[i])))
     return faces
 
 

@@ -1,4 +1,4 @@
-"""Find every face in a picture: the detector, a second look for faces that fill the picture, a check against inventions.
+"""Find every face in a picture: a detector, a second look for faces that fill it, a check against inventions.
 
 The detector alone misses faces that fill the picture (it was trained on people at a distance) and invents faces in
 letters, bottles and clouds. So where it finds nothing it looks again at the padded, shrunken picture; and each face it
@@ -79,7 +79,7 @@ class FaceFinder:
         shift = np.array([right, down], np.float32)
         return [
             Face((face.box[0] - right, face.box[1] - down, *face.box[2:]), face.keypoints - shift, face.score)
-            for face in self._detector.detect(padded)
+            for face in self._detector.detect(padded.astype(np.uint8, copy=False))
         ]
 
 

@@ -116,10 +116,10 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
     """
     if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
         raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
-    import keras
+    import keras  # pyright: ignore[reportMissingTypeStubs]
     import tensorflow as tf
 
-    model = keras.models.load_model(path, compile=False)
+    model = cast("Any", keras).models.load_model(path, compile=False)
     function = cast("Any", tf).function(model, jit_compile=False)
 
     def run(crops: NDArray[np.float32], gender: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ A file that differs from its card is refused: a damaged or swapped network would
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,7 +53,7 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
 
     Raises:
         ModelError: no such name or file, no readable card, another SHA-256 than the card's, or another task.
-    """
+    """  # noqa: E501
     path = Path(name_or_path)
     if path.suffix != ".tflite":
         path = WEIGHTS_FOLDER / f"{name_or_path}.tflite"
@@ -100,11 +100,13 @@ class LiteRtNetwork:
             ModelError: LiteRT cannot read the file.
         """
         # Imported here because it takes 0.2 s, which `mouth-live --help` should not pay.
-        from ai_edge_litert.interpreter import Interpreter
+        from ai_edge_litert import interpreter as litert  # pyright: ignore[reportMissingTypeStubs]
 
         try:
             with _native_talk_off():
-                self._interpreter = Interpreter(model_content=weights.content, num_threads=threads)
+                self._interpreter: Any = cast("Any", litert).Interpreter(
+                    model_content=weights.content, num_threads=threads
+                )
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{weights.name}: LiteRT cannot run this file ({str(error).splitlines()[0]})") from None
@@ -140,8 +142,8 @@ class LiteRtNetwork:
 
 
 @contextmanager
-def _native_talk_off() -> Iterator[None]:
-    """Send what native code writes to stderr nowhere: LiteRT announces its CPU kernels there and has no switch for it."""
+def _native_talk_off() -> Generator[None]:
+    """Send what native code writes to stderr nowhere: LiteRT announces its CPU kernels there, with no switch for it."""
     try:
         kept = os.dup(2)
     except OSError:  # no stderr, as in a windowed Python on Windows

@@ -15,11 +15,11 @@ from ..models.errors import MouthLiveError
 log = logging.getLogger("mouth_live")
 
 
-class Terminated(BaseException):  # noqa: N818  (like KeyboardInterrupt, no error)
+class Terminated(BaseException):
     """SIGTERM came: clean up and end with 143."""
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
     """WIDTHxHEIGHT, such as 1280x720."""
 
     name = "WxH"
@@ -41,13 +41,16 @@ _device = click.option(
     show_default=True,
     help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
 )
-_model = click.option("--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file.")
+_model = click.option(
+    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
+)
 _backend = click.option(
     "--backend",
     type=click.Choice(["litert", "mediapipe"]),
     default="litert",
     show_default=True,
-    help="What finds the faces. mediapipe (extra [mediapipe]) reports its use to Google over the network; litert sends nothing.",
+    help="What finds the faces. mediapipe (extra [mediapipe]) reports its use to Google over the network; litert sends "
+    "nothing.",
 )
 _min_score = click.option(
     "--min-score",
@@ -90,7 +93,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     mouth-live demo                 see it work without a camera
 
     In the window q or Esc ends, space pauses. Nothing is sent over the network.
-    """  # noqa: D301  (\b keeps click from joining the lines)
+    """  # noqa: D301
     if ctx.invoked_subcommand:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
@@ -234,17 +237,21 @@ def main() -> None:
     sys.exit(_run())
 
 
-def _run() -> int:
+def _run() -> int:  # noqa: PLR0911
     try:
-        cli.main(standalone_mode=False)
+        # Not cli.main(): it turns a closed stdout into exit code 1.
+        with cli.make_context("mouth-live", sys.argv[1:]) as ctx:
+            cli.invoke(ctx)
         sys.stdout.flush()
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
     except click.ClickException as error:
         error.show()
         return 2
     except MouthLiveError as error:
         log.error("%s", error)
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         log.error("interrupted")
         return 130
     except Terminated:

@@ -41,7 +41,7 @@ class FfmpegWriter:
         self._last = -1.0
         sound = source if source is not None and _has_sound(program, source) else None
         # A file, not a pipe: nobody reads while ffmpeg works, and a full pipe would stop it.
-        self._talk = TemporaryFile()  # noqa: SIM115  (closed by _reap)
+        self._talk = TemporaryFile()  # noqa: SIM115
         command = [
             program,
             "-hide_banner",

@@ -38,6 +38,7 @@ def plan(inputs: Sequence[str], output: str | None) -> list[Job]:
         SinkError: the output folder cannot be made.
     """
     found = [(root, video) for item in inputs for root, video in _expand(item)]
+    folder = Path(output or ".")
     several = len(inputs) > 1 or Path(inputs[0]).is_dir() or _is_glob(inputs[0])
     if not several:
         _, source = found[0]
@@ -46,7 +47,6 @@ def plan(inputs: Sequence[str], output: str | None) -> list[Job]:
     else:
         if output == STDOUT:
             raise UsageError("-o -: several inputs cannot share stdout; give a folder")
-        folder = Path(output or ".")
         jobs = [Job(video, folder / video.relative_to(root).with_suffix(".csv")) for root, video in found]
     _refuse_clashes(jobs)
     if several:
@@ -63,7 +63,7 @@ def _expand(item: str) -> list[tuple[Path, Path]]:
             raise SourceError(f"{item}: no videos in this folder (looked for {', '.join(sorted(VIDEO_SUFFIXES))})")
         return [(path, video) for video in videos]
     if _is_glob(item):
-        matches = [Path(match) for match in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207  (absolute ones too)
+        matches = [Path(match) for match in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207
         known = VIDEO_SUFFIXES | PICTURE_SUFFIXES
         files = [match for match in matches if match.is_file() and match.suffix.lower() in known]
         if not files:

@@ -3,7 +3,7 @@
 One generator for live and recorded video; they differ in the source before it and in the sinks behind it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from os import PathLike
@@ -48,7 +48,7 @@ class Pipeline:
     _activity: LipActivity = field(default_factory=LipActivity, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
 
-    def run(self, frames: Iterable[Frame], batch: int = 1) -> Iterator[Analysis]:
+    def run(self, frames: Iterable[Frame], batch: int = 1) -> Generator[Analysis]:
         """Analyse frames in their order.
 
         Args:

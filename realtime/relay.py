@@ -141,7 +141,7 @@ class Relay:
             for frame in self._source:
                 if not self._hand_over(frame, turn):
                     return
-        except BaseException as error:  # noqa: BLE001  (kept, and raised again where the frames are used)
+        except BaseException as error:  # noqa: BLE001
             failure = error
         finally:
             with self._changed:

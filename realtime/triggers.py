@@ -107,7 +107,7 @@ class LipActivity:
         for face_id, openness in values:
             lips = self._faces.get(face_id)
             if lips is None:
-                switches = {kind: _Switch(limits) for kind, limits in self._limits.items()}
+                switches: dict[Kind, _Switch] = {kind: _Switch(limits) for kind, limits in self._limits.items()}
                 lips = self._faces[face_id] = _Lips(switches)
             lips.last = time
             levels: dict[Kind, float] = {"activity": lips.movement(openness, time), "open": openness}
@@ -151,7 +151,7 @@ def lip_events(analyses: Iterable[Analysis]) -> Iterator[LipEvent]:
                 yield event
     except GeneratorExit:
         raise
-    except BaseException as error:  # noqa: BLE001  (also Ctrl-C: every start has its stop; it is raised again below)
+    except BaseException as error:  # noqa: BLE001
         failure = error
     for kind, face_id in running:
         yield LipEvent("stop", kind, face_id, time)

@@ -137,7 +137,19 @@ def crossing_faces(
 def main() -> None:
     """Write the clip through ffmpeg."""
     command = f"ffmpeg -v error -y -f rawvideo -pix_fmt bgr24 -s {WIDTH}x{HEIGHT} -r {RATE} -i -".split()
-    command += "-c:v libx264 -preset veryslow -crf 25 -pix_fmt yuv420p -movflags +faststart -bitexact".split()
+    command += [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryslow",
+        "-crf",
+        "25",
+        "-pix_fmt",
+        "yuv420p",
+        "-movflags",
+        "+faststart",
+        "-bitexact",
+    ]
     writer = subprocess.Popen([*command, str(Path(sys.argv[1]))], stdin=subprocess.PIPE)
     assert writer.stdin
     for frame in frames():

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+
 from mouth_live.realtime.annotate import AnnotatedVideo
 from mouth_live.realtime.errors import SinkError
 from mouth_live.realtime.records import Analysis, Frame

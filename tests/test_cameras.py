@@ -10,6 +10,7 @@ from types import ModuleType, SimpleNamespace
 import cv2
 import numpy as np
 import pytest
+
 from mouth_live.realtime import cameras
 from mouth_live.realtime.cameras import Camera, list_cameras, open_camera
 from mouth_live.realtime.errors import SourceError

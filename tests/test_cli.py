@@ -247,7 +247,8 @@ def test_no_connection_leaves_the_machine(short_clip, tmp_path, arguments):
 
 def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
     code = (
-        "import sys; from mouth_live.realtime.jobs import Job; from mouth_live.realtime.process import Settings, process;"
+        "import sys; from mouth_live.realtime.jobs import Job;"
+        "from mouth_live.realtime.process import Settings, process;"
         "from pathlib import Path; process([Job(Path(sys.argv[1]), Path('out.csv'))], Settings());"
         "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"
     )

@@ -4,6 +4,7 @@ from time import perf_counter
 import cv2
 import numpy as np
 import pytest
+
 from mouth_live.models.blazeface import BlazeFace
 from mouth_live.models.face import Face
 from mouth_live.realtime.overlay import PALETTE, draw, text_size

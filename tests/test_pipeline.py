@@ -12,7 +12,7 @@ from mouth_live.realtime import Frame, LipEvent, Pipeline, analyze, lip_events
 from mouth_live.realtime.cameras import open_camera
 from mouth_live.realtime.relay import Relay
 from mouth_live.realtime.sources import open_video
-from mouth_live.realtime.triggers import LipActivity, Limits
+from mouth_live.realtime.triggers import Limits, LipActivity
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +131,7 @@ def test_every_start_has_its_stop_when_the_source_fails(recorded):
     events = []
     with pytest.raises(OSError, match="unplugged"):
         for event in lip_events(failing()):
-            events.append(event)  # noqa: PERF402
+            events.append(event)
     assert [e.type for e in events].count("start") == [e.type for e in events].count("stop") > 0
     assert all(isinstance(e, LipEvent) for e in events)
 

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+
 from mouth_live.realtime.errors import SourceError
 from mouth_live.realtime.records import Frame
 from mouth_live.realtime.relay import Relay

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from mouth_live.models.face import Face
 from mouth_live.realtime.errors import SinkError
 from mouth_live.realtime.records import Analysis, Frame, Reading

@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+
 from mouth_live.realtime.errors import SourceError
 from mouth_live.realtime.sources import IncompleteVideoError, Paced, find_videos, open_video
 

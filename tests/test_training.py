@@ -8,6 +8,7 @@ import math
 import cv2
 import numpy as np
 import pytest
+
 from mouth_live import realtime
 from mouth_live.models import DataError, Face, FaceFinder, ModelError, crop_faces, load_openness_model
 from mouth_live.models.training import data, evaluate, network, patches
@@ -303,6 +304,7 @@ def finished_run(drawn_mouths, tmp_path_factory):
 @pytest.mark.train
 def test_the_schedule_is_the_presets(drawn_mouths, tmp_path, monkeypatch):
     import keras
+
     from mouth_live.models.training.train import train_on
 
     class Seen(Exception):  # noqa: N818
@@ -349,6 +351,7 @@ def test_a_run_leaves_weights_history_curve_and_report(finished_run):
 @pytest.mark.train
 def test_the_exported_file_reads_like_keras(finished_run, tmp_path, drawn_mouths):
     import keras
+
     from mouth_live.models.training.export import check_export, export
 
     out = tmp_path / "mine.tflite"

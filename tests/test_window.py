@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from mouth_live.realtime.window import WindowSink, display_problem, window_size
 
 NEEDED = ("Xvfb", "xdotool")

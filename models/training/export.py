@@ -60,7 +60,7 @@ def export(run: Path, out: Path) -> None:
             part.unlink(missing_ok=True)
 
 
-def to_tflite(model: Any) -> bytes:  # noqa: ANN401  (keras has no types)
+def to_tflite(model: Any) -> bytes:  # noqa: ANN401
     """A Keras model of crops and gender pairs as a LiteRT file, float32, any batch."""
     keras, tensorflow = extra_packages.keras(), extra_packages.tensorflow()
     signature = [
@@ -79,7 +79,7 @@ def to_tflite(model: Any) -> bytes:  # noqa: ANN401  (keras has no types)
         return tensorflow.lite.TFLiteConverter.from_saved_model(folder).convert()
 
 
-def check_export(model: Any, path: Path) -> None:  # noqa: ANN401  (keras has no types)
+def check_export(model: Any, path: Path) -> None:  # noqa: ANN401
     """Compare an exported file, through the program's own door, with its Keras model.
 
     Args:

@@ -7,7 +7,7 @@ from typing import Any
 from ..errors import MissingExtraError
 
 
-def keras() -> Any:  # noqa: ANN401  (no types)
+def keras() -> Any:  # noqa: ANN401
     """Keras on TensorFlow.
 
     Raises:
@@ -17,7 +17,7 @@ def keras() -> Any:  # noqa: ANN401  (no types)
     return _imported("keras")
 
 
-def tensorflow() -> Any:  # noqa: ANN401  (no types)
+def tensorflow() -> Any:  # noqa: ANN401
     """TensorFlow; Keras uses it, the converter is in it.
 
     Raises:
@@ -27,7 +27,7 @@ def tensorflow() -> Any:  # noqa: ANN401  (no types)
     return _imported("tensorflow")
 
 
-def new_figure(width: float, height: float) -> Any:  # noqa: ANN401  (no types)
+def new_figure(width: float, height: float) -> Any:  # noqa: ANN401
     """An empty matplotlib figure that needs no display.
 
     Args:
@@ -40,7 +40,7 @@ def new_figure(width: float, height: float) -> Any:  # noqa: ANN401  (no types)
     return _imported("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
 
 
-def _imported(name: str) -> Any:  # noqa: ANN401  (no types)
+def _imported(name: str) -> Any:  # noqa: ANN401
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError:

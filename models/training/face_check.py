@@ -4,6 +4,9 @@ Run it: ``python -m mouth_live.models.training.face_check FACES OUT.tflite`` (so
 the network and its card with the rates measured on sets and scenes that training never saw.
 """
 
+# pyright: basic
+# (keras, OpenCV and Pillow hand out values without types all through this file)
+
 import hashlib
 import json
 import logging
@@ -25,7 +28,7 @@ PICTURES, HELD_OUT_PICTURES = 4000, 400
 EPOCHS, BATCH, LEARNING_RATE = 10, 128, 2e-3
 
 
-def network() -> Any:  # noqa: ANN401  (keras has no types)
+def network() -> Any:  # noqa: ANN401
     """The check: 48x48x3 in 0..1 to one probability; 73 thousand parameters, 2.6 million multiply-adds."""
     import keras
 
@@ -40,7 +43,7 @@ def network() -> Any:  # noqa: ANN401  (keras has no types)
     return keras.Model(inputs, layers.Dense(1, activation="sigmoid", name="is_face")(x), name="face_check")
 
 
-def train(data: CheckData, seed: int = SEED) -> Any:  # noqa: ANN401  (keras has no types)
+def train(data: CheckData, seed: int = SEED) -> Any:  # noqa: ANN401
     """Train a fresh network on faces and others, lights, blur and covers drawn anew in each epoch."""
     import keras
 
@@ -49,7 +52,8 @@ def train(data: CheckData, seed: int = SEED) -> Any:  # noqa: ANN401  (keras has
     model = network()
     steps = EPOCHS * (3 * len(data.faces) // BATCH)
     model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)), "binary_crossentropy"
+        keras.optimizers.Adam(cast("Any", keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps))),
+        "binary_crossentropy",
     )
     for epoch in range(EPOCHS):
         others = data.others[rng.permutation(len(data.others))[: 2 * len(data.faces)]]
@@ -60,7 +64,7 @@ def train(data: CheckData, seed: int = SEED) -> Any:  # noqa: ANN401  (keras has
     return model
 
 
-def rates(model: Any, data: CheckData) -> dict[str, float]:  # noqa: ANN401  (keras has no types)
+def rates(model: Any, data: CheckData) -> dict[str, float]:  # noqa: ANN401
     """Share of faces and of non-faces that one look takes for a face (FaceFinder averages six)."""
     kept = model.predict(data.faces.astype(np.float32) / 255, verbose=0) >= 0.5
     through = model.predict(data.others.astype(np.float32) / 255, verbose=0) >= 0.5
@@ -72,7 +76,7 @@ def rates(model: Any, data: CheckData) -> dict[str, float]:  # noqa: ANN401  (ke
     }
 
 
-def export(model: Any, out: Path, metrics: dict[str, float]) -> None:  # noqa: ANN401  (keras has no types)
+def export(model: Any, out: Path, metrics: dict[str, float]) -> None:  # noqa: ANN401
     """Write the ``.tflite`` file and its card."""
     import tempfile
 
@@ -80,7 +84,7 @@ def export(model: Any, out: Path, metrics: dict[str, float]) -> None:  # noqa: A
     import tensorflow as tf
 
     with tempfile.TemporaryDirectory() as folder:
-        archive = keras.export.ExportArchive()
+        archive: Any = keras.export.ExportArchive()
         archive.track(model)
         signature = [keras.InputSpec(shape=(None, CHECK_SIZE, CHECK_SIZE, 3), dtype="float32")]
         archive.add_endpoint("serve", model.call, input_signature=signature)

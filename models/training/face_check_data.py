@@ -7,6 +7,9 @@ turned and mixed; and squares laid beside, far inside or upside down over real f
 the clips stay fit for a test.
 """
 
+# pyright: basic
+# (keras, OpenCV and Pillow hand out values without types all through this file)
+
 import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +29,7 @@ Image = NDArray[np.uint8]
 
 HELD_OUT_SETS = ("helen", "mask_prajna", "habesha")  # never trained on: the report's faces
 SCENES = ("coffee", "chelsea", "rocket", "coins", "brick", "grass", "gravel", "page", "text", "moon", "color", "horse",
-          "clock_motion", "hubble_deep_field", "motorcycle_left", "ihc", "retina", "logo", "cell", "colorwheel")  # fmt: skip
+          "clock_motion", "hubble_deep_field", "motorcycle_left", "ihc", "retina", "logo", "cell", "colorwheel")  # fmt: skip  # noqa: E501
 HELD_OUT_SCENES = ("motorcycle_right", "microaneurysms", "phantom")
 CLAIM_SCORE = 0.1  # the detector's claims from here on count as its inventions
 JITTERS = 3  # crops of each face, its key points moved
@@ -87,7 +90,7 @@ def _faceless(images: list[Image], scenes: list[Image], rng: np.random.Generator
         elif n % 6 > 2:
             picture = _lettered(picture, fonts, rng)
         if rng.random() < 0.3:
-            picture = np.ascontiguousarray(np.rot90(picture, rng.integers(1, 4)))
+            picture = np.ascontiguousarray(np.rot90(picture, int(rng.integers(1, 4))))
         if rng.random() < 0.3:
             picture = np.clip(picture.astype(np.float32) * rng.uniform(0.3, 1.7, 3), 0, 255).astype(np.uint8)
         yield picture
@@ -98,7 +101,7 @@ def _shuffled(image: Image, rng: np.random.Generator) -> Image:
     n = int(rng.integers(4, 7))
     square = cv2.resize(image, (n * 60, n * 60))
     tiles = square.reshape(n, 60, n, 60, 3).transpose(0, 2, 1, 3, 4).reshape(-1, 60, 60, 3)
-    tiles = np.stack([np.rot90(tile, rng.integers(4)) for tile in tiles[rng.permutation(n * n)]])
+    tiles = np.stack([np.rot90(tile, int(rng.integers(4))) for tile in tiles[rng.permutation(n * n)]])
     return np.ascontiguousarray(tiles.reshape(n, n, 60, 60, 3).transpose(0, 2, 1, 3, 4).reshape(n * 60, n * 60, 3))
 
 
@@ -135,7 +138,7 @@ def _lettered(picture: Image, fonts: list[Path], rng: np.random.Generator) -> Im
     from PIL import Image as Pillow
     from PIL import ImageDraw, ImageFont
 
-    picture = _ground(picture, rng).astype(np.float32)
+    canvas = _ground(picture, rng).astype(np.float64)
     for _ in range(rng.integers(1, 4)):
         letters = "".join(
             chr(c) for c in rng.choice([*range(65, 91), *range(97, 123), *range(48, 58)], rng.integers(1, 11))
@@ -150,8 +153,8 @@ def _lettered(picture: Image, fonts: list[Path], rng: np.random.Generator) -> Im
         shadow = cv2.GaussianBlur(np.roll(rim, rng.integers(-5, 6, 2), (0, 1)), (0, 0), rng.uniform(1, 6))
         for layer, colour in ((shadow, rng.uniform(0, 255, 3)), (rim, rng.uniform(0, 200, 3)), (inside, _shading(rng))):
             cover = layer[..., None] / 255
-            picture = picture * (1 - cover) + colour * cover
-    return np.clip(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 3)), 0, 255).astype(np.uint8)
+            canvas = canvas * (1 - cover) + colour * cover
+    return np.clip(cv2.GaussianBlur(canvas, (0, 0), rng.uniform(0.3, 3)), 0, 255).astype(np.uint8)
 
 
 def _shading(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -65,7 +65,7 @@ def preset(name: str) -> Preset:
     return PRESETS[name]
 
 
-def reference_network() -> Any:  # noqa: ANN401  (keras has no types)
+def reference_network() -> Any:  # noqa: ANN401
     """The reference network ``regression_mouth``: 1,446,497 parameters.
 
     Returns:

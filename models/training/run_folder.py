@@ -67,10 +67,10 @@ def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report
         "seed": seed,
         "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}",
         "data": {
-            "training": _counts(training.faces),
-            "validation": _counts(validation.faces),
-            "test": _counts(tested.faces),
-            "not_found": _counts(patches.missed),
+            "training": count_by_set(training.faces),
+            "validation": count_by_set(validation.faces),
+            "test": count_by_set(tested.faces),
+            "not_found": count_by_set(patches.missed),
             "training_labelled_by_people": sum(face.by_people for face in training.faces),
         },
         "split": SPLIT,
@@ -89,7 +89,7 @@ def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report
     return reports.get("test", reports["validation"])
 
 
-def load_trained(run: Path) -> Any:  # noqa: ANN401  (keras has no types)
+def load_trained(run: Path) -> Any:  # noqa: ANN401
     """The Keras model of a run.
 
     Raises:
@@ -122,7 +122,7 @@ def read_history(run: Path) -> History:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _counts(faces: list[LabelledFace]) -> dict[str, int]:
+def count_by_set(faces: list[LabelledFace]) -> dict[str, int]:
     """Faces by set, the most first."""
     return dict(Counter(face.source for face in faces).most_common())
 

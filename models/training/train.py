@@ -1,7 +1,7 @@
 """Train an openness network and write a run folder (see ``run_folder.py`` for what is in it).
 
-With the reference preset and the project's 20,000 labelled faces, of which 11,000 are trained on, an epoch takes one to
-four minutes on two shared cores.
+With the reference preset and the project's 20,000 labelled faces, of which 11,000 are trained on, an epoch takes three
+and a half minutes of processor time: two to five minutes on two cores that others use too, so a full run takes hours.
 """
 
 import logging
@@ -19,7 +19,7 @@ from .data import LabelledFace, balanced, read_labels, split
 from .evaluate import Report
 from .network import NEUTRAL, Preset, gender_pairs, preset, reference_network
 from .patches import Patches, load_patches
-from .run_folder import PATCHES, REPORT, WEIGHTS, History, report_run, write_history
+from .run_folder import PATCHES, REPORT, WEIGHTS, History, count_by_set, report_run, write_history
 
 log = logging.getLogger("mouth_live")
 
@@ -55,7 +55,8 @@ def train(data: Path, run: Path, preset_name: str = "reference", seed: int = 0, 
         raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
     patches = load_patches(data, run / PATCHES, labels)
     if patches.missed:
-        log.warning("%d of %d faces not found; they are left out", len(patches.missed), len(labels))
+        by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
+        log.warning("%d of %d faces not found, left out: %s", len(patches.missed), len(labels), by_set)
     return train_on(patches, run, chosen, seed)
 
 
@@ -78,7 +79,7 @@ def train_on(patches: Patches, run: Path, chosen: Preset, seed: int) -> Report:
 
 
 def _fit(
-    model: Any,  # noqa: ANN401  (keras has no types)
+    model: Any,  # noqa: ANN401
     training: Patches,
     validation: Patches,
     chosen: Preset,
