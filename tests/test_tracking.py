@@ -78,3 +78,27 @@ def test_known_faces_are_forgotten_after_a_second():
     assert tracker.known == {0}
     tracker.update([], none, 1.1)
     assert tracker.known == set()
+
+
+@pytest.mark.parametrize("rate", [10, 30])
+def test_two_real_faces_on_crossing_paths_one_hidden_for_half_a_second(rate):
+    # Seen through the whole pipeline: detector, face check, crop, tracker.
+    from crossing import crossing_faces
+
+    from mouth_live.realtime import Frame, Pipeline
+
+    truth = list(crossing_faces(rate))
+    frames = [Frame(i, time, image) for i, (time, image, _) in enumerate(truth)]
+    ids: list[set[int]] = [set(), set()]
+    found, present = 0, 0
+    for (_, _, places), analysis in zip(truth, Pipeline().run(frames), strict=True):
+        for person, place in enumerate(places):
+            present += place is not None
+            for reading in analysis.readings:
+                x, y, w, h = reading.face.box
+                if place is not None and np.hypot(x + w / 2 - place[0], y + h / 2 - place[1]) < 35:
+                    ids[person].add(reading.face_id)
+                    found += 1
+    assert [len(seen) for seen in ids] == [1, 1]
+    assert ids[0] != ids[1]
+    assert found > 0.9 * present
