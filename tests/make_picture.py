@@ -1,4 +1,4 @@
-"""Make the README's picture from the demo: three of its frames as the window shows them. Run: python tests/make_picture.py"""
+"""Make the README picture, three frames of the demo as the window shows them. Run: python tests/make_picture.py"""
 
 from pathlib import Path
 
