@@ -62,7 +62,7 @@ def with_mouth(photo: Picture, openness: float) -> Picture:
     yy, xx = (grid.astype(np.float32) / FINE for grid in np.mgrid[top:bottom, left:right])
     gap = float(np.interp(openness, (0, 0.5, 1), (0, 0.12, 0.45)) * EYE_DISTANCE)
     moved = _jaw_moved(whole[top:bottom, left:right], yy, xx, gap)
-    ease = float(np.interp(openness, (0, 0.3, 0.5, 1), (0.7, 0.5, 0.3, 0.5)))
+    ease = float(np.interp(openness, (0, 0.3, 0.5, 1), (0.55, 0.45, 0.3, 0.5)))
     whole[top:bottom, left:right] = _smile_eased(moved, yy, xx, ease)
     return whole
 
@@ -95,7 +95,7 @@ def _jaw_moved(large: Picture, yy: Field, xx: Field, gap: float) -> Picture:
     face = face * (1 - line) + np.array([62, 48, 112]) * line
     # The lower lip's shine, next to the upper lip now, would pass for teeth.
     shine = np.exp(-(((xx - MIDDLE) / 16) ** 4) - ((yy - 146.5) / 3.2) ** 2) * np.clip(1 - gap / PHOTO_GAP, 0, 1)
-    shine = (shine * 0.55)[..., None]
+    shine = (shine * 0.6)[..., None]
     return np.clip(face * (1 - shine) + np.array([125, 112, 190]) * shine, 0, 255).astype(np.uint8)
 
 
