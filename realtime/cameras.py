@@ -13,9 +13,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .capture import Capture
 from .errors import SourceError
 from .records import Frame
-from .sources import VIDEO_SUFFIXES, Capture, Paced, VideoSource, open_video
+from .sources import VIDEO_SUFFIXES, Paced, VideoSource, open_video
 
 log = logging.getLogger("mouth_live")
 

@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .capture import Capture, quiet_decoder
+from .container import bytes_missing, is_text, why_unreadable
 from .errors import SourceError
 from .records import Frame
 
@@ -26,10 +28,7 @@ PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", 
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 FALLBACK_RATE = 25.0  # where a file tells no rate
 LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times
-MISSING = 1.0  # s that may lack at the end before a video counts as cut off (sound is often a little longer)
-
-
-_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # what an mp4 or mov begins with
+MISSING = 1.0  # s by which the length that is told must differ from what was read to be worth telling
 
 
 class IncompleteVideoError(SourceError):
@@ -103,50 +102,6 @@ def find_videos(folder: Path) -> list[Path]:
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
 
 
-def quiet_decoder() -> None:
-    """Keep the decoders' own talk off the terminal: what matters is told in one line of ours."""
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-
-
-class Capture:
-    """An OpenCV capture that any thread may close, even while another one hangs in :meth:`read`.
-
-    Released under a running read, OpenCV crashes: then the reader releases it, when it is back.
-    """
-
-    def __init__(self, target: int | str, backend: int) -> None:
-        """Open a file, a URL or a device; see :attr:`opened`."""
-        quiet_decoder()
-        self._native = cv2.VideoCapture(target, backend)
-        self._in_use = threading.Lock()
-        self._closed = False
-        self.opened = self._native.isOpened()
-
-    def read(self) -> NDArray[np.uint8] | None:
-        """The next picture, (h, w, 3) uint8 BGR; None where there is none."""
-        with self._in_use:
-            ok, image = (False, None) if self._closed else self._native.read()
-        if self._closed:
-            self.close()
-        return _colour(image) if ok and image is not None else None
-
-    def get(self, key: int) -> float:
-        """A property, by OpenCV's number."""
-        return self._native.get(key)
-
-    def ask(self, key: int, value: float) -> None:
-        """Ask the device for a setting; it may do as it likes."""
-        self._native.set(key, value)
-
-    def close(self) -> None:
-        """Close it, now or as soon as it is free."""
-        self._closed = True
-        if self._in_use.acquire(blocking=False):
-            self._native.release()
-            self._in_use.release()
-
-
 class VideoFile:
     """A video file through OpenCV's FFmpeg, its rotation applied; the attributes are those of :class:`VideoSource`.
 
@@ -161,14 +116,14 @@ class VideoFile:
         """
         self._path = path
         self.name = path.name
-        if _is_text(path):  # a playlist would even make the decoder open other files and addresses
+        if is_text(path):  # a playlist would even make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
         self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG)
         image = self._capture.read() if self._capture.opened else None
         if image is None:
             self._capture.close()
-            raise SourceError(f"{path}: {_why_unreadable(path, self._capture.opened)}")
+            raise SourceError(f"{path}: {why_unreadable(path, self._capture.opened)}")
         self._first = image
         self._position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
         self.size = (self._first.shape[1], self._first.shape[0])
@@ -226,7 +181,7 @@ class VideoFile:
 
     def _check_end(self, frames: int, last: float) -> None:
         """Tell whether the file was cut off."""
-        missing = _bytes_missing(self._path)
+        missing = bytes_missing(self._path)
         if missing:
             about = f" of about {self.duration:.1f} s" if self.duration and self.duration > last + MISSING else ""
             raise IncompleteVideoError(
@@ -303,13 +258,6 @@ class Paced:
             yield frame
 
 
-def _colour(image: object) -> NDArray[np.uint8]:
-    """A decoded picture as (h, w, 3) uint8 BGR, whatever it was."""
-    array = cast("NDArray[np.uint8] | NDArray[np.uint16]", image)
-    narrow = (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else cast("NDArray[np.uint8]", array)
-    return np.dstack([narrow] * 3) if narrow.ndim == 2 else narrow
-
-
 def _read_picture(path: Path) -> NDArray[np.uint8]:
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)  # 8 bits, BGR, turned as its EXIF says
     if image is None:
@@ -322,71 +270,6 @@ def _start(capture: Capture, position: float) -> float:
     rate = capture.get(cv2.CAP_PROP_FPS)
     pts = capture.get(getattr(cv2, "CAP_PROP_PTS", -1))
     return max(0.0, pts / rate) if rate > 0 and abs(position) < 1e-6 and 0 < pts < 1e9 else max(0.0, position)
-
-
-def _is_text(path: Path) -> bool:
-    with path.open("rb") as file:
-        head = file.read(512)
-    return not re.search(rb"[^\t\n\r -~\x80-\xff]", head)
-
-
-def _why_unreadable(path: Path, opened: bool) -> str:
-    with path.open("rb") as file:
-        kind = file.read(8)[4:]
-    if kind in _ISO_BOXES and b"moov" not in _top_boxes(path):
-        return "its index is missing (moov); the recording was cut off before it ended, try to repair it with untrunc"
-    missing = _bytes_missing(path)
-    if missing:
-        return f"cut off, {missing:,} bytes are missing at its end and nothing before is readable; copy it again"
-    if opened:
-        return "no picture in it could be decoded; is it damaged, or sound alone?"
-    return (
-        "no video in it that can be read; is it sound alone, or no video at all? Else convert it: ffmpeg -i IN OUT.mp4"
-    )
-
-
-def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
-    """Top-level boxes of an ISO media file (mp4, mov): type to (offset, size). Source: ISO/IEC 14496-12."""
-    boxes: dict[bytes, tuple[int, int]] = {}
-    end, offset = path.stat().st_size, 0
-    with path.open("rb") as file:
-        while offset + 8 <= end:
-            file.seek(offset)
-            head = file.read(16)
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if size == 1:
-                size = int.from_bytes(head[8:16], "big")
-            size = end - offset if size == 0 else size
-            if size < 8 or not re.fullmatch(rb"[\w \xa9-]{4}", kind):
-                break
-            boxes[kind] = (offset, size)
-            offset += size
-    return boxes
-
-
-def _bytes_missing(path: Path) -> int:
-    """How many bytes the container promises beyond the file's end: mp4, mov, avi, mkv, webm; else 0."""
-    end = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head[:4] == b"RIFF":
-        return max(0, int.from_bytes(head[4:8], "little") + 8 - end)
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return _segment_missing(head, end)
-    if head[4:8] in _ISO_BOXES:
-        return max([0, *(offset + size - end for offset, size in _top_boxes(path).values())])
-    return 0
-
-
-def _segment_missing(head: bytes, end: int) -> int:
-    """Bytes that a Matroska file's segment promises beyond its end. Source: RFC 8794."""
-    at = head.find(b"\x18\x53\x80\x67")
-    if at < 0 or len(head) < at + 12:
-        return 0
-    length = 9 - head[at + 4].bit_length()
-    size = int.from_bytes(head[at + 4 : at + 4 + length], "big") & ((1 << 7 * length) - 1)
-    unknown = size == (1 << 7 * length) - 1
-    return 0 if unknown else max(0, at + 4 + length + size - end)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -251,7 +251,7 @@ def test_a_read_that_hangs_is_left_alone_and_the_camera_opened_again(world, capl
 
 
 def test_closing_waits_for_no_read_and_releases_after_it(monkeypatch):
-    from mouth_live.realtime.sources import Capture
+    from mouth_live.realtime.capture import Capture
 
     begun, end, released = threading.Event(), threading.Event(), threading.Event()
 

@@ -24,8 +24,8 @@ from .face_check_data import CheckData, collect
 log = logging.getLogger("mouth_live")
 
 SEED = 0
-PICTURES, HELD_OUT_PICTURES = 4000, 400
-EPOCHS, BATCH, LEARNING_RATE = 10, 128, 2e-3
+PICTURES, HELD_OUT_PICTURES = 6000, 500
+EPOCHS, BATCH, LEARNING_RATE = 14, 128, 2e-3
 
 
 def network() -> Any:  # noqa: ANN401

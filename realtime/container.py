@@ -1,0 +1,73 @@
+"""What a video file's outermost structure tells: whether it is cut off, and why it cannot be read."""
+
+import re
+from pathlib import Path
+
+_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # what an mp4 or mov begins with
+
+
+def is_text(path: Path) -> bool:
+    """Whether the file begins as text does."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    return not re.search(rb"[^\t\n\r -~\x80-\xff]", head)
+
+
+def why_unreadable(path: Path, opened: bool) -> str:
+    """What is wrong with a file of which no frame can be decoded, and what to do; ``opened``: streams were found."""
+    with path.open("rb") as file:
+        kind = file.read(8)[4:]
+    if kind in _ISO_BOXES and b"moov" not in _top_boxes(path):
+        return "its index is missing (moov); the recording was cut off before it ended, try to repair it with untrunc"
+    missing = bytes_missing(path)
+    if missing:
+        return f"cut off, {missing:,} bytes are missing at its end and nothing before is readable; copy it again"
+    if opened:
+        return "no picture in it could be decoded; is it damaged, or sound alone?"
+    return (
+        "no video in it that can be read; is it sound alone, or no video at all? Else convert it: ffmpeg -i IN OUT.mp4"
+    )
+
+
+def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
+    """Top-level boxes of an ISO media file (mp4, mov): type to (offset, size). Source: ISO/IEC 14496-12."""
+    boxes: dict[bytes, tuple[int, int]] = {}
+    end, offset = path.stat().st_size, 0
+    with path.open("rb") as file:
+        while offset + 8 <= end:
+            file.seek(offset)
+            head = file.read(16)
+            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
+            if size == 1:
+                size = int.from_bytes(head[8:16], "big")
+            size = end - offset if size == 0 else size
+            if size < 8 or not re.fullmatch(rb"[\w \xa9-]{4}", kind):
+                break
+            boxes[kind] = (offset, size)
+            offset += size
+    return boxes
+
+
+def bytes_missing(path: Path) -> int:
+    """How many bytes the container promises beyond the file's end: mp4, mov, avi, mkv, webm; else 0."""
+    end = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head[:4] == b"RIFF":
+        return max(0, int.from_bytes(head[4:8], "little") + 8 - end)
+    if head[:4] == b"\x1aE\xdf\xa3":
+        return _segment_missing(head, end)
+    if head[4:8] in _ISO_BOXES:
+        return max([0, *(offset + size - end for offset, size in _top_boxes(path).values())])
+    return 0
+
+
+def _segment_missing(head: bytes, end: int) -> int:
+    """Bytes that a Matroska file's segment promises beyond its end. Source: RFC 8794."""
+    at = head.find(b"\x18\x53\x80\x67")
+    if at < 0 or len(head) < at + 12:
+        return 0
+    length = 9 - head[at + 4].bit_length()
+    size = int.from_bytes(head[at + 4 : at + 4 + length], "big") & ((1 << 7 * length) - 1)
+    unknown = size == (1 << 7 * length) - 1
+    return 0 if unknown else max(0, at + 4 + length + size - end)
