@@ -3,10 +3,11 @@
 Its points lie up to half a cell of the network's 192x192 input (1.7 pixels in a frame 640 wide) to the lower right of
 ours, because it samples the frame without the half-pixel shift; on the same 192x192 pixels the two agree to 0.1 pixel.
 
-What it sends: when a mediapipe Task is closed, mediapipe 1.2.2 looks up a Google logging host and posts use data to it
-(version, operating system, timings, frame counts); it offers no switch against that. Only the closing does it, also
-the closing by Python when the Task is forgotten, so the Task made here is never closed: it is kept from it, and its
-native memory goes back when the process ends. As this rests on what one version was seen to do, a warning says so.
+What it sends: mediapipe 1.2.2 looks up a Google logging host and posts use data to it (version, operating system,
+timings, frame counts) a minute after a Task starts, if frames come in, and again when the Task is closed, also by
+Python when it is forgotten. It has no switch against that. The Task made here is never closed, so that work of less
+than a minute sends nothing; its native memory goes back when the process ends. Longer work does send: a warning says
+so before the Task starts.
 """
 
 import logging
@@ -25,9 +26,9 @@ from .weights_file import load_weights
 log = logging.getLogger("mouth_live")
 
 NETWORK_WARNING = (
-    "the mediapipe backend: mediapipe is made to send use data (version, system, timings, frame counts; no pictures) "
-    "to a Google logging host when its detector is closed; mouth-live never closes it, which kept mediapipe 1.2.2 "
-    "silent, but there is no switch to rely on: block the network where that matters"
+    "the mediapipe backend: mediapipe sends use data (its version, the system, timings, frame counts; no pictures) to "
+    "a Google logging host when it runs for a minute or more, and has no switch against it; block the network, or use "
+    "the built-in detector, where that matters"
 )
 SUPPRESSION_IOU = 0.3  # as in our own detector
 KEYPOINTS = 6
@@ -44,7 +45,7 @@ class _Detection(Protocol):
 class MediaPipeFaces:
     """Full-range BlazeFace run by mediapipe's FaceDetector Task on the CPU.
 
-    Make one and keep it: each holds some memory until the process ends (see the module's text).
+    Make one and keep it: each holds about 13 MB until the process ends (see the module's text).
     """
 
     def __init__(self, min_score: float = 0.5) -> None:
@@ -74,7 +75,7 @@ class MediaPipeFaces:
             raise ModelError(
                 f"mediapipe cannot start ({reason}); a headless Debian needs: apt install libegl1 libgles2"
             ) from None
-        self._task.close = _stay_open  # the Task's own __del__ calls close() too, and closing is what sends
+        self._task.close = _stay_open  # closing sends at once, and the Task's own __del__ calls close() too
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in one look at the whole picture.

@@ -145,12 +145,11 @@ def placed(large: Picture, above: Picture, time: float) -> Picture:
     return cv2.warpAffine(small, matrix, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
 
 
-def frames() -> Iterator[Picture]:
-    """The demo's frames."""
+def drawn(time: float) -> Picture:
+    """The demo's picture at a time in seconds, (480, 640, 3) uint8 BGR."""
     photo = portrait()
     above = cv2.resize(sky(photo), None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
-    for n in range(round(RATE * SECONDS)):
-        yield placed(with_mouth(photo, opening(n / RATE)), above, n / RATE)
+    return placed(with_mouth(photo, opening(time)), above, time)
 
 
 def crossing_faces(
@@ -172,7 +171,7 @@ def crossing_faces(
         time = n / rate
         along = 460 * time / 3
         hidden = hide is not None and hide[0] <= time < hide[1]
-        centres: list[Point | None] = [(90 + along, 105.0), None if hidden else (550 - along, 255.0)]
+        centres: list[Point | None] = [(90 + along, 120.0), None if hidden else (550 - along, 240.0)]
         frame = np.full((360, 640, 3), (96, 104, 88), np.uint8)
         for picture, centre in zip((first, second), centres, strict=True):
             if centre is not None:
@@ -188,8 +187,8 @@ def main() -> None:
     target = ["-movflags", "+faststart", "-bitexact", str(Path(sys.argv[1]))]
     writer = subprocess.Popen(["ffmpeg", "-v", "error", "-y", *source, *coding, *target], stdin=subprocess.PIPE)
     assert writer.stdin
-    for frame in frames():
-        writer.stdin.write(frame.tobytes())
+    for n in range(round(RATE * SECONDS)):
+        writer.stdin.write(drawn(n / RATE).tobytes())
     writer.stdin.close()
     raise SystemExit(writer.wait())
 

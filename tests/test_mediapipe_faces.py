@@ -1,4 +1,4 @@
-"""The second detector, mediapipe's: it must find what ours finds, say what it sends, and send nothing."""
+"""The second detector, mediapipe's: it must find what ours finds, say what it sends, and send nothing in a test."""
 
 import gc
 import logging
@@ -140,11 +140,11 @@ def test_warns_before_use_of_what_mediapipe_sends(caplog: pytest.LogCaptureFixtu
     with caplog.at_level(logging.WARNING, "mouth_live"):
         MediaPipeFaces()
     (record,) = caplog.records
-    assert "send use data" in record.getMessage() and "\n" not in record.getMessage()
+    assert "sends use data" in record.getMessage() and "\n" not in record.getMessage()
 
 
 def test_never_closes_the_task(monkeypatch: pytest.MonkeyPatch, demo_clip: Path) -> None:
-    # Closing is what makes mediapipe post its use data; Python closes a forgotten Task by itself.
+    # Closing makes mediapipe post its use data at once; Python closes a forgotten Task by itself.
     pytest.importorskip("mediapipe", reason="mediapipe is not installed (it is the extra [mediapipe])")
     from mediapipe.tasks.python import vision
 
