@@ -1,4 +1,4 @@
-"""The command line: what the commands are called, what they take, and how they end."""
+"""The command line: its group, live video, and how every command ends."""
 
 import logging
 import os
@@ -6,59 +6,21 @@ import signal
 import sys
 from pathlib import Path
 from types import FrameType
-from typing import Any, cast
+from typing import Any
 
 import click
 
 from ..models.errors import MouthLiveError
+from .command_options import Size, backend_option, device_option, min_score_option, model_option
+from .event_commands import devices, events
+from .recorded_commands import demo, process
+from .training_commands import evaluate, export, train
 
 log = logging.getLogger("mouth_live")
 
 
 class Terminated(BaseException):
     """SIGTERM came: clean up and end with 143."""
-
-
-class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """WIDTHxHEIGHT, such as 1280x720."""
-
-    name = "WxH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:  # noqa: ANN401
-        """To (width, height) in pixels."""
-        if isinstance(value, tuple):
-            return cast("tuple[int, int]", value)
-        width, _, height = str(value).lower().partition("x")
-        if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
-            self.fail(f"expected WIDTHxHEIGHT such as 1280x720, got {value!r}", param, ctx)
-        return int(width), int(height)
-
-
-_device = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "gpu"]),
-    default="auto",
-    show_default=True,
-    help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
-)
-_model = click.option(
-    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
-)
-_backend = click.option(
-    "--backend",
-    type=click.Choice(["litert", "mediapipe"]),
-    default="litert",
-    show_default=True,
-    help="What finds the faces. mediapipe (extra [mediapipe]) reports its use to Google over the network; litert sends "
-    "nothing.",
-)
-_min_score = click.option(
-    "--min-score",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.5,
-    show_default=True,
-    help="Leave out faces that the detector scores lower.",
-)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,10 +40,10 @@ _min_score = click.option(
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this many frames a second.")
-@_device
-@_model
-@_backend
-@_min_score
+@device_option
+@model_option
+@backend_option
+@min_score_option
 @click.pass_context
 def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     """Mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
@@ -105,129 +67,8 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(**options))
 
 
-@cli.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
-@click.option(
-    "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
-)
-@click.option("--overwrite", is_flag=True, help="Do outputs again that are there already.")
-@click.option(
-    "--time",
-    "clock",
-    type=click.Choice(["first", "media"]),
-    default="first",
-    show_default=True,
-    help="Timestamps count from the first frame, or from the container's zero as its sound does.",
-)
-@_device
-@_model
-@_backend
-@_min_score
-def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
-    """Recorded video to CSV: a row for each face of each frame.
-
-    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
-    NAME.csv in the current folder.
-
-    \b
-    mouth-live process talk.mp4                        writes talk.csv
-    mouth-live process talk.mp4 -o - | head            to stdout
-    mouth-live process talk.mp4 --annotate seen.mp4    with a video to look at
-    mouth-live process recordings/ -o tables/          a folder, its structure kept
-
-    \b
-    Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
-    """  # noqa: D301
-    from .jobs import plan
-    from .process import Settings
-    from .process import process as run
-
-    jobs = plan(inputs, output)
-    if annotate and len(jobs) > 1:
-        raise click.UsageError("--annotate goes with one input; process them one at a time")
-    if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
-        raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
-    run(jobs, Settings(annotate, media_time=clock == "media", **options))
-
-
-@cli.command()
-@click.option("--no-window", is_flag=True, help="Write the annotated video and the CSV instead of showing them.")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for them; default the current one."
-)
-def demo(no_window: bool, output: Path) -> None:
-    """See the whole pipeline work on a short clip that ships with the program: no camera and no file needed."""
-    from .demo import run_demo
-
-    run_demo(no_window, output)
-
-
-@cli.command()
-@click.argument("file", required=False)
-@click.option("--camera", metavar="SOURCE", help="A camera instead of a file.")
-@click.option("--values", is_flag=True, help="One line for each reading too.")
-def events(file: str | None, camera: str | None, values: bool) -> None:
-    """Lip events as JSON lines on stdout, one for each start and stop, for other programs to read."""
-    from .event_lines import write_event_lines
-
-    if file and camera:
-        raise click.UsageError("give a FILE or --camera, not both")
-    write_event_lines(file, camera, values)
-
-
-@cli.command()
-def devices() -> None:
-    """List the cameras: index, name, path."""
-    from .cameras import list_cameras
-
-    cameras = list_cameras()
-    for camera in cameras:
-        click.echo(f"{camera.index}\t{camera.name}\t{camera.path}")
-    if not cameras:
-        raise MouthLiveError("no camera found; plug one in, or check that this user may use it")
-
-
-@cli.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
-@click.option("--preset", default="reference", show_default=True, help="Network, optimiser and schedule.")
-@click.option(
-    "--run", "run_folder", type=click.Path(path_type=Path), help="Folder for the results; default runs/PRESET."
-)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the order and the variations.")
-@click.option("--overwrite", is_flag=True, help="Replace an earlier run in that folder.")
-def train(data: Path, preset: str, run_folder: Path | None, seed: int, overwrite: bool) -> None:
-    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder."""
-    from ..models.training.train import train as run
-
-    run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
-
-
-@cli.command()
-@click.argument("model")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the report to this file too.")
-def evaluate(model: str, data: Path, json_path: Path | None) -> None:
-    """Measure MODEL (a name or a .tflite file) on the labelled faces that training never saw."""
-    from ..models.training.evaluate import evaluate as run
-
-    report = run(model, data)
-    click.echo(report.as_text())
-    if json_path:
-        json_path.write_text(report.as_json(), encoding="utf-8")
-
-
-@cli.command()
-@click.argument("run_folder", type=click.Path(path_type=Path), metavar="RUN")
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="NAME.tflite", help="The file to write."
-)
-def export(run_folder: Path, output: Path) -> None:
-    """Make the file that the program runs, NAME.tflite with its card NAME.json, from a training run's folder."""
-    from ..models.training.export import export as run
-
-    run(run_folder, output)
-    log.info("wrote %s; use it with --model %s", output, output)
+for command in (process, demo, events, devices, train, evaluate, export):
+    cli.add_command(command)
 
 
 def main() -> None:

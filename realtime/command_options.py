@@ -1,0 +1,47 @@
+"""Options that several commands take."""
+
+from typing import Any, cast
+
+import click
+
+
+class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """WIDTHxHEIGHT, such as 1280x720."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, int]:  # noqa: ANN401
+        """To (width, height) in pixels."""
+        if isinstance(value, tuple):
+            return cast("tuple[int, int]", value)
+        width, _, height = str(value).lower().partition("x")
+        if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+            self.fail(f"expected WIDTHxHEIGHT such as 1280x720, got {value!r}", param, ctx)
+        return int(width), int(height)
+
+
+device_option = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    default="auto",
+    show_default=True,
+    help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
+)
+model_option = click.option(
+    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
+)
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(["litert", "mediapipe"]),
+    default="litert",
+    show_default=True,
+    help="What finds the faces. mediapipe (extra [mediapipe]) reports its use to Google over the network; litert sends "
+    "nothing.",
+)
+min_score_option = click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.5,
+    show_default=True,
+    help="Leave out faces that the detector scores lower.",
+)

@@ -1,0 +1,66 @@
+"""The commands for recorded video: ``process`` and ``demo``."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .command_options import backend_option, device_option, min_score_option, model_option
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
+@click.option(
+    "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
+)
+@click.option("--overwrite", is_flag=True, help="Do outputs again that are there already.")
+@click.option(
+    "--time",
+    "clock",
+    type=click.Choice(["first", "media"]),
+    default="first",
+    show_default=True,
+    help="Timestamps count from the first frame, or from the container's zero as its sound does.",
+)
+@device_option
+@model_option
+@backend_option
+@min_score_option
+def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
+    """Recorded video to CSV: a row for each face of each frame.
+
+    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
+    NAME.csv in the current folder.
+
+    \b
+    mouth-live process talk.mp4                        writes talk.csv
+    mouth-live process talk.mp4 -o - | head            to stdout
+    mouth-live process talk.mp4 --annotate seen.mp4    with a video to look at
+    mouth-live process recordings/ -o tables/          a folder, its structure kept
+
+    \b
+    Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
+    """  # noqa: D301
+    from .jobs import plan
+    from .process import Settings
+    from .process import process as run
+
+    jobs = plan(inputs, output)
+    if annotate and len(jobs) > 1:
+        raise click.UsageError("--annotate goes with one input; process them one at a time")
+    if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
+        raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
+    run(jobs, Settings(annotate, media_time=clock == "media", **options))
+
+
+@click.command()
+@click.option("--no-window", is_flag=True, help="Write the annotated video and the CSV instead of showing them.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for them; default the current one."
+)
+def demo(no_window: bool, output: Path) -> None:
+    """See the whole pipeline work on a short clip that ships with the program: no camera and no file needed."""
+    from .demo import run_demo
+
+    run_demo(no_window, output)
