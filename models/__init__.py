@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from .errors import DataError, DeviceError, MissingExtraError, ModelError, MouthLiveError
     from .face import Face
     from .faces import FaceFinder
-    from .openness import OpennessModel, load_openness_model
+    from .openness import Estimates, OpennessModel, load_openness_model
 
 __all__ = [
     "DataError",
     "DeviceError",
+    "Estimates",
     "Face",
     "FaceFinder",
     "MissingExtraError",
@@ -31,7 +32,7 @@ _HOMES = {
     "errors": ["DataError", "DeviceError", "MissingExtraError", "ModelError", "MouthLiveError"],
     "face": ["Face"],
     "faces": ["FaceFinder"],
-    "openness": ["OpennessModel", "load_openness_model"],
+    "openness": ["Estimates", "OpennessModel", "load_openness_model"],
 }
 
 

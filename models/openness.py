@@ -5,6 +5,7 @@ On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in TensorFlow (its tw
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -25,6 +26,20 @@ NEUTRAL_GENDER = (0.5, 0.5)
 GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
 
 _Backend = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Estimates:
+    """What the network says of a batch of crops.
+
+    Attributes:
+        openness: (n,) float32, 0 closed, 0.5 slightly open, 1 fully open.
+        reliability: (n,) float32, how far to trust each value, 0 not at all to 1; NaN where the network has no such
+            output (the reference network).
+    """
+
+    openness: NDArray[np.float32]
+    reliability: NDArray[np.float32]
 
 
 class OpennessModel:
@@ -54,12 +69,24 @@ class OpennessModel:
         Raises:
             ValueError: ``crops`` has another shape or dtype.
         """
+        return self.read(crops).openness
+
+    def read(self, crops: NDArray[np.uint8]) -> Estimates:
+        """Openness of each crop and how far to trust it, all in one batch.
+
+        Args:
+            crops: as for :meth:`predict`.
+
+        Raises:
+            ValueError: ``crops`` has another shape or dtype.
+        """
         if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3) or crops.dtype != np.uint8:
             raise ValueError(f"crops: expected (n, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}")
         if not len(crops):
-            return np.zeros(0, np.float32)
+            return Estimates(np.zeros(0, np.float32), np.zeros(0, np.float32))
         gender = np.tile(np.array(NEUTRAL_GENDER, np.float32), (len(crops), 1))
-        return self._backend(crops.astype(np.float32) / np.float32(255), gender)
+        values = self._backend(crops.astype(np.float32) / np.float32(255), gender)
+        return Estimates(values, np.full(len(values), np.nan, np.float32))
 
 
 def load_openness_model(

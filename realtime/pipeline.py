@@ -73,20 +73,23 @@ class Pipeline:
         """Read the crops of the waiting frames in one batch."""
         if not waiting:
             return
-        values = self.model.predict(np.concatenate([w.crops for w in waiting]))
+        estimates = self.model.read(np.concatenate([w.crops for w in waiting]))
+        values = [(float(v), float(r)) for v, r in zip(estimates.openness, estimates.reliability, strict=True)]
         for w in waiting:
-            yield self._analysis(w, [float(v) for v in values[: len(w.faces)]])
+            yield self._analysis(w, values[: len(w.faces)])
             values = values[len(w.faces) :]
 
-    def _analysis(self, waiting: _Waiting, values: list[float]) -> Analysis:
+    def _analysis(self, waiting: _Waiting, values: list[tuple[float, float]]) -> Analysis:
         time, faces = waiting.frame.time, waiting.faces
         ids = self._tracker.update(faces, waiting.crops, time)
         self._filters = {i: f for i, f in self._filters.items() if i in self._tracker.known}
-        smooth = {i: self._filters.setdefault(i, OneEuroFilter())(v, time) for i, v in zip(ids, values, strict=True)}
+        smooth = {
+            i: self._filters.setdefault(i, OneEuroFilter())(raw, time) for i, (raw, _) in zip(ids, values, strict=True)
+        }
         events = self._activity.update(smooth.items(), time)
         readings = [
-            Reading(face_id, face, value, smooth[face_id], self._activity.active(face_id))
-            for face_id, face, value in zip(ids, faces, values, strict=True)
+            Reading(face_id, face, raw, smooth[face_id], self._activity.active(face_id), reliability)
+            for face_id, face, (raw, reliability) in zip(ids, faces, values, strict=True)
         ]
         return Analysis(waiting.frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
 

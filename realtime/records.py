@@ -34,6 +34,7 @@ class Reading:
         raw: the network's openness for this frame, 0..1.
         openness: smoothed, 0..1.
         active: whether the lips are active, as in talking.
+        reliability: how far to trust ``raw``, 0..1; NaN where the network does not tell.
     """
 
     face_id: int
@@ -41,6 +42,7 @@ class Reading:
     raw: float
     openness: float
     active: bool
+    reliability: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from math import isnan
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, TextIO
@@ -12,7 +13,7 @@ from .records import Analysis, Reading
 STDOUT = "-"
 COLUMNS = (
     "frame", "timestamp", "face_id", "confidence", "success", "x", "y", "width", "height",
-    "openness_raw", "openness", "active",
+    "openness_raw", "openness", "active", "reliability",
 )  # fmt: skip
 
 
@@ -135,4 +136,5 @@ def _cells(reading: Reading) -> str:
     """What follows the timestamp."""
     box = ",".join(f"{value:.1f}" for value in reading.face.box)
     values = f"{reading.raw:.4f},{reading.openness:.4f},{int(reading.active)}"
-    return f"{reading.face_id},{reading.face.score:.4f},1,{box},{values}"
+    reliability = "" if isnan(reading.reliability) else f"{reading.reliability:.4f}"
+    return f"{reading.face_id},{reading.face.score:.4f},1,{box},{values},{reliability}"

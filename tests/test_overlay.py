@@ -17,7 +17,7 @@ TONES = [0, 128, 255]
 def reading(
     face_id: int, box: tuple[float, float, float, float], openness: float = 0.5, active: bool = False
 ) -> Reading:
-    return Reading(face_id, Face(box, np.zeros((6, 2), np.float32), 0.9), openness, openness, active)
+    return Reading(face_id, Face(box, np.zeros((6, 2), np.float32), 0.9), openness, openness, active, 0.9)
 
 
 def analysis(size: tuple[int, int], tone: int, *readings: Reading) -> Analysis:

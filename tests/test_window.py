@@ -20,7 +20,7 @@ import sys, time, numpy as np
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
 from mouth_live.realtime.window import WindowSink
-reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True)
+reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
 with WindowSink(title="mouth-live") as window:
     for i in range(2000):
         image = np.full((240, 320, 3), 90, np.uint8)
