@@ -192,6 +192,19 @@ def test_live_without_a_window_ends_with_its_file_and_writes_its_csv(mouth_live,
     assert {row["face_id"] for row in rows_of(tmp_path / "live.csv")} == {"0"}
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+def test_live_stopped_by_a_signal_completes_its_csv(demo_clip, tmp_path, number, code):
+    command = [*COMMAND, "--camera", demo_clip, "--no-window", "--csv", "live.csv"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:
+        part, deadline = tmp_path / "live.csv.part", time.monotonic() + 20
+        while not (part.exists() and part.stat().st_size > 8000) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        running.send_signal(number)
+        assert running.wait(5) == code
+    assert len(rows_of(tmp_path / "live.csv")) > 50
+    assert not part.exists()
+
+
 def test_demo_without_a_display_writes_its_files(mouth_live, tmp_path):
     done = mouth_live("demo")
     assert done.returncode == 0, done.stderr
