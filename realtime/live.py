@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .annotate import AnnotatedVideo
 from .cameras import open_camera
 from .errors import Terminated
+from .face_choice import LARGEST
+from .outputs.fan_out import FanOut
+from .outputs.output import Output
 from .pipeline import Pipeline
 from .records import Analysis
 from .relay import Relay
@@ -41,6 +45,8 @@ class LiveSettings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        face: who drives outputs with room for one face, as :class:`FaceChoice` takes it.
+        outputs: the apps to send to.
     """
 
     camera: str = "0"
@@ -54,6 +60,8 @@ class LiveSettings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    face: str | None = None
+    outputs: Sequence[Output] = ()
 
 
 def run_live(settings: LiveSettings) -> None:
@@ -91,9 +99,11 @@ def _run(settings: LiveSettings) -> None:
             )
         window = None if settings.no_window else stack.enter_context(WindowSink(mirror=settings.mirror))
         ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL))
+        apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST))
         status = _Status()
         try:
             for analysis in stack.enter_context(closing(pipeline.run(ahead))):
+                apps.take(analysis)  # first: an app waits for it
                 for sink in sinks:
                     sink.write(analysis)
                 rate = status.take(analysis, ahead.dropped, show=window is None)

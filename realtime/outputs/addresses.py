@@ -20,6 +20,7 @@ class Address:
         user: name to log in with, or None.
         password: or None.
         options: what follows the question mark, decoded.
+        kind: of event that drives it where the options name none.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Address:
     user: str | None
     password: str | None
     options: Mapping[str, str]
+    kind: str = "activity"
 
     def wrong(self, what: str) -> UsageError:
         """The error for this URL."""
@@ -76,6 +78,14 @@ class Address:
         if value not in choices:
             raise self.wrong(f"{option}: expected {' or '.join(choices)}, got '{value}'")
         return value
+
+    def event_kind(self) -> str:
+        """The kind of event that drives it: its option ``kind``.
+
+        Raises:
+            UsageError: there is no such kind.
+        """
+        return self.choice("kind", ("activity", "open"), self.kind)
 
     def flag(self, option: str, default: bool) -> bool:
         """An option that is yes or no.

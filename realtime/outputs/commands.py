@@ -39,7 +39,7 @@ class Commands(Output):
 
     name = "--on-start/--on-stop"
 
-    def __init__(self, on_start: Sequence[str], on_stop: Sequence[str], kind: str = "activity") -> None:
+    def __init__(self, on_start: Sequence[str], on_stop: Sequence[str], kind: str) -> None:
         """Say what to run.
 
         Args:
@@ -147,13 +147,13 @@ def variables(event: LipEvent) -> dict[str, str]:
     }
 
 
-def make_commands(on_start: str | None, on_stop: str | None) -> Commands:
+def make_commands(on_start: str | None, on_stop: str | None, kind: str) -> Commands:
     """From the two options' texts.
 
     Raises:
         UsageError: one cannot be split into words, or is empty.
     """
-    return Commands(_split("--on-start", on_start), _split("--on-stop", on_stop))
+    return Commands(_split("--on-start", on_start), _split("--on-stop", on_stop), kind)
 
 
 def _split(option: str, text: str | None) -> list[str]:

@@ -10,6 +10,8 @@ from .output import Output
 class DryRun(Output):
     """Stands in for an output: one JSON object a line on stdout, ``{"to": URL, "sends": TEXT}``."""
 
+    uses_stdout = True
+
     def __init__(self, output: Output) -> None:
         """Say for which output; it is neither prepared nor opened."""
         self.name = output.name

@@ -39,6 +39,8 @@ def json_lines(moment: Moment, values: bool) -> list[str]:
 class StdoutLines(Output):
     """JSON lines on stdout."""
 
+    uses_stdout = True
+
     def __init__(self, name: str, values: bool) -> None:
         """Say whether values are written too, or events alone."""
         self.name, self._values = name, values

@@ -99,4 +99,4 @@ def make(address: Address) -> Output:
     for key in keys:
         if key not in NAMED and not (len(key) == 1 and key.isprintable() and key != " "):
             raise address.wrong(f"no key is called '{key}'; a character, or one of: {', '.join(NAMED)}")
-    return HeldKey(address.name, keys, address.choice("kind", ("activity", "open"), "activity"))
+    return HeldKey(address.name, keys, address.event_kind())

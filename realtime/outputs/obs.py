@@ -184,5 +184,4 @@ def make(address: Address) -> Output:
     if idle and source:
         raise address.wrong("idle goes with scene alone")
     password = address.password or os.environ.get(PASSWORD_VARIABLE, "")
-    kind = address.choice("kind", ("activity", "open"), "activity")
-    return ObsSwitch(address.name, host, port, password, scene, idle, source, kind)
+    return ObsSwitch(address.name, host, port, password, scene, idle, source, address.event_kind())

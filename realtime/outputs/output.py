@@ -12,11 +12,13 @@ class Output:
         name: what messages call it: its URL, without a password.
         heartbeat: seconds after which the last state is sent again when there is no news; None never.
         newest_only: whether older values that wait may be left out.
+        uses_stdout: whether it writes to stdout.
     """
 
     name: str = ""
     heartbeat: float | None = None
     newest_only: bool = False
+    uses_stdout: bool = False
 
     def prepare(self) -> None:
         """Load what it needs and check what can be checked; called once, before the capture starts.

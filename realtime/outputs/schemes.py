@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import cast
 
 from ..errors import UsageError
@@ -22,16 +23,17 @@ SCHEMES = {
 STDOUT = "-"
 
 
-def make_output(url: str) -> Output:
+def make_output(url: str, kind: str = "activity") -> Output:
     """The output that a URL names; nothing is opened.
 
     Args:
         url: as on the command line; ``-`` is JSON lines on stdout.
+        kind: of event that drives an output which has one slot, where the URL names none.
 
     Raises:
         UsageError: no such scheme or preset, a missing port, an unknown option or key.
     """
-    address = parse_address("stdout:" if url == STDOUT else url)
+    address = replace(parse_address("stdout:" if url == STDOUT else url), kind=kind)
     if url == STDOUT or address.scheme == "stdout":
         home = "json_lines"
     elif address.scheme in SCHEMES:
@@ -44,7 +46,11 @@ def make_output(url: str) -> Output:
 
 
 def make_outputs(
-    to: Sequence[str], on_start: str | None = None, on_stop: str | None = None, dry_run: bool = False
+    to: Sequence[str],
+    on_start: str | None = None,
+    on_stop: str | None = None,
+    dry_run: bool = False,
+    kind: str = "activity",
 ) -> list[Output]:
     """All outputs of a run.
 
@@ -53,15 +59,16 @@ def make_outputs(
         on_start: a command for each start of a face's lip activity, as a shell would split it.
         on_stop: a command for each stop.
         dry_run: print what would be sent instead.
+        kind: of event that drives outputs with one slot and the commands.
 
     Raises:
         UsageError: as :func:`make_output`; a command that cannot be split; a dry run of nothing.
     """
-    outputs = [make_output(url) for url in to]
+    outputs = [make_output(url, kind) for url in to]
     if on_start or on_stop:
         from .commands import make_commands
 
-        outputs.append(make_commands(on_start, on_stop))
+        outputs.append(make_commands(on_start, on_stop, kind))
     if dry_run:
         from .dry_run import DryRun
 

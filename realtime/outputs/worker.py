@@ -12,7 +12,7 @@ from .output import Output
 
 log = logging.getLogger("mouth_live")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # s between tries to reach a receiver; each pause is twice the one before
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0  # s between tries to reach a receiver; each pause is twice the one before
 SILENCE = 1.5  # s without a frame from a live source until all is stopped
 LOOK = 0.5  # s between looks at the clock
 
