@@ -14,13 +14,12 @@ from .annotate import AnnotatedVideo
 from .cameras import open_camera
 from .pipeline import Pipeline
 from .records import Analysis
-from .relay import Relay
+from .relay import SILENCE, STALL, Relay
 from .sinks import CsvSink
 from .window import WindowSink, display_problem
 
 log = logging.getLogger("mouth_live")
 
-STALL = 2.0  # s without a frame until the camera is taken for dead and opened again
 STATUS_EVERY = 0.5  # s
 
 
@@ -87,7 +86,7 @@ def _run(settings: LiveSettings) -> None:
                 stack.enter_context(AnnotatedVideo(settings.record, None, video.size, video.nominal_rate, 0.0))
             )
         window = None if settings.no_window else stack.enter_context(WindowSink(mirror=settings.mirror))
-        ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL))
+        ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))
         status = _Status()
         try:
             for analysis in stack.enter_context(closing(pipeline.run(ahead))):
