@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from ..models.errors import MouthLiveError
-from .command_options import face_option, profile_option
+from .command_options import face_option, model_option, profile_option
 from .limits import DEFAULT, PRESETS, Kind, Limits
 
 FORMATS = ("json", "textgrid", "audacity", "vtt", "srt", "elan", "csv")
@@ -45,7 +45,6 @@ def events(
     preset: str | None,
     kind: Kind | None,
     form: str,
-    profile: str | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Lip events for other programs: when lips move as in talking (activity), and when a mouth is held open (open).
@@ -59,7 +58,6 @@ def events(
     mouth-live events talk.mp4 --format textgrid -o talk.TextGrid     for Praat
     """  # noqa: D301
     from .event_lines import EventSettings, write_events
-    from .profiles import load_profile
 
     if file and camera:
         raise click.UsageError("give a FILE or --camera, not both")
@@ -79,7 +77,6 @@ def events(
             format=form,
             output=None if str(output) == "-" else output,
             preset=preset or "",
-            profile=load_profile(profile) if profile else None,
             **options,
         )
     )
@@ -105,6 +102,29 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
     except ValueError as error:
         raise click.UsageError(f"limits of {which}: {error}") from None
     return limits
+
+
+@click.command()
+@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
+@click.option("--profile", default="me", metavar="NAME", show_default=True, help="The name to keep it under.")
+@click.option("--no-window", is_flag=True, help="Tell what to do on the terminal alone.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(1, 60),
+    default=5.0,
+    show_default=True,
+    help="Length of each part: closed, then wide open.",
+)
+@model_option
+def calibrate(**options: Any) -> None:  # noqa: ANN401
+    """Measure a person's own range: mouth closed for 5 seconds, then wide open for 5.
+
+    It is saved in the user's configuration folder. With --profile NAME, live video, process and events then spread
+    openness over that range; openness_raw stays as the network gives it.
+    """
+    from .calibrate import CalibrateSettings, run_calibrate
+
+    run_calibrate(CalibrateSettings(**options))
 
 
 @click.command()

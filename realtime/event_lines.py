@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from ..models.openness import load_openness_model
 from .cameras import open_camera
 from .errors import SinkError
 from .face_choice import ANYONE, FaceChoice
@@ -15,7 +16,7 @@ from .interval_formats import FORMATS
 from .intervals import IntervalCollector
 from .limits import DEFAULT, Kind, Limits
 from .pipeline import Pipeline
-from .profiles import Profile
+from .profiles import profile_for
 from .records import Analysis, LipEvent, Reading
 from .relay import SILENCE, STALL, Relay
 from .running_events import RunningEvents
@@ -36,7 +37,7 @@ class EventSettings:
         values: a JSON line for each reading too.
         limits: the kinds to watch for, with their limits.
         face: whose events, as :class:`FaceChoice` takes it; None: everyone's, each under its own id.
-        profile: a person's own range.
+        profile: the name of the person's own range; None leaves the network's scale.
         format: ``"json"`` or one of the interval formats.
         output: the file; None: stdout.
         preset: the limits' name, told in each line; empty for none.
@@ -47,7 +48,7 @@ class EventSettings:
     values: bool = False
     limits: Mapping[Kind, Limits] = field(default_factory=lambda: DEFAULT)
     face: str | None = None
-    profile: Profile | None = None
+    profile: str | None = None
     format: str = JSON
     output: Path | None = None
     preset: str = ""
@@ -62,6 +63,7 @@ def write_events(settings: EventSettings) -> None:
     """
     live = settings.file is None
     with ExitStack() as stack:
+        model = load_openness_model()
         out = stack.enter_context(_output(settings.output))
         video = stack.enter_context(open_video(settings.file) if settings.file else open_camera(settings.camera))
         relay = Relay(
@@ -71,7 +73,9 @@ def write_events(settings: EventSettings) -> None:
             stall=STALL if live else None,
             silence=SILENCE if live else None,
         )
-        pipeline = Pipeline(profile=settings.profile, lips=LipActivity(settings.limits))
+        pipeline = Pipeline(
+            model=model, profile=profile_for(settings.profile, model.name), lips=LipActivity(settings.limits)
+        )
         analyses = stack.enter_context(closing(pipeline.run(stack.enter_context(relay))))
         cut_off = (
             _write_lines(settings, analyses, out)

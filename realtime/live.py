@@ -11,9 +11,11 @@ from time import monotonic
 from ..models.faces import Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .annotate import AnnotatedVideo
+from .calibrate import DEFAULT_NAME, Calibrator
 from .cameras import open_camera
 from .errors import Terminated
 from .pipeline import Pipeline
+from .profiles import profile_for
 from .records import Analysis
 from .relay import SILENCE, STALL, Relay
 from .sinks import CsvSink
@@ -40,6 +42,7 @@ class LiveSettings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        profile: the name of the person's own range; None leaves the network's scale.
     """
 
     camera: str = "0"
@@ -53,6 +56,7 @@ class LiveSettings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    profile: str | None = None
 
 
 def run_live(settings: LiveSettings) -> None:
@@ -78,7 +82,9 @@ def _run(settings: LiveSettings) -> None:
     terminated: Terminated | None = None
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
-        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model)
+        profile = profile_for(settings.profile, model.name)
+        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model, profile)
+        calibrator = Calibrator(settings.profile or DEFAULT_NAME, model.name)
         video = stack.enter_context(open_camera(settings.camera, settings.size, settings.fps))
         sinks: list[CsvSink | AnnotatedVideo] = []
         if settings.csv_path:
@@ -88,15 +94,23 @@ def _run(settings: LiveSettings) -> None:
             sinks.append(
                 stack.enter_context(AnnotatedVideo(settings.record, None, video.size, video.nominal_rate, 0.0))
             )
-        window = None if settings.no_window else stack.enter_context(WindowSink(mirror=settings.mirror))
+        window = (
+            None
+            if settings.no_window
+            else stack.enter_context(WindowSink(mirror=settings.mirror, on_calibrate=calibrator.begin))
+        )
         ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))
         status = _Status()
         try:
             for analysis in stack.enter_context(closing(pipeline.run(ahead))):
+                if analysis.silent:
+                    continue
                 for sink in sinks:
                     sink.write(analysis)
+                notice = calibrator.take(analysis)
+                pipeline.profile = calibrator.profile or pipeline.profile
                 rate = status.take(analysis, ahead.dropped, show=window is None)
-                if window and not window.write(analysis, rate, ahead.dropped):
+                if window and not window.write(analysis, rate, ahead.dropped, notice):
                     break
         except KeyboardInterrupt:
             log.info("ended")

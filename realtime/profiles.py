@@ -1,6 +1,7 @@
 """A person's own range of openness, measured once and kept in the user's configuration folder."""
 
 import json
+import logging
 import os
 import re
 from dataclasses import asdict, dataclass
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import cast
 
 from ..models.errors import MouthLiveError
+
+log = logging.getLogger("mouth_live")
 
 SMALLEST_RANGE = 0.1  # of openness, between closed and wide open: less is no range but noise
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
@@ -126,3 +129,17 @@ def save_profile(profile: Profile) -> Path:
     except OSError as error:
         raise ProfileError(f"{path}: cannot write the profile ({error.strerror}); check the folder") from None
     return path
+
+
+def profile_for(name: str | None, model: str) -> Profile | None:
+    """The profile that was asked for; told if other weights than these read it, since those may read otherwise.
+
+    Raises:
+        ProfileError: there is none of that name, or its file is damaged.
+    """
+    if name is None:
+        return None
+    profile = load_profile(name)
+    if profile.model and profile.model != model:
+        log.warning("profile %r was measured with %s, not %s; calibrate again", name, profile.model, model)
+    return profile
