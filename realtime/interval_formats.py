@@ -2,11 +2,13 @@
 
 import mimetypes
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
 from .intervals import Interval, Intervals
 
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LABELS = {"activity": "lips active", "open": "mouth open"}
 
 
@@ -72,9 +74,10 @@ def csv_table(found: Intervals) -> str:
 
 def elan(found: Intervals) -> str:
     """ELAN's EAF, one tier a face, in milliseconds, with the recording linked. Source: EAF 3.0 schema, MPI Nijmegen."""
-    root = ElementTree.Element(
-        "ANNOTATION_DOCUMENT", AUTHOR="mouth-live", DATE="1970-01-01T00:00:00+00:00", FORMAT="3.0", VERSION="3.0"
-    )
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    root = ElementTree.Element("ANNOTATION_DOCUMENT", AUTHOR="mouth-live", DATE=made, FORMAT="3.0", VERSION="3.0")
+    root.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "http://www.mpi.nl/tools/elan/EAFv3.0.xsd")
+    ElementTree.register_namespace("xsi", _XSI)
     header = ElementTree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if found.media:
         path = Path(found.media).absolute()

@@ -5,10 +5,9 @@ import json
 import stat
 import sys
 
-import cv2
 import numpy as np
 import pytest
-from make_demo import portrait, with_mouth
+from held_clip import write_clip
 
 from mouth_live.models import Face
 from mouth_live.realtime import Reading
@@ -108,20 +107,6 @@ def test_a_missing_profile_names_those_there_are():
     save_profile(Profile("bert", 0, 1))
     with pytest.raises(ProfileError, match=r"'anna'.*bert.*calibrate --profile anna"):
         load_profile("anna")
-
-
-def write_clip(path, *openness, seconds=1.2, rate=10):
-    """A clip that holds each openness for some seconds; None: no face."""
-    photo = portrait()
-    writer = None
-    for value in openness:
-        picture = with_mouth(photo, value)
-        picture = cv2.resize(picture, (480, 480), interpolation=cv2.INTER_AREA)
-        writer = writer or cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, (480, 480))
-        for _ in range(round(seconds * rate)):
-            writer.write(picture)
-    writer.release()
-    return path
 
 
 def test_calibrate_from_a_file_then_process_with_the_profile(mouth_live, tmp_path, config):
