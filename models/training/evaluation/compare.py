@@ -17,11 +17,13 @@ from .statistics import (
     group_numbers,
     mean_absolute_error,
     mean_squared_error,
+    ratio,
     resampled,
     with_interval,
 )
 
 TINY = 1e-12
+FIGURED = (mean_squared_error, mean_absolute_error, auc, ratio)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Pair:
     name: str
     faces: int
     missed: tuple[int, int]
-    mse: tuple[float, float]
-    ratio: tuple[float, float]
+    mse: tuple[Figure, Figure]
+    ratio: tuple[Figure, Figure]
     difference: Figure
     mae_difference: Figure
     auc_difference: Figure
@@ -122,7 +124,7 @@ def versus_rows(rows: Sequence[FaceReading], others: Sequence[FaceReading], name
 
 
 def versus_landmarker(rows: Sequence[FaceReading]) -> Versus | None:
-    """Compare with the landmark model's values in the labels' table, on faces that people labelled; None without any."""
+    """Compare with the landmark model's values in the labels' table, on faces that people labelled; None without."""
     labelled = [row for row in rows if row.by_people]
     if all(isnan(row.landmarker) for row in labelled):
         return None
@@ -132,22 +134,28 @@ def versus_landmarker(rows: Sequence[FaceReading]) -> Versus | None:
 
 
 def _paired(name: str, both: "_Both", missed: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> _Draws:
-    ones = np.ones((1, len(both.truth)))
-    values = both.errors(ones)
-    drawn = [both.errors(weights) for weights in resampled(both.group)]
-    one, two = np.concatenate(drawn, axis=2) if drawn else np.zeros((2, 3, 0))
-    differences = [with_interval(float(values[0, k, 0] - values[1, k, 0]), one[k] - two[k]) for k in range(3)]
-    ratios = two[0] / np.maximum(one[0], TINY)
-    mse = float(values[0, 0, 0]), float(values[1, 0, 0])
-    variance = float(both.truth.var())
+    values = both.figures(np.ones((1, len(both.truth))))[:, :, 0]
+    drawn = [both.figures(weights) for weights in resampled(both.group)]
+    draws = np.concatenate(drawn, axis=2) if drawn else np.zeros((2, len(FIGURED), 0))
+    mse, mae, told_apart, times = range(len(FIGURED))
+
+    def each(k: int) -> tuple[Figure, Figure]:
+        return with_interval(float(values[0, k]), draws[0, k]), with_interval(float(values[1, k]), draws[1, k])
+
+    def difference(k: int) -> Figure:
+        return with_interval(float(values[0, k] - values[1, k]), draws[0, k] - draws[1, k])
+
+    ratios = draws[1, mse] / np.maximum(draws[0, mse], TINY)
     pair = Pair(
         name,
         len(both.truth),
         (int(missed[0].sum()), int(missed[1].sum())),
-        mse,
-        (variance / max(mse[0], TINY), variance / max(mse[1], TINY)),
-        *differences,
-        with_interval(mse[1] / max(mse[0], TINY), ratios),
+        mse=each(mse),
+        ratio=each(times),
+        difference=difference(mse),
+        mae_difference=difference(mae),
+        auc_difference=difference(told_apart),
+        error_ratio=with_interval(float(values[1, mse] / max(values[0, mse], TINY)), ratios),
     )
     return _Draws(pair, ratios)
 
@@ -164,10 +172,9 @@ class _Both:
     def chosen(self, rows: NDArray[np.bool_]) -> "_Both":
         return _Both(self.truth[rows], self.one[rows], self.two[rows], self.group[rows])
 
-    def errors(self, weights: Floats) -> Floats:
-        """(2, 3, draws): of each reading squared error, absolute error, AUC."""
-        figured = (mean_squared_error, mean_absolute_error, auc)
-        return np.stack([[figure(self.truth, read, weights) for figure in figured] for read in (self.one, self.two)])
+    def figures(self, weights: Floats) -> Floats:
+        """(2, 4, draws): :data:`FIGURED` of each reading."""
+        return np.stack([[figure(self.truth, read, weights) for figure in FIGURED] for read in (self.one, self.two)])
 
 
 def _filled(values: Sequence[float], truth: Floats) -> Floats:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -158,15 +158,15 @@ def _others(compare: str, looks: list[Look]) -> list[FaceReading]:
 
 def _trained_on(card: dict[str, Any], subjects: Subjects) -> list[str]:
     """A warning where the faces may have been trained on."""
-    data = card.get("data")
-    training = cast("dict[str, Any]", data).get("training", {}) if isinstance(data, dict) else {}
+    data: dict[str, Any] = card.get("data") or {}
+    training: dict[str, Any] = data.get("training") or {}
     asked = sorted({s.label.source for s in subjects.chosen if s.label.part != "test"})
     seen = [source for source in asked if source in training]
     if not seen:
         return []
     return [
-        f"TRAINED ON: the network's card says that it was trained on faces of {', '.join(seen)}, and those measured here "
-        "are not of a test part. Figures on faces that training saw are too good; they say little about new people."
+        f"TRAINED ON: by the network's card it was trained on faces of {', '.join(seen)}, and those measured here are of "
+        "no test part. Figures on faces that training saw are too good; they say little about new people."
     ]
 
 
@@ -175,8 +175,8 @@ def _about_labels(rows: Sequence[FaceReading], subjects: Subjects) -> list[str]:
     by_model = sum(not row.by_people for row in rows)
     if by_model:
         warnings.append(
-            f"{by_model} of {len(rows)} labels are a landmark model's, not people's: there the error is the distance to "
-            "that model, whose own errors are in it."
+            f"{by_model} of {len(rows)} labels are a landmark model's, not people's: there the error is the distance "
+            "to that model, whose own errors are in it."
         )
     if any(subject.own for subject in subjects.chosen):
         warnings.append(

@@ -184,13 +184,16 @@ def read_rows(path: Path) -> tuple[str, list[FaceReading]]:
     try:
         content = cast("dict[str, Any]", json.loads(path.read_text(encoding="utf-8")))
         if content["format"] != FORMAT:
-            raise ValueError(content["format"])
+            raise DataError(f"{path}: a report of another version of mouth-live; measure again")
         names = [field.name for field in fields(FaceReading)]
-        rows = [FaceReading(**{n: nan if row[n] is None else row[n] for n in names}) for row in content["faces"]]
+        values: list[dict[str, Any]] = [
+            {n: nan if row[n] is None else row[n] for n in names} for row in content["faces"]
+        ]
+        rows = [FaceReading(**row) for row in values]
     except OSError as error:
         raise DataError(f"{path}: cannot read it ({error.strerror})") from None
     except (ValueError, KeyError, TypeError):
-        raise DataError(f"{path}: not a report of mouth-live evaluate --json (of this version)") from None
+        raise DataError(f"{path}: not a report of mouth-live evaluate --json ") from None
     if not rows:
         raise DataError(f"{path}: a report without faces")
     return str(content["model"]), rows

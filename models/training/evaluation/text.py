@@ -24,8 +24,8 @@ def as_text(report: Evaluation) -> str:
     lines = [f"{report.model} on {report.data}"]
     lines += [f"  ! {warning}" for warning in report.warnings]
     lines += [
-        f"  {m.faces} faces of {m.people} people or photos; {m.missed} not found ({m.missed / m.faces:.1%}), counted as "
-        "read at the mean",
+        f"  {m.faces} faces of {m.people} people or photos; {m.missed} not found ({m.missed / m.faces:.1%}), counted "
+        "as read at the mean",
         f"  squared error {interval(m.mse, 5)}: {interval(m.ratio, 2)} times smaller than predicting the mean",
         f"  absolute error {interval(m.mae, 4)}, bias {interval(m.bias, 4, sign=True)}",
         f"  correlation {interval(m.pearson, 3)}, of ranks {interval(m.spearman, 3)}",
@@ -47,10 +47,8 @@ def as_text(report: Evaluation) -> str:
 
 def versus_as_text(model: str, versus: Versus) -> list[str]:
     """A comparison in a few lines."""
-    lines = [
-        f"Against {versus.other}: {versus.about}",
-        f"  {'':14}{'n':>6}  times better than the mean   errors of it / of {model}",
-    ]
+    lines = [f"Against {versus.other}: {versus.about}; times better than the mean:"]
+    lines.append(f"  {'':14}{'n':>6}  {model[:21]:22} {'the other':22} its squared error / this one's")
     lines += [_pair(pair) for pair in (*versus.by["source"], versus.overall)]
     overall = versus.overall
     lines.append(
@@ -63,8 +61,8 @@ def versus_as_text(model: str, versus: Versus) -> list[str]:
 
 
 def _pair(pair: Pair) -> str:
-    ours, theirs = pair.ratio
-    return f"  {pair.name:14}{pair.faces:6}  {ours:6.2f}, the other {theirs:6.2f}      {interval(pair.error_ratio, 2)}"
+    ours, theirs = (interval(figure, 2) for figure in pair.ratio)
+    return f"  {pair.name:14}{pair.faces:6}  {ours:22} {theirs:22} {interval(pair.error_ratio, 2)}"
 
 
 def _row(m: Measures) -> str:
