@@ -165,8 +165,8 @@ def _trained_on(card: dict[str, Any], subjects: Subjects) -> list[str]:
     if not seen:
         return []
     return [
-        f"TRAINED ON: by the network's card it was trained on faces of {', '.join(seen)}, and those measured here are of "
-        "no test part. Figures on faces that training saw are too good; they say little about new people."
+        f"TRAINED ON: by the network's card it was trained on faces of {', '.join(seen)}, and those measured here are "
+        "of no test part. Figures on faces that training saw are too good; they say little about new people."
     ]
 
 
