@@ -11,9 +11,17 @@ from typing import Any
 import click
 
 from ..models.errors import MouthLiveError
-from .command_options import Size, backend_option, device_option, face_option, min_score_option, model_option
+from .command_options import (
+    Size,
+    backend_option,
+    device_option,
+    face_option,
+    min_score_option,
+    model_option,
+    profile_option,
+)
 from .errors import Terminated
-from .event_commands import devices, events
+from .event_commands import calibrate, devices, events
 from .output_options import config_option, output_options, take_outputs
 from .recorded_commands import demo, process
 from .training_commands import evaluate, export, train
@@ -42,6 +50,7 @@ log = logging.getLogger("mouth_live")
 @model_option
 @backend_option
 @min_score_option
+@profile_option
 @face_option
 @output_options
 @config_option
@@ -55,7 +64,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     mouth-live process talk.mp4     a recording to talk.csv
     mouth-live demo                 see it work without a camera
 
-    In the window q or Esc ends, space pauses. Nothing is sent over the network but by --to.
+    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network but by --to.
     """  # noqa: D301
     if ctx.invoked_subcommand:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
@@ -71,14 +80,17 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(outputs=outputs, **options))
 
 
-for command in (process, demo, events, devices, train, evaluate, export):
+for command in (process, demo, events, calibrate, devices, train, evaluate, export):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; every way it can end has its exit code (CONTRACT: exit codes)."""
     _talk()
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # asked to end, the terminal closed, Windows' Ctrl-Break
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP ignored
+            signal.signal(number, _terminate)
     sys.exit(_run())
 
 

@@ -65,3 +65,9 @@ face_option = click.option(
     type=FaceMode(),
     help="Who drives an output that has room for one face; kept until lost for 1 s. Default: largest.",
 )
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Fit openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It is used for "
+    "every face.",
+)

@@ -7,6 +7,7 @@ people. Where it passes on while the lips are active, the one face's stop comes 
 from dataclasses import replace
 from math import hypot
 
+from .limits import Kind
 from .records import Analysis, LipEvent, Reading
 
 KEPT = 1.0  # s out of sight until another face is chosen
@@ -35,8 +36,8 @@ class FaceChoice:
         self.mode = mode
         self._chosen: int | None = int(mode) if mode.isdigit() else None
         self._seen = 0.0  # when the chosen face was last in sight
-        self._on: set[tuple[str, int | None]] = set()  # (kind, face id) of all faces' running events
-        self._told: dict[str, LipEvent] = {}  # kind: the start that was passed on and has no stop yet
+        self._on: dict[tuple[Kind, int | None], LipEvent] = {}  # the starts of all faces that run
+        self._told: dict[Kind, LipEvent] = {}  # the starts that were passed on and run
 
     @property
     def face_id(self) -> int | None:
@@ -68,34 +69,45 @@ class FaceChoice:
         Call it once for each frame. What it starts it also stops, when the choice passes to another face too.
         """
         self.choose(analysis)
+        ended: dict[Kind, LipEvent] = {}
         for event in analysis.events:
-            key = (event.kind, event.face_id)
             if event.type == "start":
-                self._on.add(key)
+                self._on[event.kind, event.face_id] = event
             else:
-                self._on.discard(key)
-        return self._changes(analysis.frame.time)
+                self._on.pop((event.kind, event.face_id), None)
+                if self._is_chosen(event.face_id):
+                    ended[event.kind] = event
+        return self._changes(analysis.frame.time, ended)
 
     def stops(self, time: float) -> list[LipEvent]:
         """The stops of all that is still on: for the end of the source, at a time in its seconds."""
         self._on.clear()
-        return self._changes(time)
+        return self._changes(time, {})
 
-    def _changes(self, time: float) -> list[LipEvent]:
-        """From what was told to what is."""
-        chosen = self._chosen
-        wanted = {kind: i for kind, i in self._on if i == chosen or self.mode == ANYONE}
+    def _is_chosen(self, face_id: int | None) -> bool:
+        return self.mode == ANYONE or face_id == self._chosen
+
+    def _changes(self, time: float, ended: dict[Kind, LipEvent]) -> list[LipEvent]:
+        """From what was told to what is; ``ended`` are the chosen face's own stops at this frame."""
+        wanted: dict[Kind, LipEvent] = {
+            kind: start for (kind, face_id), start in self._on.items() if self._is_chosen(face_id)
+        }
         if self.mode == ANYONE:
-            wanted = dict.fromkeys(wanted)
+            wanted = {kind: replace(start, face_id=None) for kind, start in wanted.items()}
         events: list[LipEvent] = []
-        for kind, start in list(self._told.items()):
-            if kind not in wanted or wanted[kind] != start.face_id:
-                events.append(replace(start, type="stop", time=time))
+        for kind, told in list(self._told.items()):
+            if kind not in wanted or wanted[kind].face_id != told.face_id:
+                own = ended.get(kind)
+                at = time if own is None else max(told.time, own.time)
+                events.append(replace(told, type="stop", time=at, decided=time))
                 del self._told[kind]
-        for kind in sorted(wanted.keys() - self._told.keys()):
-            event = LipEvent("start", "open" if kind == "open" else "activity", wanted[kind], time)
-            self._told[kind] = event
-            events.append(event)
+        for kind, start in wanted.items():
+            if kind in self._told:
+                continue
+            decided = start.time if start.decided is None else start.decided
+            begun = start.time if decided == time else time  # a face chosen in mid-talk begins now
+            self._told[kind] = replace(start, time=begun, decided=time)
+            events.append(self._told[kind])
         return events
 
     def _best(self, analysis: Analysis) -> Reading | None:

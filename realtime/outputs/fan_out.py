@@ -1,7 +1,7 @@
 """All outputs of a run, as the capture loop sees them: one call a frame that never waits."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -83,6 +83,16 @@ class FanOut:
         for worker in self._workers:
             worker.mailbox.put(moment)
 
+    def passing(self, analyses: Iterable[Analysis]) -> Iterator[Analysis]:
+        """The same analyses, each handed on first.
+
+        Raises:
+            BrokenPipeError: the reader of stdout has gone.
+        """
+        for analysis in analyses:
+            self.take(analysis)
+            yield analysis
+
     def _close(self) -> None:
         for worker in self._workers:
             worker.mailbox.close()
@@ -106,7 +116,7 @@ class FanOut:
         if reading is not None:
             self._seen, openness = time, reading.openness
         else:
-            openness = self._slot.openness if time - self._seen < LOST else 0.0
+            openness = self._slot.openness if time - self._seen < LOST and not analysis.silent else 0.0
         self._slot = Slot(openness, running, self.choice.face_id)
         return Moment(
             time,

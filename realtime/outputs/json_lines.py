@@ -11,10 +11,10 @@ from .output import Output
 
 
 def event_json(event: LipEvent) -> str:
-    """An event as in the contract: type, kind, face_id, timestamp."""
-    return json.dumps(
-        {"type": event.type, "kind": event.kind, "face_id": event.face_id, "timestamp": round(event.time, 6)}
-    )
+    """An event as in the contract: type, kind, face_id, timestamp, decided."""
+    decided = event.time if event.decided is None else event.decided
+    line: dict[str, str | float | None] = {"type": event.type, "kind": event.kind, "face_id": event.face_id}
+    return json.dumps(line | {"timestamp": round(event.time, 6), "decided": round(decided, 6)})
 
 
 def value_json(value: FaceValue, time: float) -> str:

@@ -170,7 +170,8 @@ class Worker:
         return Moment(self._last.time, events=tuple(self._stop(start) for start in self._told.values()), turns=True)
 
     def _stop(self, start: LipEvent) -> LipEvent:
-        return LipEvent("stop", start.kind, start.face_id, max(start.time, self._last.time))
+        time = max(start.time, self._last.time)
+        return LipEvent("stop", start.kind, start.face_id, time, decided=time)
 
     def _try_last(self) -> None:
         """At the end of the program, with the receiver lost: one more try to tell it the stops."""
