@@ -5,8 +5,6 @@ minimises the squared error on the labelled frames (as they are, and varied as t
 times the error on the faces that the network was trained on, which :mod:`.keep` tells without the pictures.
 The strength is the weakest that leaves the error on those within ``MOST_RISE`` of the lowest. Whether it helps is
 measured on stretches of the video that each fit did not see; where it does not help nothing is written.
-
-Solved by Levenberg-Marquardt steps, for the sigmoid bends the error.
 """
 
 import csv
@@ -25,7 +23,8 @@ from ..crop import crop_faces
 from ..errors import DataError
 from ..faces import FaceFinder
 from .augment import plain, varied
-from .keep import Floats, Head, Keep, load_head, measure_keep, read_keep
+from .keep import Keep, measure_keep, read_keep
+from .last_layer import Floats, Head, load_head, sigmoid, solve
 from .own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from .patches import PATCH_REGION, PATCH_SIZE
 from .run_folder import HISTORY, REPORT, REPORT_TEXT, WEIGHTS
@@ -37,7 +36,6 @@ STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 MOST_RISE = 0.05  # as a share of the squared error on the faces that the network was trained on
 FOLDS = 5
 FEWEST_LABELS, FEWEST_STRETCHES = 10, 3
-STEPS = 60  # of Levenberg-Marquardt, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,50 +174,7 @@ def _held_out(own: _Own, start: Floats, keep: Keep, strength: float, seed: int) 
 
 
 def _error(own: _Own, weights: Floats) -> float:
-    return float(np.mean((_sigmoid(own.inputs[0] @ weights) - own.truth) ** 2))
-
-
-def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: float) -> Floats:
-    """The change of the last layer that minimises own error + strength times the rise of the error elsewhere.
-
-    Args:
-        inputs: (n, k + 1) of the last layer, the last column 1.
-        truth: (n,) openness 0..1.
-        start: (k + 1,) the layer's weights and bias.
-        keep: the error elsewhere.
-        strength: above 0.
-
-    Returns:
-        (k + 1,) to add to ``start``.
-    """
-    curvature = keep.curvature + np.eye(len(start)) * 1e-4 * np.trace(keep.curvature) / len(start)
-    change: Floats = np.zeros_like(start)
-    damping = 1e-3
-
-    def objective(change: Floats) -> float:
-        own = float(np.mean((_sigmoid(inputs @ (start + change)) - truth) ** 2))
-        return own + strength * float(2 * keep.gradient @ change + change @ curvature @ change)
-
-    best = objective(change)
-    for _ in range(STEPS):
-        read = _sigmoid(inputs @ (start + change))
-        slopes = (read * (1 - read))[:, None] * inputs
-        gradient = slopes.T @ (read - truth) / len(truth) + strength * (keep.gradient + curvature @ change)
-        hessian = slopes.T @ slopes / len(truth) + strength * curvature
-        step: Floats = np.linalg.solve(hessian + damping * np.diag(np.diag(hessian)), gradient)
-        tried = objective(change - step)
-        if tried < best:
-            done = best - tried < 1e-9
-            change, best, damping = change - step, tried, damping / 3
-            if done:
-                break
-        else:
-            damping *= 5
-    return change
-
-
-def _sigmoid(x: Floats) -> Floats:
-    return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
+    return float(np.mean((sigmoid(own.inputs[0] @ weights) - own.truth) ** 2))
 
 
 def _facts(
@@ -257,6 +212,6 @@ def _write(run: Path, head: Head, fits: Sequence[Fit], facts: dict[str, Any]) ->
 
 def _in_words(fit: Fit) -> str:
     return (
-        f"squared error on the own frames {fit.before:.4f} before, {fit.held_out:.4f} on stretches that the fit did not "
-        f"see ({fit.after:.4f} on all); on the faces of its first training {fit.elsewhere:+.1%}"
+        f"squared error on the own frames {fit.before:.4f} before, {fit.held_out:.4f} on stretches that the fit did "
+        f"not see ({fit.after:.4f} on all); on the faces of its first training {fit.elsewhere:+.1%}"
     )
