@@ -87,7 +87,7 @@ def letterbox(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float, NDA
 
 
 def _scaled(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
-    """The picture at another size, averaged where it shrinks: skipping pixels of a large frame makes small faces flicker.
+    """The picture at another size, averaged where it shrinks: or small faces would flicker.
 
     Bilinear steps of at most 2 average all pixels and take a fifth of the time of one step by INTER_AREA.
     """

@@ -79,9 +79,7 @@ def _warp(image: NDArray[np.uint8], square: NDArray[np.float64], region: Region,
     """One crop, (size, size, 3) uint8, in the image's own colour order."""
     # Pixel centres: crop pixel (i, j) shows the point ((i + 0.5) / size, (j + 0.5) / size) of the region.
     across, down = (region.right - region.left) / size, (region.bottom - region.top) / size
-    to_region = np.array(
-        [[across, 0, region.left + 0.5 * across], [0, down, region.top + 0.5 * down], [0, 0, 1]]
-    )
+    to_region = np.array([[across, 0, region.left + 0.5 * across], [0, down, region.top + 0.5 * down], [0, 0, 1]])
     return sample(image, square @ to_region, (size, size))
 
 

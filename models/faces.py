@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
-from .face_check import FaceCheck
+from .face_check import MIN_EVIDENCE, FaceCheck
 
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
 MIN_SCORE = 0.5
+SURROUNDINGS = 3.0  # face sizes a side of what is looked at around a known face
 PADDING = 0.5  # of the picture's size, on each side, for the second look
 
 
@@ -49,6 +50,7 @@ class FaceFinder:
             raise ValueError(f"min_score: expected a number between 0 and 1, got {min_score}")
         self._detector = _detector(backend, min_score, threads)
         self._check = FaceCheck(threads) if check else None
+        self.min_evidence = MIN_EVIDENCE
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in a picture.
@@ -64,23 +66,41 @@ class FaceFinder:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
-        return self._real(image, self._detector.detect(image)) or self._real(image, self._second_look(image))
+        return self._real(image, self.claims(image)) or self._real(image, self.second_look(image))
 
-    def _real(self, image: NDArray[np.uint8], faces: list[Face]) -> list[Face]:
-        if self._check is None:
-            return faces
-        return [face for face, real in zip(faces, self._check.are_faces(image, faces), strict=True) if real]
+    def claims(self, image: NDArray[np.uint8]) -> list[Face]:
+        """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
+        return self._detector.detect(image)
 
-    def _second_look(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Faces in the picture shrunk and padded, so that one which fills it appears at half its size."""
+    def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Claims in the picture shrunk and padded, so that one which fills it appears at half its size."""
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT)
-        shift = np.array([right, down], np.float32)
-        return [
-            Face((face.box[0] - right, face.box[1] - down, *face.box[2:]), face.keypoints - shift, face.score)
-            for face in self._detector.detect(padded.astype(np.uint8, copy=False))
-        ]
+        return [_shifted(face, -right, -down) for face in self._detector.detect(padded.astype(np.uint8, copy=False))]
+
+    def near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
+        """Claims in one look at the surroundings of a face seen before, however small it is in the picture."""
+        x, y, width, height = face.box
+        reach = SURROUNDINGS * max(width, height) / 2
+        left, top = (max(0, round(middle - reach)) for middle in (x + width / 2, y + height / 2))
+        right, bottom = round(x + width / 2 + reach), round(y + height / 2 + reach)
+        part = image[top : max(0, bottom), left : max(0, right)]
+        return [_shifted(claim, left, top) for claim in self._detector.detect(part)] if part.size else []
+
+    def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
+        """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
+        return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
+
+    def _real(self, image: NDArray[np.uint8], claims: list[Face]) -> list[Face]:
+        evidence = self.evidence(image, claims)
+        return [face for face, enough in zip(claims, evidence >= self.min_evidence, strict=True) if enough]
+
+
+def _shifted(face: Face, right: float, down: float) -> Face:
+    """The face, so many pixels further to the right and down."""
+    x, y, width, height = face.box
+    return Face((x + right, y + down, width, height), face.keypoints + np.array([right, down], np.float32), face.score)
 
 
 def _detector(backend: Backend, min_score: float, threads: int) -> FaceDetector:

@@ -16,6 +16,7 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
+from .following import LOOK_EVERY, FaceFollower
 from .records import Analysis, Frame, Reading
 from .smoothing import OneEuroFilter
 from .tracking import Tracker
@@ -40,13 +41,20 @@ class Pipeline:
     Attributes:
         finder: finds the faces.
         model: reads the openness.
+        look_every: seconds between the detector's looks at the whole frame; 0 looks at every frame.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
     model: OpennessModel = field(default_factory=load_openness_model)
+    look_every: float = LOOK_EVERY
+    _follower: FaceFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _activity: LipActivity = field(default_factory=LipActivity, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
+
+    def __post_init__(self) -> None:
+        """Set the follower up with the finder."""
+        self._follower = FaceFollower(self.finder, self.look_every)
 
     def run(self, frames: Iterable[Frame], batch: int = 1) -> Generator[Analysis]:
         """Analyse frames in their order.
@@ -61,7 +69,7 @@ class Pipeline:
         """
         waiting: list[_Waiting] = []
         for frame in frames:
-            faces = self.finder.find(frame.image)
+            faces = self._follower.find(frame.image, frame.time)
             waiting.append(_Waiting(frame, faces, crop_faces(frame.image, faces)))
             enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
             if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
