@@ -12,15 +12,12 @@ import click
 
 from ..models.errors import MouthLiveError
 from .command_options import Size, backend_option, device_option, min_score_option, model_option
+from .errors import Terminated
 from .event_commands import devices, events
 from .recorded_commands import demo, process
 from .training_commands import evaluate, export, train
 
 log = logging.getLogger("mouth_live")
-
-
-class Terminated(BaseException):
-    """SIGTERM came: clean up and end with 143."""
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

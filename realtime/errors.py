@@ -15,3 +15,7 @@ class UsageError(MouthLiveError):
     """Options that do not go together."""
 
     exit_code = 2
+
+
+class Terminated(BaseException):
+    """SIGTERM came: clean up and end with 143. Not an Exception, as KeyboardInterrupt is none."""

@@ -12,6 +12,7 @@ from ..models.faces import Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .annotate import AnnotatedVideo
 from .cameras import open_camera
+from .errors import Terminated
 from .pipeline import Pipeline
 from .records import Analysis
 from .relay import Relay
@@ -58,11 +59,12 @@ class LiveSettings:
 def run_live(settings: LiveSettings) -> None:
     """Analyse the newest frame again and again until the source, the user or an error ends it.
 
-    Ctrl-C is how live ends: all outputs are completed and nothing is raised.
+    Ctrl-C is how live ends: all outputs are completed and nothing is raised. SIGTERM completes them too.
 
     Raises:
         SourceError: the camera cannot be opened, or stays away.
         SinkError: an output cannot be written, or there is no display for the window.
+        Terminated: by SIGTERM, with all outputs complete.
     """
     problem = None if settings.no_window else display_problem()
     if problem:  # before the camera's light goes on
@@ -74,6 +76,7 @@ def run_live(settings: LiveSettings) -> None:
 
 
 def _run(settings: LiveSettings) -> None:
+    terminated: Terminated | None = None
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
         pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model)
@@ -98,8 +101,12 @@ def _run(settings: LiveSettings) -> None:
                     break
         except KeyboardInterrupt:
             log.info("ended")
+        except Terminated as signal:
+            terminated = signal  # a live recording has no other end than to be stopped: what there is is whole
         finally:
             status.clear()
+    if terminated:
+        raise terminated
 
 
 class _Status:

@@ -15,6 +15,7 @@ from mouth_live.models.face import LEFT_EYE, MOUTH, NOSE_TIP, RIGHT_EYE, Face, i
 from mouth_live.models.mediapipe_faces import MediaPipeFaces
 
 NETWORK_SIDE = 192
+pytestmark = pytest.mark.mediapipe
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,8 @@ SCENES = ("coffee", "chelsea", "rocket", "coins", "brick", "grass", "gravel", "p
           "clock_motion", "hubble_deep_field", "motorcycle_left", "ihc", "retina", "logo", "cell", "colorwheel")  # fmt: skip  # noqa: E501
 HELD_OUT_SCENES = ("motorcycle_right", "microaneurysms", "phantom")
 CLAIM_SCORE = 0.1  # the detector's claims from here on count as its inventions
-JITTERS = 3  # crops of each face, its key points moved
+JITTERS = 3  # crops of each face, its key points moved ...
+MASKED_JITTERS = 6  # ... and of each covered one: they are few and easily taken for no face
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def collect(folder: Path, pictures: int, seed: int, held_out: bool) -> CheckData
         rows = [
             row for row in csv.DictReader(file) if (row["set"] in HELD_OUT_SETS) == held_out and row["part"] != "test"
         ]
-    # Covered mouths are few among the pictures and easily taken for no face, so all of them take part.
+    # All covered mouths take part.
     rows = [rows[i] for i in rng.permutation(len(rows))]
     chosen = sorted(rows, key=lambda row: row["note"] != "masked")[:pictures]
     finder, detector = FaceFinder(check=False), BlazeFace(CLAIM_SCORE)
@@ -70,7 +71,8 @@ def collect(folder: Path, pictures: int, seed: int, held_out: bool) -> CheckData
         if not found:
             continue
         face = max(found, key=lambda f: f.box[2] * f.box[3])
-        faces.append(crop_faces(image, [_jittered(face, 0.05, rng) for _ in range(JITTERS)], WHOLE_FACE, CHECK_SIZE))
+        jitters = MASKED_JITTERS if row["note"] == "masked" else JITTERS
+        faces.append(crop_faces(image, [_jittered(face, 0.05, rng) for _ in range(jitters)], WHOLE_FACE, CHECK_SIZE))
         others.append(crop_faces(image, _misplaced(face, image, rng), WHOLE_FACE, CHECK_SIZE))
         images.append(image)
     scenes = [_read(path) for path in _scene_paths(HELD_OUT_SCENES if held_out else SCENES)]

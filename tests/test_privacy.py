@@ -1,0 +1,70 @@
+"""Nothing leaves the machine: the program's system calls are traced, native code included."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import pytest
+from conftest import COMMAND
+
+needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="needs strace (Linux)")
+
+
+def connections(folder: Path, *arguments: str) -> list[str]:
+    """Run the command line; the calls by which it reached for an address other than this machine's."""
+    trace = folder / "trace.txt"
+    calls = ["strace", "-f", "--seccomp-bpf", "-e", "trace=connect,sendto,sendmsg,sendmmsg", "-o", str(trace)]
+    subprocess.run([*calls, *COMMAND, *arguments], cwd=folder, check=True, capture_output=True, timeout=150)
+    lines = trace.read_text().splitlines()
+    assert lines  # a trace that saw nothing, not even the program's end, proves nothing
+    return [line for line in lines if "AF_INET" in line and "127.0.0.1" not in line and '"::1"' not in line]
+
+
+@needs_strace
+@pytest.mark.parametrize("arguments", [["process", "short.mp4"], ["demo", "--no-window"], ["events", "short.mp4"]])
+def test_no_connection_leaves_the_machine(short_clip, tmp_path, arguments):
+    shutil.copy(short_clip, tmp_path / "short.mp4")
+    assert connections(tmp_path, *arguments) == []
+
+
+@needs_strace
+def test_the_trace_sees_a_connection(tmp_path, monkeypatch):
+    # Else the tests around it could not fail. 192.0.2.1 is kept for documentation; a datagram socket sends nothing yet.
+    code = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect_ex(('192.0.2.1', 9))"
+    monkeypatch.setattr(sys.modules[__name__], "COMMAND", [sys.executable, "-c", code])
+    assert any("192.0.2.1" in line for line in connections(tmp_path))
+
+
+@needs_strace
+@pytest.mark.train
+@pytest.mark.slow
+def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path):
+    video = cv2.VideoCapture(str(demo_clip))
+    columns = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden"]
+    columns += ["eye1_x", "eye1_y", "eye2_x", "eye2_y", "note"]
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        for i in range(48):
+            cv2.imwrite(str(tmp_path / f"{i}.jpg"), video.read()[1])
+            part = "test" if i >= 44 else "train"
+            writer.writerow({"file": f"{i}.jpg", "set": "a", "part": part, "person": i, "gap_ratio": 0.02 * (i % 9)})
+    assert connections(tmp_path, "train", "--data", ".", "--preset", "reference", "--run", "run") == []
+    assert (tmp_path / "run" / "report.json").exists()
+
+
+def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
+    code = (
+        "import sys; from mouth_live.realtime.jobs import Job;"
+        "from mouth_live.realtime.process import Settings, process;"
+        "from pathlib import Path; process([Job(Path(sys.argv[1]), Path('out.csv'))], Settings());"
+        "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"
+    )
+    command = [sys.executable, "-c", code, str(short_clip)]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, env=os.environ)
+    assert done.stdout.strip() == "[]"
+    assert Path(tmp_path / "out.csv").exists()
