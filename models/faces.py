@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
+from .tiles import Area, is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
 MIN_SCORE = 0.5
+SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is looked at around a known face
 PADDING = 0.5  # of the picture's size, on each side, for the second look
 
@@ -28,10 +30,18 @@ class FaceFinder:
     """Finds faces, big and small, and leaves out what only looks like one.
 
     Not safe for use by several threads at once; make one for each.
+
+    Attributes:
+        min_evidence: log odds from which on a claim is a face.
     """
 
     def __init__(
-        self, min_score: float = MIN_SCORE, backend: Backend = "litert", threads: int = 1, check: bool = True
+        self,
+        min_score: float = MIN_SCORE,
+        backend: Backend = "litert",
+        threads: int = 1,
+        check: bool = True,
+        min_face: float | None = None,
     ) -> None:
         """Load the networks.
 
@@ -40,16 +50,22 @@ class FaceFinder:
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
             threads: CPU threads for one look.
             check: leave out what the face check takes for an invention.
+            min_face: width in pixels of the smallest faces to look for, tile by tile where the whole picture is too
+                large for them; None looks at the whole picture only, where faces from about a thirteenth of its longer
+                side on are found.
 
         Raises:
             ModelError: a weights file is missing or damaged.
             MissingExtraError: mediapipe is not installed.
-            ValueError: min_score is not between 0 and 1.
+            ValueError: min_score is not between 0 and 1, or min_face is below :data:`SMALLEST_FACE`.
         """
         if not 0 < min_score < 1:
             raise ValueError(f"min_score: expected a number between 0 and 1, got {min_score}")
+        if min_face is not None and not min_face >= SMALLEST_FACE:
+            raise ValueError(f"min_face: expected at least {SMALLEST_FACE} pixels, got {min_face}")
         self._detector = _detector(backend, min_score, threads)
         self._check = FaceCheck(threads) if check else None
+        self._min_face = min_face
         self.min_evidence = MIN_EVIDENCE
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
@@ -66,7 +82,12 @@ class FaceFinder:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
-        return self._real(image, self.claims(image)) or self._real(image, self.second_look(image))
+        faces = self.real(image, self.claims(image))
+        for tile in self.tiles(image):
+            claims = self.claims_in(image, tile)
+            faces += self.real(image, [c for c in claims if not any(is_part_of(c, face) for face in faces)])
+        faces = faces or self.real(image, self.second_look(image))
+        return sorted(faces, key=lambda face: -face.score)
 
     def claims(self, image: NDArray[np.uint8]) -> list[Face]:
         """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
@@ -79,7 +100,17 @@ class FaceFinder:
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT)
         return [_shifted(face, -right, -down) for face in self._detector.detect(padded.astype(np.uint8, copy=False))]
 
-    def near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
+    def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
+        """Where faces as small as ``min_face`` are looked for in a picture of this size."""
+        return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
+
+    def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
+        """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
+        part = image[area.top : area.top + area.height, area.left : area.left + area.width]
+        claims = [_shifted(claim, area.left, area.top) for claim in self._detector.detect(part)]
+        return [claim for claim in claims if not is_cut(claim, area, image.shape[1], image.shape[0])]
+
+    def claims_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
         """Claims in one look at the surroundings of a face seen before, however small it is in the picture."""
         x, y, width, height = face.box
         reach = SURROUNDINGS * max(width, height) / 2
@@ -92,7 +123,8 @@ class FaceFinder:
         """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
         return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
 
-    def _real(self, image: NDArray[np.uint8], claims: list[Face]) -> list[Face]:
+    def real(self, image: NDArray[np.uint8], claims: Sequence[Face]) -> list[Face]:
+        """The claims that are faces."""
         evidence = self.evidence(image, claims)
         return [face for face, enough in zip(claims, evidence >= self.min_evidence, strict=True) if enough]
 

@@ -1,69 +1,30 @@
 """Find the faces of each frame: the detector looks every tenth of a second, in between each face is followed.
 
-What is known of a face comes from past frames only, the same in live and recorded video. Between two looks its key
-points move with its eyes and nose; a look then corrects them by a part of the difference, the larger the longer ago the
-last one was. So the detector's own jitter, about 1 % of a face's width from frame to frame, is averaged away in the
-face's own moving frame, without a lag behind its motion, and it hardly matters how often the detector looks.
+What is known of a face comes from past frames only, the same in live and recorded video. A look costs as much as the
+rest of a frame together; following a face costs a twentieth of it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import exp
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.face import LEFT_EYE, MOUTH, RIGHT_EYE, Face, iou
+from ..models.face import Face
 from ..models.faces import FaceFinder
-from .motion import Motion, motion, upper_face
+from ..models.tiles import is_part_of
+from .followed import Followed, matched
 
 LOOK_EVERY = (
     0.1  # s between the detector's looks at the whole frame: as long a new face waits for its first row at most
 )
-CALM = 0.15  # s over which the detector's corrections are averaged
-JUMP = 0.08  # face widths of difference from which on a correction is no jitter: from there to twice it taken whole
-SAME = 0.3  # intersection over union from which on a detected face is the one that was followed
-CHECKS = 5  # looks at which a new face is checked to be one; after that ...
-CHECK_EVERY = 2.0  # ... once in so many seconds
+TILES_EVERY = 1.0  # s in which each tile of the frame is looked at once, where small faces are wanted
+MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that tell
 
-
-@dataclass(slots=True)
-class _Followed:
-    """A face that is followed: ``patch`` shows it as of the last look, key points and box are where it is now."""
-
-    keypoints: NDArray[np.float32]
-    box: NDArray[np.float32]  # left, top, width, height
-    score: float
-    patch: NDArray[np.uint8]
-    since: float
-    seen: float
-    evidence: float
-    checks: int = 1
-    checked: float = 0.0
-    moved: bool = True  # whether its motion up to this frame is known
-
-    def face(self) -> Face:
-        x, y, width, height = (float(n) for n in self.box)
-        return Face((x, y, width, height), self.keypoints, self.score)
-
-    def move(self, by: Motion) -> None:
-        self.keypoints = by.moved(self.keypoints)
-        middle = complex(self.box[0] + self.box[2] / 2, self.box[1] + self.box[3] / 2)
-        middle, size = by.factor * middle + by.shift, self.box[2:] * np.float32(abs(by.factor))
-        self.box = np.array([middle.real - size[0] / 2, middle.imag - size[1] / 2, *size], np.float32)
-
-    def correct(self, face: Face, time: float) -> None:
-        """Take in what the detector says."""
-        step, age = time - self.seen, time - self.since
-        share = max(1 - exp(-step / CALM), step / max(age + step, 1e-9))
-        three = [RIGHT_EYE, LEFT_EYE, MOUTH]
-        apart = np.hypot(*(face.keypoints[three] - self.keypoints[three]).T).mean() / max(face.box[2], 1.0)
-        share = min(1.0, max(share, apart / JUMP - 1)) if self.moved else 1.0
-        self.keypoints = self.keypoints + np.float32(share) * (face.keypoints - self.keypoints)
-        self.box = self.box + np.float32(share) * (np.array(face.box, np.float32) - self.box)
-        self.score, self.seen, self.moved = face.score, time, True
+Picture = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -77,11 +38,13 @@ class FaceFollower:
 
     finder: FaceFinder
     look_every: float = LOOK_EVERY
-    _faces: list[_Followed] = field(default_factory=list["_Followed"], init=False)
+    _faces: list[Followed] = field(default_factory=list[Followed], init=False)
     _looked: float | None = field(default=None, init=False)
+    _tile: int = field(default=0, init=False)
+    _tiled: float = field(default=0.0, init=False)
     _thumbnail: NDArray[np.uint8] | None = field(default=None, init=False)
 
-    def find(self, image: NDArray[np.uint8], time: float) -> list[Face]:
+    def find(self, image: Picture, time: float) -> list[Face]:
         """The faces of the next frame.
 
         Args:
@@ -90,83 +53,86 @@ class FaceFollower:
         """
         cut = self._is_cut(image)
         if cut:
-            self._faces = []
+            self._faces, self._looked = [], None
         for face in self._faces:
-            by = motion(face.patch, image, face.keypoints) if face.moved else None
-            face.moved = by is not None
-            if by is not None:
-                face.move(by)
-        due = self._looked is None or time - self._looked >= self.look_every or time < self._looked
-        if cut or due or not all(face.moved for face in self._faces):
+            face.move(image)
+        due = self._looked is None or not 0 <= time - self._looked < self.look_every
+        if due or not all(face.moved for face in self._faces):
             self._look(image, time)
-        return [face.face() for face in self._faces]
+        else:
+            self._look_at_next_tile(image, time)
+        return [followed.face() for followed in self._faces]
 
-    def _is_cut(self, image: NDArray[np.uint8]) -> bool:
-        """Whether this frame shows another scene than the one before."""
+    def _is_cut(self, image: Picture) -> bool:
+        """Whether this frame shows another scene, or has another size, than the one before."""
         height, width = image.shape[:2]
         points = np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
         before, self._thumbnail = self._thumbnail, points
-        return (
-            before is None or before.shape != points.shape or cv2.norm(before, points, cv2.NORM_L1) > CUT * points.size
-        )
+        if before is None or before.shape != points.shape:
+            return True
+        return cv2.norm(before, points, cv2.NORM_L1) > CUT * points.size
 
-    def _look(self, image: NDArray[np.uint8], time: float) -> None:
-        """Let the detector look at the whole frame, and where it misses a known face, once more there."""
+    def _look(self, image: Picture, time: float) -> None:
+        """Look at the whole frame, and where a known face is missing, once more there."""
         self._looked = time
         claims = self.finder.claims(image)
-        kept: list[_Followed] = []
-        lost: list[_Followed] = []
-        pairs = sorted(
-            (
-                (iou(claim.box, face.face().box), i, j)
-                for i, face in enumerate(self._faces)
-                for j, claim in enumerate(claims)
-            ),
-            reverse=True,
-        )
-        known, used = set[int](), set[int]()
-        for overlap, i, j in pairs:
-            if overlap >= SAME and i not in known and j not in used:
-                known.add(i)
-                used.add(j)
-                self._faces[i].correct(claims[j], time)
-        kept = [self._faces[i] for i in sorted(known)]
-        lost = [face for i, face in enumerate(self._faces) if i not in known]
-        for face in lost:
-            again = [
-                c for c in self.finder.near(image, face.face()) if all(iou(c.box, k.face().box) < SAME for k in kept)
-            ]
-            best = max(again, key=lambda c: iou(c.box, face.face().box), default=None)
-            if best is not None and iou(best.box, face.face().box) >= SAME:
-                face.correct(best, time)
-                kept.append(face)
-        self._check(image, kept, time)
-        kept = [face for face in kept if face.evidence >= self.finder.min_evidence]
-        new = [claim for j, claim in enumerate(claims) if j not in used]
-        kept += self._real(image, new, time)
+        pairs = matched([face.face() for face in self._faces], claims)
+        for i, j in pairs.items():
+            self._faces[i].correct(claims[j], time)
+        kept = [self._faces[i] for i in sorted(pairs)]
+        missing = [face for i, face in enumerate(self._faces) if i not in pairs]
+        kept += self._looked_for(image, missing, kept, time)
+        kept = self._checked(image, kept, time)
+        new = [claim for j, claim in enumerate(claims) if j not in pairs.values()]
+        kept += self._begun(image, new, kept, time)
         if not kept:
-            kept = self._real(image, self.finder.second_look(image), time)
+            kept = self._begun(image, self.finder.second_look(image), [], time)
         for face in kept:
-            face.patch = upper_face(image, face.keypoints)
+            if face.seen == time:
+                face.remember(image)
         self._faces = kept
 
-    def _check(self, image: NDArray[np.uint8], faces: list[_Followed], time: float) -> None:
-        due = [
-            f
-            for f in faces
-            if f.checks < CHECKS or f.evidence < 2 * self.finder.min_evidence or time - f.checked >= CHECK_EVERY
-        ]
-        for face, evidence in zip(due, self.finder.evidence(image, [f.face() for f in due]), strict=True):
-            face.checks, face.checked = face.checks + 1, time
-            face.evidence += (float(evidence) - face.evidence) / min(face.checks, CHECKS)
+    def _looked_for(self, image: Picture, missing: list[Followed], kept: list[Followed], time: float) -> list[Followed]:
+        """Those of the missing faces that a closer look finds, and those whose turn it is not yet."""
+        found: list[Followed] = []
+        turns = MOST_NEAR
+        for face in sorted(missing, key=lambda face: (face.moved, face.seen)):
+            if face.moved and not turns:
+                found.append(face)
+                continue
+            turns -= face.moved
+            others = [other.face() for other in kept + found]
+            claims = [c for c in self.finder.claims_near(image, face.face()) if not _belongs(c, others)]
+            if matched([face.face()], claims):
+                face.correct(claims[matched([face.face()], claims)[0]], time)
+                found.append(face)
+        return found
 
-    def _real(self, image: NDArray[np.uint8], claims: list[Face], time: float) -> list[_Followed]:
+    def _checked(self, image: Picture, faces: list[Followed], time: float) -> list[Followed]:
+        """The faces that are still taken for ones, after a check of those that are due for it."""
+        due = [face for face in faces if face.needs_check(time, self.finder.min_evidence)]
+        for face, evidence in zip(due, self.finder.evidence(image, [f.face() for f in due]), strict=True):
+            face.take_evidence(float(evidence), time)
+        return [face for face in faces if face.evidence >= self.finder.min_evidence]
+
+    def _begun(self, image: Picture, claims: Sequence[Face], known: list[Followed], time: float) -> list[Followed]:
+        """The claims that are faces, followed from now on."""
+        claims = [claim for claim in claims if not _belongs(claim, [face.face() for face in known])]
         evidence = self.finder.evidence(image, claims)
         return [
-            _Followed(c.keypoints, np.array(c.box, np.float32), c.score, _NO_PATCH, time, time, float(e), 1, time)
-            for c, e in zip(claims, evidence, strict=True)
-            if e >= self.finder.min_evidence
+            Followed.begin(claim, image, float(enough), time)
+            for claim, enough in zip(claims, evidence, strict=True)
+            if enough >= self.finder.min_evidence
         ]
 
+    def _look_at_next_tile(self, image: Picture, time: float) -> None:
+        """Where small faces are wanted: look for new ones in the next tile, if its turn has come."""
+        tiles = self.finder.tiles(image)
+        if not tiles or 0 <= time - self._tiled < TILES_EVERY / len(tiles):
+            return
+        self._tile, self._tiled = (self._tile + 1) % len(tiles), time
+        self._faces += self._begun(image, self.finder.claims_in(image, tiles[self._tile]), self._faces, time)
 
-_NO_PATCH = np.zeros((0, 0), np.uint8)
+
+def _belongs(claim: Face, faces: Sequence[Face]) -> bool:
+    return any(is_part_of(claim, face) for face in faces)

@@ -6,6 +6,7 @@ squares with Cauchy's weights.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ class Motion:
     factor: complex
     shift: complex
 
-    def moved(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+    def moved(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """The (n, 2) points after the motion."""
         z = self.factor * (points[:, 0] + 1j * points[:, 1]) + self.shift
         return np.stack([z.real, z.imag], axis=1).astype(np.float32)
