@@ -15,7 +15,7 @@ from .command_options import Size, backend_option, device_option, min_score_opti
 from .errors import Terminated
 from .event_commands import devices, events
 from .recorded_commands import demo, process
-from .training_commands import evaluate, export, train
+from .training_commands import evaluate, export, label, train
 
 log = logging.getLogger("mouth_live")
 
@@ -64,7 +64,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(**options))
 
 
-for command in (process, demo, events, devices, train, evaluate, export):
+for command in (process, demo, events, devices, label, train, evaluate, export):
     cli.add_command(command)
 
 
