@@ -14,6 +14,7 @@ from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openn
 from .annotate import AnnotatedVideo
 from .jobs import Job
 from .pipeline import Pipeline
+from .profiles import profile_for
 from .relay import Relay
 from .sinks import CsvSink
 from .sources import IncompleteVideoError, VideoSource, open_video
@@ -44,6 +45,7 @@ class Settings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        profile: the name of the person's own range; None leaves the network's scale.
     """
 
     annotate: Path | None = None
@@ -53,6 +55,7 @@ class Settings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    profile: str | None = None
 
 
 def process(jobs: Sequence[Job], settings: Settings) -> None:
@@ -99,7 +102,7 @@ def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: Openne
             annotated = AnnotatedVideo(settings.annotate, job.source, video.size, video.nominal_rate, video.start)
             sinks.append(stack.enter_context(annotated))
         ahead = stack.enter_context(Relay(video, depth=4, drop=False))
-        pipeline = Pipeline(finder, model)
+        pipeline = Pipeline(finder, model, profile_for(settings.profile, model.name))
         run = stack.enter_context(closing(pipeline.run(ahead, batch=GPU_BATCH if model.device == "gpu" else 1)))
         try:
             for analysis in _with_progress(run, video, prefix + job.source.name):
