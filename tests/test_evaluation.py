@@ -326,7 +326,7 @@ def test_json_round_trip_and_comparing_reports(tmp_path, mouth_live):
     for name, error in (("one", 0.05), ("two", 0.1)):
         rows = [*some_readings(60, error), reading(0.3, math.nan, "lost", turn=math.nan)]
         overall, by = result.summarise(rows)
-        report = result.Evaluation(name, "", "", "faces", (), overall, by, None, (), tuple(rows))
+        report = result.Evaluation(name, "", "", "faces", "people", (), overall, by, None, (), tuple(rows))
         (tmp_path / f"{name}.json").write_text(report.as_json(), encoding="utf-8")
     told, again = result.read_rows(tmp_path / "one.json")
     assert told == "one"
@@ -399,7 +399,17 @@ def test_page_and_text_show_reliability_warnings_and_escape_names():
     overall, by = result.summarise(rows)
     judged = result.judge_reliability(rows, np.zeros(3))
     report = result.Evaluation(
-        "<b>", "", "", "d", ("TRAINED ON: a & b",), overall, by, judged, (versus_landmarker(rows),), tuple(rows)
+        "<b>",
+        "",
+        "",
+        "d",
+        "people",
+        ("TRAINED ON: a & b",),
+        overall,
+        by,
+        judged,
+        (versus_landmarker(rows),),
+        tuple(rows),
     )
     page = as_page(report, worst_faces(rows, None, []))
     assert "&lt;b&gt;" in page

@@ -3,6 +3,7 @@
 import csv
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from mouth_live.models import DataError, ModelError, load_openness_model
 from mouth_live.models.openness import DEFAULT_WEIGHTS
 from mouth_live.models.training import fine_tune
 from mouth_live.models.training.evaluation.evaluate import Choice, evaluate
+from mouth_live.models.training.export import export
 from mouth_live.models.training.keep import read_keep, summarise_keep
 from mouth_live.models.training.last_layer import Keep, load_head, sigmoid, solve
 from mouth_live.models.training.own_labels import OwnLabel, write_own_labels
@@ -173,6 +175,20 @@ def test_a_summary_belongs_to_its_weights(tmp_path):
         read_keep(tmp_path / "mine.tflite", weights)
     copy.unlink()
     assert read_keep(tmp_path / "mine.tflite", weights) is None
+
+
+@pytest.mark.train
+@pytest.mark.clips
+def test_labels_of_one_clip_help_on_another_of_the_same_man(shared, tmp_path, monkeypatch):
+    monkeypatch.setattr(fine_tune, "VARIATIONS", 16)
+    labels, clips = Path(__file__).parent / "labels", shared / "clips"
+    fine_tune.fine_tune(DEFAULT_WEIGHTS, labels / "cap12.csv", tmp_path / "run", clips)
+    export(tmp_path / "run", tmp_path / "mine.tflite")
+    choice = Choice(labels / "cap13.csv", videos=clips, compare=DEFAULT_WEIGHTS)
+    pair = evaluate(tmp_path / "mine.tflite", choice).report.versus[-1].overall
+    assert (pair.faces, pair.missed) == (100, (0, 0))
+    assert pair.difference.high < 0  # a smaller error, beyond chance
+    assert pair.auc_difference.low > -0.02
 
 
 def test_options_that_do_not_go_together(mouth_live):
