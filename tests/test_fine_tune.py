@@ -117,12 +117,11 @@ def test_own_labels_lower_the_own_error_on_frames_the_fit_did_not_see(tuned):
 
 
 @pytest.mark.train
-def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, another_scale, mouth_live):
+def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, another_scale):
     import keras
 
     run, fit = tuned
-    done = mouth_live("export", run, "-o", "mine.tflite")
-    assert done.returncode == 0, done.stderr
+    export(run, tmp_path / "mine.tflite")
     assert "fine-tuned from" in json.loads((tmp_path / "mine.json").read_text())["title"]
     shipped = keras.models.load_model(WEIGHTS_FOLDER / f"{DEFAULT_WEIGHTS}.keras", compile=False)
     mine = keras.models.load_model(tmp_path / "mine.keras", compile=False)
