@@ -1,5 +1,6 @@
 """The commands for apps and cameras: ``events`` and ``devices``."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from ..models.errors import MouthLiveError
 from .command_options import face_option, model_option, profile_option
 from .limits import DEFAULT, PRESETS, Kind, Limits
+from .output_options import config_option, output_options, take_outputs
 
 FORMATS = ("json", "textgrid", "audacity", "vtt", "srt", "elan", "csv")
 SECONDS = click.FloatRange(0)
@@ -39,7 +41,11 @@ SECONDS = click.FloatRange(0)
 @click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later.")
 @face_option
 @profile_option
+@output_options
+@config_option
+@click.pass_context
 def events(
+    ctx: click.Context,
     file: str | None,
     camera: str | None,
     preset: str | None,
@@ -59,7 +65,7 @@ def events(
     """  # noqa: D301
     from .event_lines import EventSettings, write_events
 
-    if file and camera:
+    if file and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
     output: Path | None = options.pop("output")
     if file and output and output.resolve() == Path(file).resolve():
@@ -69,17 +75,27 @@ def events(
     numbers = {name: options.pop(name) for name in ("on", "off", "min_on", "min_off", "pad")}
     if form != "json" and preset is None:
         kind = kind or "activity"
+    limits = _limits(preset, kind, numbers)
+    if "-" in options["to"]:
+        raise click.UsageError("--to -: events writes its lines to stdout anyway, or to -o OUT")
+    outputs = take_outputs(options, kind=_kind_of_outputs(limits))
     write_events(
         EventSettings(
             file,
             camera or "0",
-            limits=_limits(preset, kind, numbers),
+            limits=limits,
             format=form,
             output=None if str(output) == "-" else output,
             preset=preset or "",
+            outputs=outputs,
             **options,
         )
     )
+
+
+def _kind_of_outputs(limits: Mapping[Kind, Limits]) -> Kind:
+    """What drives keys, scenes and commands that name no kind: activity where it is watched for."""
+    return "activity" if "activity" in limits else "open"
 
 
 def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | None]) -> dict[Kind, Limits]:

@@ -11,10 +11,12 @@ from typing import TextIO
 from ..models.openness import load_openness_model
 from .cameras import open_camera
 from .errors import SinkError
-from .face_choice import ANYONE, FaceChoice
+from .face_choice import ANYONE, LARGEST, FaceChoice
 from .interval_formats import FORMATS
 from .intervals import IntervalCollector
 from .limits import DEFAULT, Kind, Limits
+from .outputs.fan_out import FanOut
+from .outputs.output import Output
 from .pipeline import Pipeline
 from .profiles import profile_for
 from .records import Analysis, LipEvent, Reading
@@ -41,6 +43,7 @@ class EventSettings:
         format: ``"json"`` or one of the interval formats.
         output: the file; None: stdout.
         preset: the limits' name, told in each line; empty for none.
+        outputs: the apps to send to as well.
     """
 
     file: str | None = None
@@ -52,6 +55,7 @@ class EventSettings:
     format: str = JSON
     output: Path | None = None
     preset: str = ""
+    outputs: Sequence[Output] = ()
 
 
 def write_events(settings: EventSettings) -> None:
@@ -77,6 +81,8 @@ def write_events(settings: EventSettings) -> None:
             model=model, profile=profile_for(settings.profile, model.name), lips=LipActivity(settings.limits)
         )
         analyses = stack.enter_context(closing(pipeline.run(stack.enter_context(relay))))
+        apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST, live))
+        analyses = apps.passing(analyses)
         cut_off = (
             _write_lines(settings, analyses, out)
             if settings.format == JSON

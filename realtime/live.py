@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,9 @@ from .annotate import AnnotatedVideo
 from .calibrate import DEFAULT_NAME, Calibrator
 from .cameras import open_camera
 from .errors import Terminated
+from .face_choice import LARGEST
+from .outputs.fan_out import FanOut
+from .outputs.output import Output
 from .pipeline import Pipeline
 from .profiles import profile_for
 from .records import Analysis
@@ -43,6 +47,8 @@ class LiveSettings:
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
         profile: the name of the person's own range; None leaves the network's scale.
+        face: who drives outputs with room for one face, as :class:`FaceChoice` takes it.
+        outputs: the apps to send to.
     """
 
     camera: str = "0"
@@ -57,6 +63,8 @@ class LiveSettings:
     backend: Backend = "litert"
     min_score: float = 0.5
     profile: str | None = None
+    face: str | None = None
+    outputs: Sequence[Output] = ()
 
 
 def run_live(settings: LiveSettings) -> None:
@@ -100,9 +108,11 @@ def _run(settings: LiveSettings) -> None:
             else stack.enter_context(WindowSink(mirror=settings.mirror, on_calibrate=calibrator.begin))
         )
         ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))
+        apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST))
         status = _Status()
         try:
             for analysis in stack.enter_context(closing(pipeline.run(ahead))):
+                apps.take(analysis)  # first: an app waits for it
                 if analysis.silent:
                     continue
                 for sink in sinks:

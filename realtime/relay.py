@@ -1,4 +1,4 @@
-"""The one place that makes threads: read a source ahead in a thread of its own."""
+"""Read a source ahead in a thread of its own."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ from typing import Protocol, Self, runtime_checkable
 from .errors import SourceError
 from .records import Frame
 from .sources import VideoSource
+from .threads import new_thread
 
 log = logging.getLogger("mouth_live")
 
@@ -146,7 +147,7 @@ class Relay:
         self._thread.start()
 
     def _new_thread(self, reopen: Reopenable | None) -> threading.Thread:
-        return threading.Thread(target=self._read, args=(self._turn, reopen), name="mouth-live reader", daemon=True)
+        return new_thread("reader", self._read, self._turn, reopen)
 
     def _read(self, turn: int, reopen: Reopenable | None) -> None:
         """The thread: read until the end, an error, or the wish to stop."""
