@@ -106,7 +106,7 @@ def test_the_broker_says_offline_when_the_program_is_killed(broker):
         "import sys, time; sys.path.insert(0, sys.argv[2]); from talking import START, analysis;"
         "from mouth_live.realtime.outputs.fan_out import FanOut;"
         "from mouth_live.realtime.outputs.schemes import make_outputs\n"
-        "with FanOut(make_outputs([sys.argv[1]])) as apps:\n  apps.take(analysis(0.5, {}, [START])); time.sleep(60)"
+        "with FanOut(make_outputs([sys.argv[1]])) as apps:\n  apps.take(analysis(0.5, {0: 1}, [START]));time.sleep(60)"
     )
     folder = __file__.rpartition("/")[0]
     process = subprocess.Popen([sys.executable, "-c", code, f"mqtt://127.0.0.1:{broker.port}", folder])
