@@ -16,6 +16,8 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
+from .ahead import Ahead
+from .following import LOOK_EVERY, FaceFollower
 from .gates import Gates
 from .profiles import Profile
 from .records import Analysis, Frame, Reading
@@ -23,7 +25,7 @@ from .smoothing import OneEuroFilter
 from .tracking import Tracker
 from .triggers import LipActivity, LipSample
 
-MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill
+MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill, or to be read at all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +47,7 @@ class Pipeline:
         profile: a person's own range, to which the openness is fitted; None leaves the network's scale.
         lips: the event engine.
         gates: which readings it may trust.
+        look_every: seconds between the detector's looks at the whole frame; 0 looks at every frame.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -52,30 +55,51 @@ class Pipeline:
     profile: Profile | None = None
     lips: LipActivity = field(default_factory=LipActivity)
     gates: Gates = field(default_factory=Gates)
+    look_every: float = LOOK_EVERY
+    _follower: FaceFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
 
-    def run(self, frames: Iterable[Frame | None], batch: int = 1) -> Generator[Analysis]:
+    def __post_init__(self) -> None:
+        """Set the follower up with the finder."""
+        self._follower = FaceFollower(self.finder, self.look_every)
+
+    def run(self, frames: Iterable[Frame | None], batch: int = 1, overlap: bool = False) -> Generator[Analysis]:
         """Analyse frames in their order.
 
         Args:
             frames: the frames, times never decreasing; None tells that a live source gives no picture.
             batch: crops to collect, over several frames, before the network reads them. On a CPU nothing is gained
                 by more than 1, and each frame is answered at once.
+            overlap: find the faces of the next frames in a thread of its own while these are read: more frames a
+                second on several cores, each of them answered a little later.
 
         Yields:
             One analysis for each frame, and a silent one where there is none.
         """
+        found = (None if frame is None else self._find(frame) for frame in frames)
+        if not overlap:
+            yield from self._read_in_batches(found, batch)
+            return
+        with Ahead(
+            found, size=lambda waiting: waiting.frame.image.nbytes if waiting else 0, max_bytes=MOST_WAITING
+        ) as ahead:
+            yield from self._read_in_batches(ahead, batch)
+
+    def _find(self, frame: Frame) -> _Waiting:
+        faces = self._follower.find(frame.image, frame.time)
+        return _Waiting(frame, faces, crop_faces(frame.image, faces))
+
+    def _read_in_batches(self, found: Iterable[_Waiting | None], batch: int) -> Iterator[Analysis]:
         waiting: list[_Waiting] = []
         last: Frame | None = None
-        for frame in frames:
-            if frame is None:
+        for one in found:
+            if one is None:
                 if last is not None:
                     yield Analysis(last, (), tuple(self.lips.silence(last.time)), silent=True)
                 continue
-            last = frame
-            faces = self.finder.find(frame.image)
-            waiting.append(_Waiting(frame, faces, crop_faces(frame.image, faces)))
+            last = one.frame
+            waiting.append(one)
             enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
             if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
                 yield from self._read(waiting)

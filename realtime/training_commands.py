@@ -11,18 +11,63 @@ log = logging.getLogger("mouth_live")
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with labels.csv and images/; a table by label.",
+)
 @click.option("--preset", default="reference", show_default=True, help="Network, optimiser and schedule.")
+@click.option(
+    "--from",
+    "base",
+    metavar="MODEL",
+    help="Fine-tune these weights ('shipped', a name or a .tflite file) to the own faces in --data, a table by label.",
+)
+@click.option(
+    "--videos", type=click.Path(path_type=Path), help="With --from: folder of the videos that the table names."
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="With --from: folder of labelled faces that must stay well read; default what ships with the weights.",
+)
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder for the results; default runs/PRESET."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the order and the variations.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in that folder.")
-def train(data: Path, preset: str, run_folder: Path | None, seed: int, overwrite: bool) -> None:
-    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder."""
-    from ..models.training.train import train as run
+def train(
+    data: Path,
+    preset: str,
+    base: str | None,
+    videos: Path | None,
+    keep: Path | None,
+    run_folder: Path | None,
+    seed: int,
+    overwrite: bool,
+) -> None:
+    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder.
 
-    run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
+    \b
+    mouth-live train --data FACES                          a new network
+    mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
+    """  # noqa: D301
+    if base is None:
+        if videos or keep:
+            raise click.UsageError("--videos and --keep go with --from")
+        from ..models.training.train import train as run
+
+        run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
+        return
+    source = click.get_current_context().get_parameter_source("preset")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--preset makes a new network; it does not go with --from")
+    from ..models.openness import DEFAULT_WEIGHTS
+    from ..models.training.fine_tune import fine_tune
+
+    name = DEFAULT_WEIGHTS if base == "shipped" else base
+    fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
 
 
 @click.command()
@@ -104,9 +149,19 @@ def write_whole(path: Path, text: str) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="NAME.tflite", help="The file to write."
 )
-def export(run_folder: Path, output: Path) -> None:
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FACES",
+    help="Write NAME.keep.npz too, from the faces it was trained on: what train --from NAME.tflite must not spoil.",
+)
+def export(run_folder: Path, output: Path, keep: Path | None) -> None:
     """Make the file that the program runs, NAME.tflite with its card NAME.json, from a training run's folder."""
     from ..models.training.export import export as run
 
     run(run_folder, output)
+    if keep:
+        from ..models.training.keep import write_keep
+
+        write_keep(output, keep)
     log.info("wrote %s; use it with --model %s", output, output)
