@@ -10,17 +10,33 @@ log = logging.getLogger("mouth_live")
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
-@click.option("--preset", default="reference", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
+@click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
+@click.option(
+    "--landmarks", type=click.Path(path_type=Path), help="A landmark model's points (see models/training/landmarks.py)."
+)
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder for the results; default runs/PRESET."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the order and the variations.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in that folder.")
-def train(data: Path, preset: str, run_folder: Path | None, seed: int, overwrite: bool) -> None:
+def train(
+    data: Path,
+    preset: str,
+    exclude: tuple[str, ...],
+    permissive: bool,
+    landmarks: Path | None,
+    run_folder: Path | None,
+    seed: int,
+    overwrite: bool,
+) -> None:
     """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder."""
+    from ..models.training.data import not_permissive
     from ..models.training.train import train as run
 
-    run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
+    left_out = {*exclude, *(not_permissive(data) if permissive else ())}
+    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
 
 
 @click.command()
