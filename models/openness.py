@@ -21,7 +21,7 @@ DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
 
 DEFAULT_WEIGHTS = "openness_reference"
 NEUTRAL_GENDER = (0.5, 0.5)
-"""The reference network's gender pair at run time: it is trained to do without it, and nothing here guesses a gender."""
+"""The reference network's gender pair at run time: it is trained to do without it, nothing here guesses a gender."""
 
 _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
@@ -37,9 +37,9 @@ class Estimates:
 
     Attributes:
         openness: (n,) float32, 0 closed, 0.5 slightly open, 1 fully open.
-        reliability: (n,) float32, how far to trust each value: about the chance, 0..1, that it lies close to what people
-            would say (the whole credit for no difference, half of it at 0.1, hardly any beyond 0.2). Near 0 where the
-            mouth is covered or there is none. NaN where the network has no such output (the reference network).
+        reliability: (n,) float32, how far to trust each value, 0..1: about the chance that it lies close to what people
+            would say (full credit for no difference, half of it at 0.1, hardly any beyond 0.2). Near 0 where the mouth
+            is covered or there is none. NaN where the network has no such output (the reference network).
     """
 
     openness: NDArray[np.float32]

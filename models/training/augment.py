@@ -56,12 +56,9 @@ def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float 
     matrices = np.empty((n, 2, 3), np.float32)
     mirrored = rng.random(n) < 0.5
     covered = np.zeros(n, np.float32)
-    for i, patch in enumerate(patches):
+    for i in range(n):
         matrices[i] = _move(bool(mirrored[i]), rng)
-        way = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_LINEAR
-        size = (CROP_SIZE, CROP_SIZE)
-        crop = cv2.warpAffine(patch, matrices[i], size, flags=way, borderMode=cv2.BORDER_REPLICATE)
-        crop = crop.astype(np.uint8, copy=False)
+        crop = _warped(patches[i], matrices[i], rng)
         if rng.random() < occlusion:
             crop, covered[i] = cover(crop, patches[rng.integers(n)], rng)
         crops[i] = _look(crop, rng)
@@ -90,6 +87,13 @@ def _move(mirror: bool, rng: np.random.Generator) -> NDArray[np.float32]:
         matrix[0] *= -1
         matrix[0, 2] += CROP_SIZE - 1
     return matrix.astype(np.float32)
+
+
+def _warped(patch: NDArray[np.uint8], matrix: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """The crop that the matrix cuts, more or less sharp."""
+    way = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_LINEAR
+    crop = cv2.warpAffine(patch, matrix, (CROP_SIZE, CROP_SIZE), flags=way, borderMode=cv2.BORDER_REPLICATE)
+    return crop.astype(np.uint8, copy=False)
 
 
 def _look(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -147,7 +151,7 @@ def _lit(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]
     if rng.random() < 0.6:
         noise = rng.standard_normal(light.shape, np.float32)
         if rng.random() < 0.3:  # as it comes out of a camera that scales or smooths
-            noise = 2 * cv2.GaussianBlur(noise, (0, 0), 0.8)
+            noise = 2 * cv2.GaussianBlur(noise, (0, 0), 0.8).astype(np.float32, copy=False)
         light = light + noise * np.float32(rng.uniform(0, 12 if dark else 7))
     return np.clip(light, 0, 255).astype(np.uint8)
 

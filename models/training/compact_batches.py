@@ -82,16 +82,18 @@ class Pool:
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
         """One variation of each of the rows, half of them mirrored once more."""
-        which = rng.integers(0, len(self._made), len(rows))
-        picked = [(self._made[k], int(i)) for k, i in zip(which, rows, strict=True)]
+        which: list[int] = rng.integers(0, len(self._made), len(rows)).tolist()
+        indices: list[int] = rows.tolist()
+        picked = [(self._made[k], i) for k, i in zip(which, indices, strict=True)]
         crops = np.stack([made.crops[i] for made, i in picked])
         matrices = np.stack([made.matrices[i] for made, i in picked])
-        mirrored = np.array([made.mirrored[i] for made, i in picked])
+        mirrored: NDArray[np.bool_] = np.array([made.mirrored[i] for made, i in picked], bool)
+        covered: NDArray[np.float32] = np.array([made.covered[i] for made, i in picked], np.float32)
         flip = rng.random(len(rows)) < 0.5
         crops[flip] = crops[flip][:, :, ::-1]
         matrices[flip, 0] *= -1
         matrices[flip, 0, 2] += CROP_SIZE - 1
-        return Variations(crops, matrices, mirrored ^ flip, np.array([made.covered[i] for made, i in picked]))
+        return Variations(crops, matrices, mirrored ^ flip, covered)
 
 
 def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> Iterator[Batch]:

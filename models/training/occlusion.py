@@ -4,6 +4,8 @@ Hands, microphones, cups are drawn as shapes and filled with skin, plain colour 
 that is mostly covered has no openness.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -70,9 +72,8 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
         colour = rng.uniform(0, 255, 3)
     else:
         top, left = (int(rng.integers(0, side - CROP_SIZE + 1)) for side in other.shape[:2])
-        piece = other[top : top + CROP_SIZE, left : left + CROP_SIZE].astype(np.float32)
-        turns = int(rng.integers(1, 4))
-        return np.ascontiguousarray(np.rot90(piece, turns))
+        piece: NDArray[Any] = np.rot90(other[top : top + CROP_SIZE, left : left + CROP_SIZE], int(rng.integers(1, 4)))
+        return piece.astype(np.float32)
     shade = cv2.resize(
         rng.normal(0, 12, (5, 5)).astype(np.float32), (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_CUBIC
     )
@@ -92,6 +93,7 @@ def no_mouth(patch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     kind = rng.random()
     size = (CROP_SIZE, CROP_SIZE)
     edge = (len(patch) - CROP_SIZE) // 2
+    crop: NDArray[Any]
     if kind < 0.3:
         crop = np.rot90(patch[edge:-edge, edge:-edge], int(rng.integers(1, 4)))
     elif kind < 0.6:  # a corner, closer or not
@@ -101,7 +103,7 @@ def no_mouth(patch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     elif kind < 0.8:
         grain = int(rng.integers(2, CROP_SIZE))
         noise = rng.normal(rng.uniform(30, 220), 50, (grain, grain, 3)).astype(np.float32)
-        crop = cv2.resize(noise, size).clip(0, 255)
+        crop = np.clip(cv2.resize(noise, size), 0, 255).astype(np.uint8)
     else:
         crop = cv2.resize(patch, size)[::-1]
-    return np.asarray(crop, np.uint8).copy()
+    return np.ascontiguousarray(crop, np.uint8)
