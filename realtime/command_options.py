@@ -45,3 +45,38 @@ min_score_option = click.option(
     show_default=True,
     help="Leave out faces that the detector scores lower.",
 )
+min_face_option = click.option(
+    "--min-face",
+    type=click.IntRange(min=12),
+    default=40,
+    show_default=True,
+    metavar="PIXELS",
+    help="Find faces down to this width. Large frames are searched part by part, each once a second; smaller takes "
+    "longer.",
+)
+
+
+class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """Who drives an output with one slot."""
+
+    name = "largest|centre|ID|anyone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """The mode as it is, checked."""
+        text = str(value).lower()
+        if text not in ("largest", "centre", "anyone") and not (text.isascii() and text.isdigit()):
+            self.fail(f"expected largest, centre, anyone or a face id such as 0, got {value!r}", param, ctx)
+        return text
+
+
+face_option = click.option(
+    "--face",
+    type=FaceMode(),
+    help="Who drives an output that has room for one face; kept until lost for 1 s. Default: largest.",
+)
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Fit openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It is used for "
+    "every face.",
+)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..models.errors import MouthLiveError
-from ..models.faces import Backend, FaceFinder
+from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
 from .annotate import AnnotatedVideo
 from .following import LOOK_EVERY
 from .jobs import Job
 from .pipeline import Pipeline
+from .profiles import profile_for
 from .relay import Relay
 from .sinks import CsvSink
 from .sources import IncompleteVideoError, Pictures, VideoSource, open_video
@@ -45,6 +46,8 @@ class Settings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        min_face: faces narrower than so many pixels need not be found.
+        profile: the name of the person's own range; None leaves the network's scale.
     """
 
     annotate: Path | None = None
@@ -54,6 +57,8 @@ class Settings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    min_face: int = MIN_FACE
+    profile: str | None = None
 
 
 def process(jobs: Sequence[Job], settings: Settings) -> None:
@@ -63,7 +68,7 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
         MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
     """
     model = load_openness_model(settings.model, settings.device)
-    finder = FaceFinder(settings.min_score, settings.backend)
+    finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
     failures: list[tuple[Job, MouthLiveError]] = []
     for number, job in enumerate(jobs, 1):
         if _is_done(job, settings):
@@ -101,7 +106,8 @@ def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: Openne
             sinks.append(stack.enter_context(annotated))
         ahead = stack.enter_context(Relay(video, depth=4, drop=False))
         # Pictures of a folder need not follow on each other: each is looked at anew.
-        pipeline = Pipeline(finder, model, look_every=0 if isinstance(video, Pictures) else LOOK_EVERY)
+        look_every = 0 if isinstance(video, Pictures) else LOOK_EVERY
+        pipeline = Pipeline(finder, model, profile_for(settings.profile, model.name), look_every=look_every)
         batch = GPU_BATCH if model.device == "gpu" else 1
         run = stack.enter_context(closing(pipeline.run(ahead, batch=batch, overlap=True)))
         try:

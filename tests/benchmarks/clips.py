@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -27,6 +28,7 @@ Draw = Callable[[float], Picture]  # a time in seconds -> a frame
 RATE = 30
 NOISE = 2.0  # grey values, the standard deviation
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080)}
+STEPS = 60  # of openness that are drawn
 BACKDROP = (96, 104, 88)
 
 
@@ -76,22 +78,32 @@ def _write(path: Path, size: tuple[int, int], frames: Iterator[Picture]) -> None
     writer = subprocess.Popen(["ffmpeg", "-v", "error", "-y", *source, *coding], stdin=subprocess.PIPE)
     assert writer.stdin
     rng = np.random.default_rng(0)
-    for frame in frames:
-        noise = cv2.resize(rng.normal(0, NOISE, (frame.shape[0] // 2, frame.shape[1] // 2)), size)[..., None]
-        writer.stdin.write(np.clip(frame + noise, 0, 255).astype(np.uint8).tobytes())
+    grain = [rng.normal(0, NOISE, (size[1], size[0], 1)).repeat(3, axis=2).astype(np.int8) for _ in range(7)]
+    for n, frame in enumerate(frames):
+        writer.stdin.write(cv2.add(frame, grain[n % len(grain)], dtype=cv2.CV_8U).tobytes())
     writer.stdin.close()
     if writer.wait():
         raise SystemExit("ffmpeg could not write the clip")
     part.replace(path)
 
 
-def _one_face(width: int, height: int) -> Draw:
+@cache
+def _portrait(step: int) -> Picture:
+    """The demo's portrait, enlarged, its mouth open by so many steps of ``STEPS``; each takes 0.1 s to draw."""
     photo = demo.portrait()
     above = cv2.resize(demo.sky(photo), None, fx=demo.FINE, fy=demo.FINE, interpolation=cv2.INTER_CUBIC)
+    return np.vstack([above, demo.with_mouth(photo, step / STEPS)])
+
+
+def _talking(time: float) -> Picture:
+    return _portrait(round(demo.opening(time % demo.SECONDS) * STEPS))
+
+
+def _one_face(width: int, height: int) -> Draw:
     scale = height / demo.HEIGHT
 
     def draw(time: float) -> Picture:
-        large = np.vstack([above, demo.with_mouth(photo, demo.opening(time % demo.SECONDS))])
+        large = _talking(time)
         middle = (demo.FACE[0] * demo.FINE, (demo.FACE[1] + demo.SKY) * demo.FINE)
         zoom = (1.85 + 0.12 * np.sin(0.7 * time + 1)) * scale / demo.FINE
         matrix = cv2.getRotationMatrix2D(middle, 6 * np.sin(0.9 * time), zoom)
@@ -135,12 +147,11 @@ def _photographed() -> list[Draw]:
     """The demo's portrait with its mouth moved; Grace Hopper's portrait, which matplotlib brings, as it is."""
     import matplotlib.cbook
 
-    photo = demo.portrait()
     with matplotlib.cbook.get_sample_data("grace_hopper.jpg") as file:
         hopper = cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)[:400, 60:460]
 
     def portrait(time: float) -> Picture:
-        large = demo.with_mouth(photo, demo.opening((time + 2) % demo.SECONDS))
+        large = _talking(time + 2)[demo.SKY * demo.FINE :]
         return cv2.resize(large[: 300 * demo.FINE, 70 * demo.FINE : 370 * demo.FINE], (400, 400))
 
     return [portrait, lambda _: hopper]

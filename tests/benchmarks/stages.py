@@ -12,7 +12,7 @@ import numpy as np
 
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
 from mouth_live.models.blazeface import letterbox
-from mouth_live.realtime import Pipeline
+from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.motion import motion, upper_face
 from mouth_live.realtime.sinks import _rows  # pyright: ignore[reportPrivateUsage]
 from mouth_live.realtime.sources import open_video
@@ -25,9 +25,9 @@ def stages(clip: Path) -> dict[str, float]:
     """Milliseconds a call of each stage on a clip."""
     times: dict[str, list[float]] = {}
 
-    def timed(stage: str, work: Callable[[], Any]) -> Any:
+    def timed(stage: str, work: Callable[..., Any], *args: Any) -> Any:
         begin = time.perf_counter()
-        result = work()
+        result = work(*args)
         times.setdefault(stage, []).append((time.perf_counter() - begin) * 1000)
         return result
 
@@ -40,17 +40,17 @@ def stages(clip: Path) -> dict[str, float]:
     for frame in open_video(clip):
         if frame.index % EVERY == 1 and before:
             for patch, face in zip(patches, before, strict=True):
-                timed("follow, a face", lambda patch=patch, face=face: motion(patch, frame.image, face.keypoints))
-            crops = timed("crop, all faces", lambda: crop_faces(frame.image, before))
-            timed("check, all faces", lambda: finder.evidence(frame.image, before))
-            timed("openness, all faces", lambda: model.read(crops))
-            timed("track, all faces", lambda: tracker.update(before, crops, frame.time))
+                timed("follow, a face", motion, patch, frame.image, face.keypoints)
+            crops = timed("crop, all faces", crop_faces, frame.image, before)
+            timed("check, all faces", finder.evidence, frame.image, before)
+            timed("openness, all faces", model.read, crops)
+            timed("track, all faces", tracker.update, before, crops, frame.time)
         if frame.index % EVERY == 0:
-            timed("shrink for the look", lambda: letterbox(frame.image))
-            before = timed("look at the whole frame", lambda: finder.claims(frame.image))
+            timed("shrink for the look", letterbox, frame.image)
+            before = timed("look at the whole frame", finder.claims, frame.image)
             patches = [upper_face(frame.image, face.keypoints) for face in before]
     for analysis in pipeline.run(f for f in open_video(clip) if f.index < 60):
-        timed("write", lambda: out.write("".join(_rows(analysis, 0.0))))
+        timed("write", _write, out, analysis)
     return {stage: round(float(median(values)), 3) for stage, values in times.items()}
 
 
@@ -62,15 +62,19 @@ def threads() -> dict[str, float]:
         finder, model = FaceFinder(threads=count), load_openness_model(device="cpu", threads=count)
         for batch in (1, 5, 8):
             crops = np.zeros((batch, 60, 60, 3), np.uint8)
-            found[f"openness, batch of {batch}, {count} thread(s)"] = _median(lambda: model.read(crops))
-        found[f"look, {count} thread(s)"] = _median(lambda: finder.claims(image))
+            found[f"openness, batch of {batch}, {count} thread(s)"] = _median(model.read, crops)
+        found[f"look, {count} thread(s)"] = _median(finder.claims, image)
     return found
 
 
-def _median(work: Callable[[], Any], repeats: int = 30) -> float:
+def _write(out: io.StringIO, analysis: Analysis) -> None:
+    out.write("".join(_rows(analysis, 0.0)))
+
+
+def _median(work: Callable[..., Any], *args: Any, repeats: int = 30) -> float:
     times: list[float] = []
     for _ in range(repeats):
         begin = time.perf_counter()
-        work()
+        work(*args)
         times.append((time.perf_counter() - begin) * 1000)
     return round(float(median(times)), 3)
