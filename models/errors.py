@@ -7,8 +7,11 @@ Every error that a user can cause or mend is one of these::
     ├── DeviceError           the computing device that was asked for is not there
     ├── MissingExtraError     a feature needs an optional package that is not installed
     ├── DataError             training data are missing or malformed
+    ├── ProfileError          a person's range is not there, damaged, or cannot be measured (realtime.profiles)
     ├── SourceError           a video, picture, folder or camera cannot be read   (realtime.errors)
     ├── SinkError             an output cannot be written or shown                (realtime.errors)
+    │   └── ReceiverError     an app that an output goes to does not answer       (realtime.errors)
+    │       └── RefusedError  ... or says no                                      (realtime.errors)
     └── UsageError            options that do not go together, exit code 2        (realtime.errors)
 
 The message is one line that says what failed, with which file or device, and what to try.

@@ -30,20 +30,19 @@ class FaceCheck:
         """
         self._network = LiteRtNetwork(load_weights("face_check", "face-check"), threads)
 
-    def are_faces(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.bool_]:
-        """Whether each claimed face is one.
+    def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
+        """How much speaks for each claimed face: it is one from :data:`MIN_EVIDENCE` on.
 
         Args:
             image: (h, w, 3) uint8, BGR.
             faces: the faces claimed in it.
 
         Returns:
-            (n,) bool.
+            (n,) float32, the sum of the detector's and the check's log odds.
         """
         if not faces:
-            return np.zeros(0, bool)
-        scores = np.array([face.score for face in faces], np.float32)
-        return self._log_odds(image, faces) + _logit(scores) >= MIN_EVIDENCE
+            return np.zeros(0, np.float32)
+        return self._log_odds(image, faces) + _logit(np.array([face.score for face in faces], np.float32))
 
     def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """The check's own log odds for each claimed face, averaged over the views."""

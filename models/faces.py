@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
-from .face_check import FaceCheck
+from .face_check import MIN_EVIDENCE, FaceCheck
+from .tiles import Area, is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
 MIN_SCORE = 0.5
+SMALLEST_FACE = 12  # pixels; below there is no mouth to read
+SURROUNDINGS = 3.0  # face sizes a side of what is looked at around a known face
 PADDING = 0.5  # of the picture's size, on each side, for the second look
 
 
@@ -27,10 +30,18 @@ class FaceFinder:
     """Finds faces, big and small, and leaves out what only looks like one.
 
     Not safe for use by several threads at once; make one for each.
+
+    Attributes:
+        min_evidence: log odds from which on a claim is a face.
     """
 
     def __init__(
-        self, min_score: float = MIN_SCORE, backend: Backend = "litert", threads: int = 1, check: bool = True
+        self,
+        min_score: float = MIN_SCORE,
+        backend: Backend = "litert",
+        threads: int = 1,
+        check: bool = True,
+        min_face: float | None = None,
     ) -> None:
         """Load the networks.
 
@@ -39,16 +50,23 @@ class FaceFinder:
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
             threads: CPU threads for one look.
             check: leave out what the face check takes for an invention.
+            min_face: width in pixels of the smallest faces to look for, tile by tile where the whole picture is too
+                large for them; None looks at the whole picture only, where faces from about a thirteenth of its longer
+                side on are found.
 
         Raises:
             ModelError: a weights file is missing or damaged.
             MissingExtraError: mediapipe is not installed.
-            ValueError: min_score is not between 0 and 1.
+            ValueError: min_score is not between 0 and 1, or min_face is below :data:`SMALLEST_FACE`.
         """
         if not 0 < min_score < 1:
             raise ValueError(f"min_score: expected a number between 0 and 1, got {min_score}")
+        if min_face is not None and not min_face >= SMALLEST_FACE:
+            raise ValueError(f"min_face: expected at least {SMALLEST_FACE} pixels, got {min_face}")
         self._detector = _detector(backend, min_score, threads)
         self._check = FaceCheck(threads) if check else None
+        self._min_face = min_face
+        self.min_evidence = MIN_EVIDENCE
 
     def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in a picture.
@@ -64,23 +82,57 @@ class FaceFinder:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
-        return self._real(image, self._detector.detect(image)) or self._real(image, self._second_look(image))
+        faces = self.real(image, self.claims(image))
+        for tile in self.tiles(image):
+            claims = self.claims_in(image, tile)
+            faces += self.real(image, [c for c in claims if not any(is_part_of(c, face) for face in faces)])
+        faces = faces or self.real(image, self.second_look(image))
+        return sorted(faces, key=lambda face: -face.score)
 
-    def _real(self, image: NDArray[np.uint8], faces: list[Face]) -> list[Face]:
-        if self._check is None:
-            return faces
-        return [face for face, real in zip(faces, self._check.are_faces(image, faces), strict=True) if real]
+    def claims(self, image: NDArray[np.uint8]) -> list[Face]:
+        """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
+        return self._detector.detect(image)
 
-    def _second_look(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Faces in the picture shrunk and padded, so that one which fills it appears at half its size."""
+    def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Claims in the picture shrunk and padded, so that one which fills it appears at half its size."""
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT)
-        shift = np.array([right, down], np.float32)
-        return [
-            Face((face.box[0] - right, face.box[1] - down, *face.box[2:]), face.keypoints - shift, face.score)
-            for face in self._detector.detect(padded.astype(np.uint8, copy=False))
-        ]
+        return [_shifted(face, -right, -down) for face in self._detector.detect(padded.astype(np.uint8, copy=False))]
+
+    def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
+        """Where faces as small as ``min_face`` are looked for in a picture of this size."""
+        return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
+
+    def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
+        """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
+        part = image[area.top : area.top + area.height, area.left : area.left + area.width]
+        claims = [_shifted(claim, area.left, area.top) for claim in self._detector.detect(part)]
+        return [claim for claim in claims if not is_cut(claim, area, image.shape[1], image.shape[0])]
+
+    def claims_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
+        """Claims in one look at the surroundings of a face seen before, however small it is in the picture."""
+        x, y, width, height = face.box
+        reach = SURROUNDINGS * max(width, height) / 2
+        left, top = (max(0, round(middle - reach)) for middle in (x + width / 2, y + height / 2))
+        right, bottom = round(x + width / 2 + reach), round(y + height / 2 + reach)
+        part = image[top : max(0, bottom), left : max(0, right)]
+        return [_shifted(claim, left, top) for claim in self._detector.detect(part)] if part.size else []
+
+    def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
+        """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
+        return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
+
+    def real(self, image: NDArray[np.uint8], claims: Sequence[Face]) -> list[Face]:
+        """The claims that are faces."""
+        evidence = self.evidence(image, claims)
+        return [face for face, enough in zip(claims, evidence >= self.min_evidence, strict=True) if enough]
+
+
+def _shifted(face: Face, right: float, down: float) -> Face:
+    """The face, so many pixels further to the right and down."""
+    x, y, width, height = face.box
+    return Face((x + right, y + down, width, height), face.keypoints + np.array([right, down], np.float32), face.score)
 
 
 def _detector(backend: Backend, min_score: float, threads: int) -> FaceDetector:

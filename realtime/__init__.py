@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .errors import SinkError, SourceError, UsageError
     from .pipeline import Pipeline, analyze
     from .records import Analysis, Frame, LipEvent, Reading
-    from .triggers import lip_events
+    from .running_events import lip_events, watch_lips
 
 __all__ = [
     "Analysis",
@@ -23,13 +23,14 @@ __all__ = [
     "UsageError",
     "analyze",
     "lip_events",
+    "watch_lips",
 ]
 
 _HOMES = {
     "errors": ["SinkError", "SourceError", "UsageError"],
     "pipeline": ["Pipeline", "analyze"],
     "records": ["Analysis", "Frame", "LipEvent", "Reading"],
-    "triggers": ["lip_events"],
+    "running_events": ["lip_events", "watch_lips"],
 }
 
 

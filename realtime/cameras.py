@@ -28,7 +28,7 @@ RETRY = 0.5  # s between tries
 IDLE = 0.005  # s between reads that give nothing
 # One backend for listing and for opening, so that both mean the same camera by an index.
 _BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
-_BACKEND = _BACKENDS.get(sys.platform, cv2.CAP_ANY)
+BACKEND = _BACKENDS.get(sys.platform, cv2.CAP_ANY)
 _V4L = Path("/sys/class/video4linux")
 
 
@@ -50,7 +50,7 @@ def list_cameras() -> list[Camera]:
         import cv2_enumerate_cameras  # pyright: ignore[reportMissingImports]
     except ImportError:
         return _linux_cameras()
-    found = cast("Any", cv2_enumerate_cameras).enumerate_cameras(_BACKEND)
+    found = cast("Any", cv2_enumerate_cameras).enumerate_cameras(BACKEND)
     return sorted((Camera(int(c.index), str(c.name), str(c.path or "")) for c in found), key=lambda c: c.index)
 
 
@@ -218,7 +218,7 @@ class LiveCamera:
 
     def _connect(self) -> tuple[Capture, NDArray[np.uint8] | None]:
         """Open the device; with its first picture, or None."""
-        capture = Capture(self._device, cv2.CAP_FFMPEG if self._is_url else _BACKEND)
+        capture = Capture(self._device, cv2.CAP_FFMPEG if self._is_url else BACKEND)
         if capture.opened and not self._is_url:
             width, height = self._wanted or DEFAULT_SIZE
             if width * height >= MJPG_FROM:

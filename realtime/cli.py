@@ -11,9 +11,18 @@ from typing import Any
 import click
 
 from ..models.errors import MouthLiveError
-from .command_options import Size, backend_option, device_option, min_score_option, model_option
+from .command_options import (
+    Size,
+    backend_option,
+    device_option,
+    face_option,
+    min_score_option,
+    model_option,
+    profile_option,
+)
 from .errors import Terminated
-from .event_commands import devices, events
+from .event_commands import calibrate, devices, events
+from .output_options import config_option, output_options, take_outputs
 from .recorded_commands import demo, process
 from .training_commands import evaluate, export, train
 
@@ -41,6 +50,10 @@ log = logging.getLogger("mouth_live")
 @model_option
 @backend_option
 @min_score_option
+@profile_option
+@face_option
+@output_options
+@config_option
 @click.pass_context
 def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     """Mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
@@ -51,7 +64,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     mouth-live process talk.mp4     a recording to talk.csv
     mouth-live demo                 see it work without a camera
 
-    In the window q or Esc ends, space pauses. Nothing is sent over the network.
+    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network but by --to.
     """  # noqa: D301
     if ctx.invoked_subcommand:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
@@ -61,17 +74,23 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
         return
     from .live import LiveSettings, run_live
 
-    run_live(LiveSettings(**options))
+    outputs = take_outputs(options)
+    if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):
+        raise click.UsageError("--csv - and another output both write to stdout; give the CSV a file")
+    run_live(LiveSettings(outputs=outputs, **options))
 
 
-for command in (process, demo, events, devices, train, evaluate, export):
+for command in (process, demo, events, calibrate, devices, train, evaluate, export):
     cli.add_command(command)
 
 
 def main() -> None:
     """Run the command line; every way it can end has its exit code (CONTRACT: exit codes)."""
     _talk()
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # asked to end, the terminal closed, Windows' Ctrl-Break
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP ignored
+            signal.signal(number, _terminate)
     sys.exit(_run())
 
 
@@ -105,6 +124,7 @@ def _run() -> int:  # noqa: PLR0911
 
 
 def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing cuts the clean-up short
     raise Terminated
 
 

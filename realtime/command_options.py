@@ -28,7 +28,7 @@ device_option = click.option(
     help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
 )
 model_option = click.option(
-    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
+    "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
 )
 backend_option = click.option(
     "--backend",
@@ -44,4 +44,30 @@ min_score_option = click.option(
     default=0.5,
     show_default=True,
     help="Leave out faces that the detector scores lower.",
+)
+
+
+class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """Who drives an output with one slot."""
+
+    name = "largest|centre|ID|anyone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """The mode as it is, checked."""
+        text = str(value).lower()
+        if text not in ("largest", "centre", "anyone") and not (text.isascii() and text.isdigit()):
+            self.fail(f"expected largest, centre, anyone or a face id such as 0, got {value!r}", param, ctx)
+        return text
+
+
+face_option = click.option(
+    "--face",
+    type=FaceMode(),
+    help="Who drives an output that has room for one face; kept until lost for 1 s. Default: largest.",
+)
+profile_option = click.option(
+    "--profile",
+    metavar="NAME",
+    help="Fit openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It is used for "
+    "every face.",
 )

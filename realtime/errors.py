@@ -11,6 +11,14 @@ class SinkError(MouthLiveError):
     """An output cannot be written or shown."""
 
 
+class ReceiverError(SinkError):
+    """The receiver of an output does not answer, or not as it should; it is tried again."""
+
+
+class RefusedError(ReceiverError):
+    """The receiver of an output said no, and would say so again: it is not tried again."""
+
+
 class UsageError(MouthLiveError):
     """Options that do not go together."""
 

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections import deque
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,17 +12,21 @@ from time import monotonic
 from ..models.faces import Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .annotate import AnnotatedVideo
+from .calibrate import DEFAULT_NAME, Calibrator
 from .cameras import open_camera
 from .errors import Terminated
+from .face_choice import LARGEST
+from .outputs.fan_out import FanOut
+from .outputs.output import Output
 from .pipeline import Pipeline
+from .profiles import profile_for
 from .records import Analysis
-from .relay import Relay
+from .relay import SILENCE, STALL, Relay
 from .sinks import CsvSink
 from .window import WindowSink, display_problem
 
 log = logging.getLogger("mouth_live")
 
-STALL = 2.0  # s without a frame until the camera is taken for dead and opened again
 STATUS_EVERY = 0.5  # s
 
 
@@ -41,6 +46,9 @@ class LiveSettings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        profile: the name of the person's own range; None leaves the network's scale.
+        face: who drives outputs with room for one face, as :class:`FaceChoice` takes it.
+        outputs: the apps to send to.
     """
 
     camera: str = "0"
@@ -54,6 +62,9 @@ class LiveSettings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    profile: str | None = None
+    face: str | None = None
+    outputs: Sequence[Output] = ()
 
 
 def run_live(settings: LiveSettings) -> None:
@@ -79,7 +90,9 @@ def _run(settings: LiveSettings) -> None:
     terminated: Terminated | None = None
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
-        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model)
+        profile = profile_for(settings.profile, model.name)
+        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model, profile)
+        calibrator = Calibrator(settings.profile or DEFAULT_NAME, model.name)
         video = stack.enter_context(open_camera(settings.camera, settings.size, settings.fps))
         sinks: list[CsvSink | AnnotatedVideo] = []
         if settings.csv_path:
@@ -89,15 +102,25 @@ def _run(settings: LiveSettings) -> None:
             sinks.append(
                 stack.enter_context(AnnotatedVideo(settings.record, None, video.size, video.nominal_rate, 0.0))
             )
-        window = None if settings.no_window else stack.enter_context(WindowSink(mirror=settings.mirror))
-        ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL))
+        window = (
+            None
+            if settings.no_window
+            else stack.enter_context(WindowSink(mirror=settings.mirror, on_calibrate=calibrator.begin))
+        )
+        ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))
+        apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST))
         status = _Status()
         try:
             for analysis in stack.enter_context(closing(pipeline.run(ahead))):
+                apps.take(analysis)  # first: an app waits for it
+                if analysis.silent:
+                    continue
                 for sink in sinks:
                     sink.write(analysis)
+                notice = calibrator.take(analysis)
+                pipeline.profile = calibrator.profile or pipeline.profile
                 rate = status.take(analysis, ahead.dropped, show=window is None)
-                if window and not window.write(analysis, rate, ahead.dropped):
+                if window and not window.write(analysis, rate, ahead.dropped, notice):
                     break
         except KeyboardInterrupt:
             log.info("ended")

@@ -12,11 +12,13 @@ from ..models.errors import MouthLiveError
 from ..models.faces import Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
 from .annotate import AnnotatedVideo
+from .following import LOOK_EVERY
 from .jobs import Job
 from .pipeline import Pipeline
+from .profiles import profile_for
 from .relay import Relay
 from .sinks import CsvSink
-from .sources import IncompleteVideoError, VideoSource, open_video
+from .sources import IncompleteVideoError, Pictures, VideoSource, open_video
 
 if TYPE_CHECKING:
     from .records import Analysis
@@ -44,6 +46,7 @@ class Settings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        profile: the name of the person's own range; None leaves the network's scale.
     """
 
     annotate: Path | None = None
@@ -53,6 +56,7 @@ class Settings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    profile: str | None = None
 
 
 def process(jobs: Sequence[Job], settings: Settings) -> None:
@@ -99,8 +103,11 @@ def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: Openne
             annotated = AnnotatedVideo(settings.annotate, job.source, video.size, video.nominal_rate, video.start)
             sinks.append(stack.enter_context(annotated))
         ahead = stack.enter_context(Relay(video, depth=4, drop=False))
-        pipeline = Pipeline(finder, model)
-        run = stack.enter_context(closing(pipeline.run(ahead, batch=GPU_BATCH if model.device == "gpu" else 1)))
+        # Pictures of a folder need not follow on each other: each is looked at anew.
+        look_every = 0 if isinstance(video, Pictures) else LOOK_EVERY
+        pipeline = Pipeline(finder, model, profile_for(settings.profile, model.name), look_every=look_every)
+        batch = GPU_BATCH if model.device == "gpu" else 1
+        run = stack.enter_context(closing(pipeline.run(ahead, batch=batch, overlap=True)))
         try:
             for analysis in _with_progress(run, video, prefix + job.source.name):
                 for sink in sinks:

@@ -53,13 +53,15 @@ class LipEvent:
         type: ``"start"`` or ``"stop"``.
         kind: ``"open"`` (held open) or ``"activity"`` (moving, as in talking).
         face_id: the track; None for anyone.
-        time: seconds since the source's first frame.
+        time: when it began or ended to the eye, in seconds since the source's first frame.
+        decided: when it was sure, on the same clock: the time of the frame that told. None: at ``time``.
     """
 
     type: Literal["start", "stop"]
     kind: Literal["open", "activity"]
     face_id: int | None
     time: float
+    decided: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,9 +71,12 @@ class Analysis:
     Attributes:
         frame: the frame.
         readings: one for each face, ordered by face id.
-        events: what began or ended at this frame.
+        events: what was decided at this frame to have begun or ended.
+        silent: no new picture came: a camera gave none for half a second. ``frame`` is the last one again, there are no
+            readings, and ``events`` are the stops of all that was on.
     """
 
     frame: Frame
     readings: tuple[Reading, ...]
     events: tuple[LipEvent, ...] = ()
+    silent: bool = False

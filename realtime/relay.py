@@ -1,4 +1,4 @@
-"""The one place that makes threads: read a source ahead in a thread of its own."""
+"""Read a source ahead in a thread of its own."""
 
 import logging
 import threading
@@ -11,10 +11,13 @@ from typing import Protocol, Self, runtime_checkable
 from .errors import SourceError
 from .records import Frame
 from .sources import VideoSource
+from .threads import new_thread
 
 log = logging.getLogger("mouth_live")
 
 WAKE = 0.1  # s: waits are cut into these, because Python handles signals only between them
+SILENCE = 0.5  # s without a picture until live video counts as silent
+STALL = 2.0  # s without a picture until a camera is taken for dead and opened again
 JOIN = 1.0  # s to wait at the end for a thread that may hang in a read
 
 
@@ -47,6 +50,7 @@ class Relay:
         drop: bool = False,
         max_bytes: int = 64 << 20,
         stall: float | None = None,
+        silence: float | None = None,
     ) -> None:
         """Say how to read; the thread starts with ``with``.
 
@@ -58,6 +62,8 @@ class Relay:
             stall: seconds without a frame from a live source until it is reported and, where it is
                 :class:`Reopenable`, left to its hanging thread and opened again in a new one; None waits for ever.
                 A source whose ``pausing`` is true is not stalled.
+            silence: seconds without a frame until None is given in its place, once, so that nothing that runs on
+                pictures goes on without them; None never does.
 
         Raises:
             ValueError: depth below 1.
@@ -66,6 +72,7 @@ class Relay:
             raise ValueError(f"depth: expected at least 1, got {depth}")
         self.dropped = 0
         self._source, self._depth, self._drop, self._max_bytes, self._stall = source, depth, drop, max_bytes, stall
+        self._silence = silence
         self._waiting: deque[Frame] = deque()
         self._changed = threading.Condition()
         self._error: BaseException | None = None
@@ -86,37 +93,47 @@ class Relay:
             self._changed.notify_all()
         self._thread.join(JOIN)
 
-    def __iter__(self) -> Iterator[Frame]:
-        """The frames; an error of the source is raised after the frames before it.
+    def __iter__(self) -> Iterator[Frame | None]:
+        """The frames, and None where ``silence`` asks for it; an error of the source comes after the frames before it.
 
         Raises:
             SourceError: a live source delivers nothing and will not come back.
         """
-        while (frame := self._next()) is not None:
-            yield frame
+        since, reported, silent = time.monotonic(), False, False
+        while not self._is_over():
+            frame = self._take()
+            if frame is not None:
+                yield frame
+            if frame is not None or getattr(self._source, "pausing", False):
+                since, reported, silent = time.monotonic(), False, False
+            waited = time.monotonic() - since
+            if self._silence is not None and not silent and waited > self._silence:
+                silent = True
+                yield None
+            if self._stall is None or waited <= self._stall:
+                continue
+            if not reported:
+                reported, since = True, time.monotonic()
+                self._recover(self._stall)
+            elif isinstance(self._source, Reopenable):
+                raise SourceError(f"{self._source.name}: gives no picture any more; check its cable and start again")
         if self._error is not None:
             raise self._error
 
-    def _next(self) -> Frame | None:
-        """The next frame; None at the end."""
-        since, reported = time.monotonic(), False
-        while True:
-            with self._changed:
-                if not self._waiting and not self._ended:
-                    self._changed.wait(WAKE)
-                if self._waiting:
-                    frame = self._waiting.popleft()
-                    self._changed.notify_all()
-                    return frame
-                if self._ended:
-                    return None
-            if self._stall is None or getattr(self._source, "pausing", False):
-                since = time.monotonic()
-            elif not reported and time.monotonic() - since > self._stall:
-                reported, since = True, time.monotonic()
-                self._recover(self._stall)
-            elif reported and isinstance(self._source, Reopenable) and time.monotonic() - since > self._stall:
-                raise SourceError(f"{self._source.name}: gives no picture any more; check its cable and start again")
+    def _is_over(self) -> bool:
+        with self._changed:
+            return self._ended and not self._waiting
+
+    def _take(self) -> Frame | None:
+        """The next frame, or None where none comes for a moment."""
+        with self._changed:
+            if not self._waiting and not self._ended:
+                self._changed.wait(WAKE)
+            if not self._waiting:
+                return None
+            frame = self._waiting.popleft()
+            self._changed.notify_all()
+            return frame
 
     def _recover(self, stall: float) -> None:
         """Report a silent source; leave the thread that hangs in it and open it again in a new one."""
@@ -130,7 +147,7 @@ class Relay:
         self._thread.start()
 
     def _new_thread(self, reopen: Reopenable | None) -> threading.Thread:
-        return threading.Thread(target=self._read, args=(self._turn, reopen), name="mouth-live reader", daemon=True)
+        return new_thread("reader", self._read, self._turn, reopen)
 
     def _read(self, turn: int, reopen: Reopenable | None) -> None:
         """The thread: read until the end, an error, or the wish to stop."""

@@ -5,16 +5,37 @@ from pathlib import Path
 
 import click
 
+from .errors import SinkError
+
 log = logging.getLogger("mouth_live")
 
 
 @click.command()
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder with labels.csv and images/; a table by label.",
+)
 @click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
 @click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
 @click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
 @click.option(
     "--landmarks", type=click.Path(path_type=Path), help="A landmark model's points (see models/training/landmarks.py)."
+)
+@click.option(
+    "--from",
+    "base",
+    metavar="MODEL",
+    help="Fine-tune these weights ('shipped', a name or a .tflite file) to the own faces in --data, a table by label.",
+)
+@click.option(
+    "--videos", type=click.Path(path_type=Path), help="With --from: folder of the videos that the table names."
+)
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    help="With --from: folder of labelled faces that must stay well read; default what ships with the weights.",
 )
 @click.option(
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder for the results; default runs/PRESET."
@@ -27,30 +48,112 @@ def train(
     exclude: tuple[str, ...],
     permissive: bool,
     landmarks: Path | None,
+    base: str | None,
+    videos: Path | None,
+    keep: Path | None,
     run_folder: Path | None,
     seed: int,
     overwrite: bool,
 ) -> None:
-    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder."""
-    from ..models.training.data import not_permissive
-    from ..models.training.train import train as run
+    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder.
 
-    left_out = {*exclude, *(not_permissive(data) if permissive else ())}
-    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+    \b
+    mouth-live train --data FACES                          a new network
+    mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
+    """  # noqa: D301
+    if base is None:
+        if videos or keep:
+            raise click.UsageError("--videos and --keep go with --from")
+        from ..models.training.data import not_permissive
+        from ..models.training.train import train as run
+
+        left_out = {*exclude, *(not_permissive(data) if permissive else ())}
+        run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+        return
+    source = click.get_current_context().get_parameter_source("preset")
+    if source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError("--preset makes a new network; it does not go with --from")
+    if exclude or permissive or landmarks:
+        raise click.UsageError("--exclude, --permissive and --landmarks make a new network; they do not go with --from")
+    from ..models.openness import DEFAULT_WEIGHTS
+    from ..models.training.fine_tune import fine_tune
+
+    name = DEFAULT_WEIGHTS if base == "shipped" else base
+    fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
 
 
 @click.command()
 @click.argument("model")
-@click.option("--data", type=click.Path(path_type=Path), required=True, help="Folder with labels.csv and images/.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the report to this file too.")
-def evaluate(model: str, data: Path, json_path: Path | None) -> None:
-    """Measure MODEL (a name or a .tflite file) on the labelled faces that training never saw."""
-    from ..models.training.evaluate import evaluate as run
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder with labels.csv and pictures, or a table by label."
+)
+@click.option("--sets", metavar="A,B", help="Only these sets of the labels.")
+@click.option(
+    "--part",
+    type=click.Choice(["test", "train", "all"]),
+    help="Of the labels. Default: test, but all of a set in --sets that has no test part.",
+)
+@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the videos that a table by label names.")
+@click.option("--compare", metavar="OTHER", help="Compare face by face with a network, predictions.csv or report.json.")
+@click.option(
+    "--landmarker",
+    type=click.Path(path_type=Path),
+    metavar="FILE.task",
+    help="Read the same faces with mediapipe's FaceLandmarker too (extra [mediapipe]; it reports its use to Google).",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option(
+    "--html", "html_path", type=click.Path(path_type=Path), help="Write a page with plots and the worst faces."
+)
+def evaluate(
+    model: str,
+    data: Path | None,
+    sets: str | None,
+    part: str | None,
+    videos: Path | None,
+    compare: str | None,
+    landmarker: Path | None,
+    json_path: Path | None,
+    html_path: Path | None,
+) -> None:
+    """Measure MODEL on labelled faces that training never saw, each figure with its 95 % interval over people.
 
-    report = run(model, data)
-    click.echo(report.as_text())
+    MODEL is a network's name or .tflite file; predictions.csv (columns file, openness and perhaps reliability); or an
+    earlier report.json, as in: mouth-live evaluate a.json --compare b.json
+    """
+    from ..models.training.evaluation.evaluate import Choice
+    from ..models.training.evaluation.evaluate import evaluate as run
+    from ..models.training.evaluation.text import as_text
+
+    for path in (json_path, html_path):
+        if path and not path.parent.is_dir():  # told before minutes of work, not after
+            raise SinkError(f"{path}: no such folder; make it or give another file")
+    names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
+    measured = run(model, Choice(data, names, part, videos, compare, landmarker))
+    click.echo(as_text(measured.report))
     if json_path:
-        json_path.write_text(report.as_json(), encoding="utf-8")
+        write_whole(json_path, measured.report.as_json())
+    if html_path:
+        from ..models.training.evaluation.page import as_page
+        from ..models.training.evaluation.worst_faces import worst_faces
+
+        worst = worst_faces(measured.report.faces, measured.subjects, measured.looks)
+        write_whole(html_path, as_page(measured.report, worst))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot write it ({error.strerror}); give another file") from None
+    log.info("wrote %s", path)
 
 
 @click.command()
@@ -58,9 +161,19 @@ def evaluate(model: str, data: Path, json_path: Path | None) -> None:
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="NAME.tflite", help="The file to write."
 )
-def export(run_folder: Path, output: Path) -> None:
+@click.option(
+    "--keep",
+    type=click.Path(path_type=Path),
+    metavar="FACES",
+    help="Write NAME.keep.npz too, from the faces it was trained on: what train --from NAME.tflite must not spoil.",
+)
+def export(run_folder: Path, output: Path, keep: Path | None) -> None:
     """Make the file that the program runs, NAME.tflite with its card NAME.json, from a training run's folder."""
     from ..models.training.export import export as run
 
     run(run_folder, output)
+    if keep:
+        from ..models.training.keep import write_keep
+
+        write_keep(output, keep)
     log.info("wrote %s; use it with --model %s", output, output)

@@ -1,52 +1,34 @@
-"""Lip events: when a mouth begins and ceases to be held open, or to move as in talking.
+"""The event engine: when a mouth begins and ceases to be held open, or to move as in talking.
 
-Each start has its stop. All limits are in seconds of the source, so recorded and live video give the same events.
+All limits are in seconds of the source, so recorded and live video give the same events. An event is told as soon as it
+is sure, and carries the time at which it began or ended to the eye, which is a little before.
 """
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import sqrt
-from typing import Literal
 
-from .records import Analysis, LipEvent
+from .limits import DEFAULT, Kind, Limits
+from .lip_movement import LipMovement
+from .records import LipEvent
 
-Kind = Literal["open", "activity"]
-
-MOVEMENT_WINDOW = 0.5  # s of openness whose standard deviation is the movement
-FACE_LOSS = 0.3  # s without the face until its events stop
+FACE_LOSS = 0.3  # s without a trusted reading of the face until its events stop
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """When a level counts as on.
+class LipSample:
+    """One face's mouth in one frame.
 
     Attributes:
-        on: from this level on it may start ...
-        off: ... and below this it may stop, never above ``on``.
-        min_on: seconds at or above ``on`` until it starts.
-        min_off: seconds below ``off`` until it stops.
+        face_id: the track.
+        raw: openness of this frame alone, 0..1: what movement is measured on.
+        openness: smoothed, 0..1: what ``open`` is measured on.
+        trusted: whether the reading may count, as :meth:`mouth_live.realtime.gates.Gates.trust` tells.
     """
 
-    on: float
-    off: float
-    min_on: float
-    min_off: float
-
-    def __post_init__(self) -> None:
-        """Check the limits.
-
-        Raises:
-            ValueError: off above on, or a negative time.
-        """
-        if self.off > self.on:
-            raise ValueError(f"off: expected at most on ({self.on}), got {self.off}")
-        if self.min_on < 0 or self.min_off < 0:
-            raise ValueError(f"min_on, min_off: expected seconds from 0 up, got {self.min_on}, {self.min_off}")
-
-
-OPEN = Limits(on=0.5, off=0.35, min_on=0.25, min_off=0.1)
-ACTIVITY = Limits(on=0.05, off=0.03, min_on=0.08, min_off=0.35)
+    face_id: int
+    raw: float
+    openness: float
+    trusted: bool = True
 
 
 @dataclass(slots=True)
@@ -55,105 +37,112 @@ class _Switch:
 
     limits: Limits
     is_on: bool = False
+    peak: float = 0.0  # the highest level since the start
     since: float | None = None  # when the level went past the limit that it has yet to hold
 
-    def update(self, level: float, time: float) -> bool:
-        """Take a level in; whether the switch turned over."""
-        past = level < self.limits.off if self.is_on else level >= self.limits.on
+    def update(self, level: float, time: float) -> float | None:
+        """Take a level in; if the switch turns over, since when the level has been past the limit."""
+        if self.is_on:
+            self.peak = max(self.peak, level)
+            past = level < max(self.limits.off, self.limits.fade * self.peak)
+        else:
+            past = level >= self.limits.on
         if not past:
             self.since = None
-            return False
-        if self.since is None:
-            self.since = time
-        if time - self.since < (self.limits.min_off if self.is_on else self.limits.min_on):
-            return False
-        self.is_on, self.since = not self.is_on, None
-        return True
+            return None
+        since = self.since = time if self.since is None else self.since
+        if time - since < (self.limits.min_off if self.is_on else self.limits.min_on):
+            return None
+        self.is_on, self.peak, self.since = not self.is_on, level, None
+        return since
 
 
 @dataclass(slots=True)
 class _Lips:
     """What is known of one face's mouth."""
 
+    face_id: int
     switches: dict[Kind, _Switch]
-    last: float = 0.0
-    past: deque[tuple[float, float]] = field(default_factory=deque[tuple[float, float]])
+    seen: float  # when it was last read and trusted
+    movement: LipMovement = field(default_factory=LipMovement)
+    moved: float = 0.0  # when it last moved while active
+    ended: dict[Kind, float] = field(default_factory=dict[Kind, float])
 
-    def movement(self, openness: float, time: float) -> float:
-        """Standard deviation of the openness over the last half second, 0..0.5."""
-        self.past.append((time, openness))
-        while time - self.past[0][0] > MOVEMENT_WINDOW:
-            self.past.popleft()
-        mean = sum(value for _, value in self.past) / len(self.past)
-        return sqrt(sum((value - mean) ** 2 for _, value in self.past) / len(self.past))
+    def update(self, sample: LipSample, time: float) -> list[LipEvent]:
+        """Take in a trusted sample; what began or ended."""
+        self.seen = time
+        levels: dict[Kind, float] = {
+            "activity": self.movement.update(sample.raw, time),
+            "open": sample.openness,
+        }
+        events: list[LipEvent] = []
+        for kind, switch in self.switches.items():
+            since = switch.update(levels[kind], time)
+            if kind == "activity" and switch.is_on and switch.since is None:
+                self.moved = self.movement.last
+            if since is not None:
+                events.append(self._start(kind, since, time) if switch.is_on else self._stop(kind, since, time))
+        return events
+
+    def lost(self, time: float) -> list[LipEvent]:
+        """The stops of what is on: the face is gone, or no more pictures come."""
+        events: list[LipEvent] = []
+        for kind, switch in self.switches.items():
+            if switch.is_on:
+                events.append(self._stop(kind, self.seen if switch.since is None else switch.since, time))
+                switch.is_on, switch.since = False, None
+        return events
+
+    def _start(self, kind: Kind, since: float, time: float) -> LipEvent:
+        seen = self.movement.begin if kind == "activity" else since
+        began = max(0.0, self.ended.get(kind, 0.0), seen - self.switches[kind].limits.pad)
+        return LipEvent("start", kind, self.face_id, began, time)
+
+    def _stop(self, kind: Kind, since: float, time: float) -> LipEvent:
+        seen = self.moved if kind == "activity" else since
+        self.ended[kind] = min(time, seen + self.switches[kind].limits.pad)
+        return LipEvent("stop", kind, self.face_id, self.ended[kind], time)
 
 
 class LipActivity:
     """The event engine: openness in, events out."""
 
-    def __init__(self, opened: Limits = OPEN, activity: Limits = ACTIVITY) -> None:
+    def __init__(self, limits: Mapping[Kind, Limits] = DEFAULT) -> None:
         """Begin without faces.
 
         Args:
-            opened: limits on the openness, for ``open``.
-            activity: limits on its movement, for ``activity``.
+            limits: the kinds to watch for, with their limits.
         """
-        self._limits: dict[Kind, Limits] = {"activity": activity, "open": opened}
+        self._limits = dict(limits)
         self._faces: dict[int, _Lips] = {}
 
-    def update(self, values: Iterable[tuple[int, float]], time: float) -> list[LipEvent]:
-        """Take in one frame's (face id, openness 0..1) pairs at a time in seconds; what began or ended there."""
-        events: list[LipEvent] = []
-        for face_id, openness in values:
-            lips = self._faces.get(face_id)
+    def update(self, samples: Iterable[LipSample], time: float) -> list[LipEvent]:
+        """Take in one frame's faces at a time in seconds, never decreasing; what began or ended."""
+        events = self._lose(time)
+        for sample in samples:
+            if not sample.trusted:
+                continue
+            lips = self._faces.get(sample.face_id)
             if lips is None:
                 switches: dict[Kind, _Switch] = {kind: _Switch(limits) for kind, limits in self._limits.items()}
-                lips = self._faces[face_id] = _Lips(switches)
-            lips.last = time
-            levels: dict[Kind, float] = {"activity": lips.movement(openness, time), "open": openness}
-            for kind, switch in lips.switches.items():
-                if switch.update(levels[kind], time):
-                    events.append(LipEvent("start" if switch.is_on else "stop", kind, face_id, time))
-        for face_id in [i for i, lips in self._faces.items() if time - lips.last > FACE_LOSS]:
-            events += self._stops(face_id, time)
-            del self._faces[face_id]
+                lips = self._faces[sample.face_id] = _Lips(sample.face_id, switches, time)
+            events += lips.update(sample, time)
         return events
 
     def active(self, face_id: int) -> bool:
         """Whether this face's lips are active now."""
-        return self._faces[face_id].switches["activity"].is_on
+        lips = self._faces.get(face_id)
+        return lips is not None and "activity" in lips.switches and lips.switches["activity"].is_on
 
-    def _stops(self, face_id: int, time: float) -> list[LipEvent]:
-        switches = self._faces[face_id].switches
-        return [LipEvent("stop", kind, face_id, time) for kind, switch in switches.items() if switch.is_on]
+    def silence(self, time: float) -> list[LipEvent]:
+        """No more pictures came: the stops of all that is on; every face begins anew."""
+        events = [event for lips in self._faces.values() for event in lips.lost(time)]
+        self._faces.clear()
+        return events
 
-
-def lip_events(analyses: Iterable[Analysis]) -> Iterator[LipEvent]:
-    """The lip events of analysed frames; what is still on when they end, or when they fail, is stopped first.
-
-    Args:
-        analyses: from :func:`mouth_live.realtime.analyze`.
-
-    Yields:
-        Events in order of time.
-    """
-    running: dict[tuple[Kind, int | None], None] = {}
-    time = 0.0
-    failure: BaseException | None = None
-    try:
-        for analysis in analyses:
-            time = analysis.frame.time
-            for event in analysis.events:
-                if event.type == "start":
-                    running[event.kind, event.face_id] = None
-                else:
-                    running.pop((event.kind, event.face_id), None)
-                yield event
-    except GeneratorExit:
-        raise
-    except BaseException as error:  # noqa: BLE001
-        failure = error
-    for kind, face_id in running:
-        yield LipEvent("stop", kind, face_id, time)
-    if failure is not None:
-        raise failure
+    def _lose(self, time: float) -> list[LipEvent]:
+        """Let go of the faces that were not read for a while."""
+        gone = [lips for lips in self._faces.values() if time - lips.seen > FACE_LOSS]
+        for lips in gone:
+            del self._faces[lips.face_id]
+        return [event for lips in gone for event in lips.lost(time)]

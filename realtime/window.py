@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,11 +11,13 @@ from typing import Self
 import cv2
 
 from .errors import SinkError
+from .notice import draw_notice
 from .overlay import draw
 from .records import Analysis
 
 END_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
 PAUSE_KEY = ord(" ")
+CALIBRATE_KEYS = frozenset({ord("c"), ord("C")})
 PAUSE_LOOK = 30  # ms between looks at the keys while paused
 SMALL, LARGE = (640, 480), (1280, 720)  # the window opens at least about this large, at most this large
 X11_SOCKETS = "/tmp/.X11-unix/X"  # where X servers listen, by convention
@@ -24,17 +27,21 @@ CONNECT_TIMEOUT = 2.0  # s
 class WindowSink:
     """Shows each frame with what was read in it.
 
-    Keys: q or Esc ends, space pauses. Closing the window ends too. Use it in the main thread: that is where the
-    systems' windows live.
+    Keys: q or Esc ends, space pauses, c calibrates where there is something to call for it. Closing the window ends
+    too. Use it in the main thread: that is where the systems' windows live.
     """
 
-    def __init__(self, title: str = "mouth-live", mirror: bool = False) -> None:
+    def __init__(
+        self, title: str = "mouth-live", mirror: bool = False, on_calibrate: Callable[[], object] | None = None
+    ) -> None:
         """Say how to show; no window is opened yet.
 
         Args:
             title: the window's title.
             mirror: flip the picture left to right, not the text.
+            on_calibrate: called when key c is pressed.
         """
+        self._on_calibrate = on_calibrate
         self._title = title
         self._mirror = mirror
         self._shown = False
@@ -59,13 +66,16 @@ class WindowSink:
             cv2.waitKey(1)  # the window goes when its events are handled
         self._shown = False
 
-    def write(self, analysis: Analysis, rate: float | None = None, dropped: int | None = None) -> bool:
+    def write(
+        self, analysis: Analysis, rate: float | None = None, dropped: int | None = None, notice: str = ""
+    ) -> bool:
         """Show one frame, and wait while paused.
 
         Args:
             analysis: the frame and its readings.
             rate: frames per second that are analysed; None leaves it out.
             dropped: frames left out so far; None leaves it out.
+            notice: a line for the person before the camera; empty for none.
 
         Returns:
             False once the user has ended the show: by q, Esc or by closing the window.
@@ -74,8 +84,13 @@ class WindowSink:
             self._open(analysis)
         elif not self._is_open():
             return False
-        cv2.imshow(self._title, draw(analysis, rate=rate, dropped=dropped, mirror=self._mirror))
+        picture = draw(analysis, rate=rate, dropped=dropped, mirror=self._mirror)
+        if notice:
+            draw_notice(picture, notice)
+        cv2.imshow(self._title, picture)
         key = _key(1)
+        if key in CALIBRATE_KEYS and self._on_calibrate:
+            self._on_calibrate()
         if key == PAUSE_KEY:
             key = self._pause()
         return key not in END_KEYS and self._is_open()

@@ -167,7 +167,7 @@ def test_the_system_names_the_cameras(named):
 def test_the_optional_package_names_the_cameras(monkeypatch):
     module = ModuleType("cv2_enumerate_cameras")
     found = [SimpleNamespace(index=1, name="B", path=None), SimpleNamespace(index=0, name="A", path="/dev/a")]
-    module.enumerate_cameras = lambda backend: found if backend == cameras._BACKEND else []
+    module.enumerate_cameras = lambda backend: found if backend == cameras.BACKEND else []
     monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", module)
     assert list_cameras() == [Camera(0, "A", "/dev/a"), Camera(1, "B", "")]
 

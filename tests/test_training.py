@@ -14,6 +14,7 @@ from mouth_live.models import DataError, Face, FaceFinder, ModelError, crop_face
 from mouth_live.models.training import data, evaluate, network, patches
 from mouth_live.models.training.augment import plain, varied
 from mouth_live.models.training.data import LabelledFace
+from mouth_live.models.training.evaluation import evaluate as evaluation
 from mouth_live.models.training.patches import Patches
 
 EYES = ["eye1_x", "eye1_y", "eye2_x", "eye2_y"]
@@ -446,9 +447,9 @@ def test_train_and_evaluate_from_labelled_pictures(real_faces, tmp_path, monkeyp
     with pytest.raises(DataError, match="holds a run already"):
         train(real_faces, run, "tiny")
     export(run, tmp_path / "made.tflite")
-    measured = evaluate.evaluate(tmp_path / "made.tflite", real_faces)
+    measured = evaluation.evaluate(tmp_path / "made.tflite", evaluation.Choice(real_faces)).report.overall
     assert (measured.faces, measured.missed) == (6, 0)
-    assert measured.mse == pytest.approx(report.mse, abs=1e-4)
+    assert measured.mse.value == pytest.approx(report.mse, abs=1e-4)
 
 
 @pytest.mark.train

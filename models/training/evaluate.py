@@ -1,18 +1,13 @@
-"""Measure an openness network on faces that training never saw."""
+"""What a training run tells of its network: errors on faces that it never saw. ``evaluation`` measures in full."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..openness import load_openness_model
-from .augment import plain
-from .data import LabelledFace, read_labels
-from .patches import cut_patches
+from .data import LabelledFace
 
 RANGES = {"closed": (0.0, 0.05), "slight": (0.05, 0.4), "half": (0.4, 0.7), "wide": (0.7, 1.01)}
 
@@ -63,26 +58,6 @@ class Report(Measure):
     def as_json(self) -> str:
         """The report as JSON."""
         return json.dumps(asdict(self), indent=2) + "\n"
-
-
-def evaluate(name_or_path: str | Path, data: Path, part: str = "test") -> Report:
-    """Measure weights on labelled faces, by the same way that video takes: finder, face check, crop, exported network.
-
-    Args:
-        name_or_path: shipped weights by name, or a ``.tflite`` file.
-        data: folder with ``labels.csv`` and the pictures.
-        part: of the labels; ``"test"`` is what training never saw.
-
-    Raises:
-        ModelError: the weights cannot be read.
-        DataError: the labels cannot be read, or no face is in that part.
-    """
-    model = load_openness_model(name_or_path, "cpu")
-    labels = [face for face in read_labels(data) if face.part == part]
-    if not labels:
-        raise DataError(f"{data / 'labels.csv'}: no face has part {part!r}, so there is nothing to measure on")
-    patches = cut_patches(labels, check=True)
-    return measure(patches.faces, model.predict(np.ascontiguousarray(plain(patches.images))), patches.missed)
 
 
 def measure(faces: Sequence[LabelledFace], values: NDArray[np.float32], missed: Sequence[LabelledFace]) -> Report:

@@ -1,0 +1,185 @@
+"""The door to a measurement: a network, a table of predictions or an earlier report, on labelled faces."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import DataError
+from ...openness import load_openness_model
+from ...weights_file import load_weights
+from .compare import Versus, versus, versus_landmarker, versus_rows
+from .landmarker import read_landmarks
+from .readings import FaceReading, Look, look_at, read_covered, read_from, read_predictions, read_with
+from .result import Evaluation, judge_reliability, read_rows, summarise
+from .subjects import Subjects, choose
+
+NO_COVERED = np.zeros(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """On which faces, and with what to compare.
+
+    Attributes:
+        data: folder with ``labels.csv`` and the pictures, or a table made by ``mouth-live label``.
+        sets: only these sets; none: all.
+        part: ``"train"``, ``"test"``, ``"all"``; None: the test part, but all of a set in ``sets`` that has none.
+        videos: where the videos of own labels lie.
+        compare: another network, table of predictions or report to compare with.
+        landmarker: mediapipe's ``face_landmarker.task``, to read the same faces anew with it.
+    """
+
+    data: Path | None
+    sets: tuple[str, ...] = ()
+    part: str | None = None
+    videos: Path | None = None
+    compare: str | None = None
+    landmarker: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A report, with what is needed to show its faces.
+
+    Attributes:
+        report: the figures.
+        subjects: the faces' pictures; None where only an earlier report was read.
+        looks: the faces as found.
+    """
+
+    report: Evaluation
+    subjects: Subjects | None
+    looks: list[Look]
+
+
+def evaluate(model: str | Path, choice: Choice) -> Measured:
+    """Measure, by the same way that video takes: finder, face check, crop, exported network.
+
+    Args:
+        model: shipped weights by name, a ``.tflite`` file, a ``.csv`` table of predictions (columns ``file``,
+            ``openness`` and perhaps ``reliability``; all the table's faces are taken), or an earlier report ``.json``.
+        choice: on which faces.
+
+    Raises:
+        ModelError: the weights cannot be read.
+        DataError: labels, predictions or a report cannot be read, or no face is left.
+        MissingExtraError: mediapipe is asked for and not installed.
+    """
+    if Path(model).suffix == ".json":
+        return _again(Path(model), choice)
+    if choice.data is None:
+        raise DataError(f"{model}: on which faces? tell with --data their folder or a table made by mouth-live label")
+    is_table = Path(model).suffix == ".csv"
+    network = None if is_table else load_openness_model(model, "cpu")
+    subjects = (
+        _predicted(Path(model), choice) if is_table else choose(choice.data, choice.sets, choice.part, choice.videos)
+    )
+    looks = look_at(subjects)
+    rows = read_with(network, looks) if network else read_from(Path(model), looks)
+    covered = read_covered(network, subjects.covered) if network else NO_COVERED
+    weights = None if is_table else load_weights(model, "openness")
+    warnings = [] if weights is None else _trained_on(weights.card, subjects)
+    if is_table:
+        warnings = [f"values from {model}: that no network read a face it was trained on is for its maker to say"]
+    overall, by = summarise(rows)
+    report = Evaluation(
+        weights.name if weights else Path(model).name,
+        str(weights.card.get("title", "")) if weights else "predictions made elsewhere",
+        str(weights.card["sha256"]) if weights else "",
+        str(choice.data),
+        (*warnings, *_about_labels(rows, subjects)),
+        overall,
+        by,
+        judge_reliability(rows, covered),
+        tuple(_versus(rows, looks, subjects, choice)),
+        tuple(rows),
+    )
+    return Measured(report, subjects, looks)
+
+
+def _again(path: Path, choice: Choice) -> Measured:
+    """An earlier report's faces, compared with others; its pictures are not at hand."""
+    name, rows = read_rows(path)
+    if choice.landmarker:
+        raise DataError(f"{path}: --landmarker reads the pictures anew, so give the network, not its report")
+    if choice.compare is not None and Path(choice.compare).suffix != ".json":
+        raise DataError(f"{path}: a report is compared with another report (.json), not with {choice.compare}")
+    overall, by = summarise(rows)
+    made = [versus_landmarker(rows)]
+    if choice.compare is not None:
+        other, others = read_rows(Path(choice.compare))
+        made.append(versus_rows(rows, others, other if other != name else choice.compare))
+    told = Evaluation(
+        name, f"from the report {path.name}", "", str(path), (), overall, by, None, (), tuple(rows)
+    )  # fmt: skip
+    report = replace(told, reliability=judge_reliability(rows, NO_COVERED), versus=tuple(v for v in made if v))
+    return Measured(report, None, [])
+
+
+def _predicted(table: Path, choice: Choice) -> Subjects:
+    """The labelled faces that a table of predictions names."""
+    names = read_predictions(table)
+    if choice.data is None or not names:
+        raise DataError(f"{table}: no predictions in it")
+    subjects = choose(choice.data, choice.sets, choice.part or "all", choice.videos)
+    strangers = [name for name in names if name not in subjects.known]
+    if strangers:
+        raise DataError(f"{table}: {strangers[0]} is not in {choice.data} ({len(strangers)} such rows)")
+    chosen = [subject for subject in subjects.chosen if subject.name in names]
+    if not chosen:
+        raise DataError(f"{table}: none of its {len(names)} files is among the faces chosen")
+    return replace(subjects, chosen=chosen)
+
+
+def _versus(rows: list[FaceReading], looks: list[Look], subjects: Subjects, choice: Choice) -> list[Versus]:
+    made = [versus_landmarker(rows)]
+    if choice.landmarker:
+        labelled = [i for i, row in enumerate(rows) if row.by_people]
+        part = replace(subjects, chosen=[subjects.chosen[i] for i in labelled])
+        values = read_landmarks(part, [looks[i] for i in labelled], choice.landmarker)
+        about = f"{len(labelled)} faces labelled by people, read anew ({int(np.isnan(values).sum())} not found)"
+        made.append(versus([rows[i] for i in labelled], values.tolist(), "landmarker (anew)", about))
+    if choice.compare is not None:
+        made.append(versus_rows(rows, _others(choice.compare, looks), Path(choice.compare).name))
+    return [one for one in made if one is not None]
+
+
+def _others(compare: str, looks: list[Look]) -> list[FaceReading]:
+    suffix = Path(compare).suffix
+    if suffix == ".json":
+        return read_rows(Path(compare))[1]
+    if suffix == ".csv":
+        return read_from(Path(compare), looks)
+    return read_with(load_openness_model(compare, "cpu"), looks)
+
+
+def _trained_on(card: dict[str, Any], subjects: Subjects) -> list[str]:
+    """A warning where the faces may have been trained on."""
+    data: dict[str, Any] = card.get("data") or {}
+    training: dict[str, Any] = data.get("training") or {}
+    asked = sorted({s.label.source for s in subjects.chosen if s.label.part != "test"})
+    seen = [source for source in asked if source in training]
+    if not seen:
+        return []
+    return [
+        f"TRAINED ON: by the network's card it was trained on faces of {', '.join(seen)}, and those measured here are "
+        "of no test part. Figures on faces that training saw are too good; they say little about new people."
+    ]
+
+
+def _about_labels(rows: Sequence[FaceReading], subjects: Subjects) -> list[str]:
+    warnings: list[str] = []
+    by_model = sum(not row.by_people for row in rows)
+    if by_model:
+        warnings.append(
+            f"{by_model} of {len(rows)} labels are a landmark model's, not people's: there the error is the distance "
+            "to that model, whose own errors are in it."
+        )
+    if any(subject.own for subject in subjects.chosen):
+        warnings.append(
+            "Faces of the user's own videos: the intervals draw stretches of 2 s, so they hold for these people only."
+        )
+    return warnings

@@ -1,0 +1,190 @@
+"""Read the faces: find each, cut it, measure its conditions; then a network's values, or values from a table."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...crop import CROP_SIZE, crop_faces
+from ...errors import DataError
+from ...face import Face
+from ...faces import FaceFinder
+from ...openness import Estimates, OpennessModel
+from . import conditions
+from .subjects import Subject, Subjects, read_picture
+
+BATCH = 64
+COVERED = 300  # of the covered mouths so many are read, evenly spread
+PREDICTIONS = ("file", "openness")
+NOWHERE = Estimates(np.zeros(0, np.float32), np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class FaceReading:
+    """One labelled face as it was read: a row of the report.
+
+    Attributes:
+        file: the picture's name; of a video's frame ``VIDEO#FRAME``.
+        source: the set it comes from.
+        group: whose face it is.
+        by_people: whether people labelled it; else a landmark model did.
+        truth: the labelled openness, 0..1.
+        value: as it was read, 0..1; NaN where the face was not found.
+        reliability: as it was told, 0..1; NaN where it was not.
+        landmarker: what a landmark model read, 0..1; NaN where there is none.
+        turn: head turn to the side in degrees; this and the following NaN where the face was not found.
+        size: side of the face box in pixels.
+        sharpness: variance of the Laplacian of the crop.
+        brightness: mean grey of the crop, 0..255.
+    """
+
+    file: str
+    source: str
+    group: str
+    by_people: bool
+    truth: float
+    value: float
+    reliability: float
+    landmarker: float
+    turn: float
+    size: float
+    sharpness: float
+    brightness: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A subject as it was found in its picture.
+
+    Attributes:
+        subject: whom.
+        face: as found; None where it was missed.
+        crop: (60, 60, 3) uint8 RGB, all black where it was missed.
+    """
+
+    subject: Subject
+    face: Face | None
+    crop: NDArray[np.uint8]
+
+
+def look_at(subjects: Subjects) -> list[Look]:
+    """Find each subject's face, by the way that video takes: detector, second look, face check.
+
+    Raises:
+        DataError: a picture or a video cannot be read.
+    """
+    from tqdm import tqdm
+
+    finder = FaceFinder()
+    looks: dict[int, Look] = {}
+    pictures = subjects.pictures(range(len(subjects.chosen)))
+    for index, image in tqdm(pictures, "finding faces", len(subjects.chosen), unit=" faces", disable=None):
+        subject = subjects.chosen[index]
+        face = subject.pick(finder.find(image), image.shape[:2])
+        crop = crop_faces(image, [face])[0] if face else np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
+        looks[index] = Look(subject, face, crop)
+    return [looks[i] for i in sorted(looks)]
+
+
+def read_with(model: OpennessModel, looks: Sequence[Look]) -> list[FaceReading]:
+    """What a network reads."""
+    estimates = _in_batches(model, [look.crop for look in looks])
+    return [
+        _reading(look, float(value) if look.face else nan, float(trust) if look.face else nan)
+        for look, value, trust in zip(looks, estimates.openness, estimates.reliability, strict=True)
+    ]
+
+
+def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.float64]:
+    """Reliability of faces whose mouth is covered, of those that are found; empty where the network tells none.
+
+    Raises:
+        DataError: a picture cannot be read.
+    """
+    from tqdm import tqdm
+
+    if not pictures or np.isnan(model.read(np.zeros((1, CROP_SIZE, CROP_SIZE, 3), np.uint8)).reliability[0]):
+        return np.zeros(0)
+    finder = FaceFinder()
+    crops: list[NDArray[np.uint8]] = []
+    for path in tqdm(pictures[:: -(-len(pictures) // COVERED)], "finding covered faces", unit=" faces", disable=None):
+        image = read_picture(path)
+        face = max(finder.find(image), key=lambda found: found.box[2], default=None)
+        if face is not None:
+            crops.append(crop_faces(image, [face])[0])
+    return _in_batches(model, crops).reliability.astype(np.float64)
+
+
+def read_from(table: Path, looks: Sequence[Look]) -> list[FaceReading]:
+    """Values that were read elsewhere, such as out-of-fold predictions; looks that the table does not name are left out.
+
+    Args:
+        table: columns ``file``, ``openness`` (empty: not found) and, if it likes, ``reliability``.
+        looks: the faces.
+
+    Raises:
+        DataError: the table cannot be read, or holds another thing than numbers 0..1.
+    """  # noqa: E501
+    values = read_predictions(table)
+    return [_reading(look, *values[look.subject.name]) for look in looks if look.subject.name in values]
+
+
+def read_predictions(table: Path) -> dict[str, tuple[float, float]]:
+    """Openness and reliability by file; NaN where the table leaves one empty.
+
+    Raises:
+        DataError: as for :func:`read_from`.
+    """
+    values: dict[str, tuple[float, float]] = {}
+    try:
+        with table.open(newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, restval="")
+            if any(name not in (reader.fieldnames or []) for name in PREDICTIONS):
+                raise DataError(f"{table}: expected the columns file, openness and perhaps reliability")
+            for row in reader:
+                where = f"{table}, line {reader.line_num}"
+                if row["file"] in values:
+                    raise DataError(f"{where}: {row['file']} is there twice")
+                values[row["file"]] = _share(row["openness"], where), _share(row.get("reliability", ""), where)
+    except OSError as error:
+        raise DataError(f"{table}: cannot read it ({error.strerror})") from None
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
+    return values
+
+
+def _share(text: str, where: str) -> float:
+    try:
+        number = float(text) if text else nan
+    except ValueError:
+        number = -1.0
+    if text and not (isfinite(number) and 0 <= number <= 1):
+        raise DataError(f"{where}: expected a number 0..1, got {text!r}")
+    return number
+
+
+def _in_batches(model: OpennessModel, crops: Sequence[NDArray[np.uint8]]) -> Estimates:
+    parts = [model.read(np.stack(crops[start : start + BATCH])) for start in range(0, len(crops), BATCH)] or [NOWHERE]
+    return Estimates(np.concatenate([p.openness for p in parts]), np.concatenate([p.reliability for p in parts]))
+
+
+def _reading(look: Look, value: float, reliability: float) -> FaceReading:
+    label, face = look.subject.label, look.face
+    return FaceReading(
+        look.subject.name,
+        label.source,
+        label.group,
+        label.by_people,
+        label.openness,
+        value,
+        reliability,
+        look.subject.landmarker,
+        conditions.head_turn(face) if face else nan,
+        conditions.face_size(face) if face else nan,
+        conditions.sharpness(look.crop) if face else nan,
+        conditions.brightness(look.crop) if face else nan,
+    )

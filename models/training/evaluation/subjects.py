@@ -1,0 +1,147 @@
+"""Which faces are measured: labelled pictures of a folder, or labelled frames of the user's own videos."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import nan
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import DataError
+from ...face import Face
+from ..data import LabelledFace, openness_from_gap_ratio, read_labels
+from ..own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
+from ..patches import meant_face
+
+ALL = "all"
+MASKED = "masked"  # the note of a picture whose mouth is covered
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A labelled face to measure on.
+
+    Attributes:
+        name: the picture's file as the table names it; of a video's frame ``VIDEO#FRAME``.
+        label: its truth.
+        landmarker: openness 0..1 that a landmark model read, from the table; NaN where it tells none.
+        own: the row of the user's own table that it comes from; None for a picture of a folder.
+    """
+
+    name: str
+    label: LabelledFace
+    landmarker: float = nan
+    own: OwnLabel | None = None
+
+    def pick(self, faces: Sequence[Face], shape: tuple[int, ...]) -> Face | None:
+        """Of the faces found in the picture of this (height, width), the labelled one."""
+        return labelled_face(faces, self.own) if self.own else meant_face(faces, self.label, shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Subjects:
+    """The faces of one measurement.
+
+    Attributes:
+        data: folder, or table of own labels.
+        chosen: the labelled faces.
+        covered: pictures of faces whose mouth is covered: a reliable network says that it cannot tell.
+        videos: folder to look for own videos in.
+        known: names of all faces that the data list, labelled or not, chosen or not.
+    """
+
+    data: Path
+    chosen: list[Subject]
+    covered: list[Path] = field(default_factory=list[Path])
+    videos: Path | None = None
+    known: frozenset[str] = frozenset()
+
+    def pictures(self, which: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        """Index in ``chosen`` and picture, (h, w, 3) uint8 BGR, of those of the indices.
+
+        Raises:
+            DataError: a picture or a video cannot be read.
+        """
+        if is_own_labels(self.data):
+            owned = [own for i in which if (own := self.chosen[i].own) is not None]
+            for index, image in frames_of(owned, self.data, self.videos):
+                yield which[index], image
+            return
+        for index in which:
+            yield index, read_picture(self.chosen[index].label.file)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """A picture, (h, w, 3) uint8 BGR.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{path}: cannot read this picture; labels.csv names it")
+    return image.astype(np.uint8, copy=False)
+
+
+def choose(data: Path, sets: Sequence[str] = (), part: str | None = None, videos: Path | None = None) -> Subjects:
+    """The faces to measure on.
+
+    Args:
+        data: folder with ``labels.csv`` and pictures, or a table of own labels.
+        sets: only these; none: all.
+        part: ``"train"``, ``"test"`` or ``"all"``; None: the test part, but all of a set named in ``sets`` that has none.
+        videos: a folder to look for the videos of own labels in.
+
+    Raises:
+        DataError: the labels cannot be read, an unknown set, or no face is left.
+    """  # noqa: E501
+    if is_own_labels(data):
+        own = [label for label in read_own_labels(data) if label.openness is not None]
+        if not own:
+            raise DataError(f"{data}: no labelled frame in it")
+        subjects = [Subject(label.name, _as_label(label, data), own=label) for label in own]
+        return Subjects(data, subjects, videos=videos, known=frozenset(s.name for s in subjects))
+    labels = read_labels(data)
+    landmarks, covered = _more_of_the_table(data)
+    present = {label.source for label in labels}
+    unknown = [name for name in sets if name not in present]
+    if unknown:
+        raise DataError(f"{data / 'labels.csv'}: no set {', '.join(unknown)}; known: {', '.join(sorted(present))}")
+    tested = {label.source for label in labels if label.part == "test"}
+
+    def wanted(label: LabelledFace) -> bool:
+        if sets and label.source not in sets:
+            return False
+        if part is None:
+            return label.part == "test" or (bool(sets) and label.source not in tested)
+        return part in (ALL, label.part)
+
+    names = {label.file: label.file.relative_to(data).as_posix() for label in labels}
+    chosen = [Subject(names[x.file], x, landmarks.get(names[x.file], nan)) for x in labels if wanted(x)]
+    if not chosen:
+        which = f"part {part or 'test'!r}" + (f" in {', '.join(sets)}" if sets else "")
+        raise DataError(
+            f"{data / 'labels.csv'}: no face has {which}, so there is nothing to measure on; try --part all"
+        )
+    return Subjects(data, chosen, covered, known=frozenset(landmarks))
+
+
+def _more_of_the_table(data: Path) -> tuple[dict[str, float], list[Path]]:
+    """The landmark model's openness of every file, NaN where there is none; the pictures whose mouth is covered."""
+    landmarks: dict[str, float] = {}
+    covered: list[Path] = []
+    with (data / "labels.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file, restval=""):
+            gap = row["landmarker_gap_ratio"]
+            landmarks[Path(row["file"]).as_posix()] = openness_from_gap_ratio(float(gap)) if gap else nan
+            if row.get("note") == MASKED:
+                covered.append(data / row["file"])
+    return landmarks, covered
+
+
+def _as_label(label: OwnLabel, table: Path) -> LabelledFace:
+    source = Path(label.video).stem
+    return LabelledFace(table.parent / label.video, source, "test", label.block, label.openness or 0.0, True, None)

@@ -1,0 +1,138 @@
+"""Find the faces of each frame: the detector looks every tenth of a second, in between each face is followed.
+
+What is known of a face comes from past frames only, the same in live and recorded video. A look costs as much as the
+rest of a frame together; following a face costs a twentieth of it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.face import Face
+from ..models.faces import FaceFinder
+from ..models.tiles import is_part_of
+from .followed import Followed, matched
+
+LOOK_EVERY = (
+    0.1  # s between the detector's looks at the whole frame: as long a new face waits for its first row at most
+)
+TILES_EVERY = 1.0  # s in which each tile of the frame is looked at once, where small faces are wanted
+MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
+CUT = 20.0  # mean difference of grey values from which on it is another scene
+THUMBNAIL = 24  # points a side that tell
+
+Picture = NDArray[np.uint8]
+
+
+@dataclass(slots=True)
+class FaceFollower:
+    """The faces of each frame of one source. Remembers them: one follower serves one source.
+
+    Attributes:
+        finder: what finds them.
+        look_every: seconds between its looks at the whole frame; 0 looks at every frame.
+    """
+
+    finder: FaceFinder
+    look_every: float = LOOK_EVERY
+    _faces: list[Followed] = field(default_factory=list[Followed], init=False)
+    _looked: float | None = field(default=None, init=False)
+    _tile: int = field(default=0, init=False)
+    _tiled: float = field(default=0.0, init=False)
+    _thumbnail: NDArray[np.uint8] | None = field(default=None, init=False)
+
+    def find(self, image: Picture, time: float) -> list[Face]:
+        """The faces of the next frame.
+
+        Args:
+            image: (h, w, 3) uint8, BGR.
+            time: the frame's, in seconds.
+        """
+        cut = self._is_cut(image)
+        if cut:
+            self._faces, self._looked = [], None
+        for face in self._faces:
+            face.move(image)
+        due = self._looked is None or not 0 <= time - self._looked < self.look_every
+        if due or not all(face.moved for face in self._faces):
+            self._look(image, time)
+        else:
+            self._look_at_next_tile(image, time)
+        return [followed.face() for followed in self._faces]
+
+    def _is_cut(self, image: Picture) -> bool:
+        """Whether this frame shows another scene, or has another size, than the one before."""
+        height, width = image.shape[:2]
+        points = np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
+        before, self._thumbnail = self._thumbnail, points
+        if before is None or before.shape != points.shape:
+            return True
+        return cv2.norm(before, points, cv2.NORM_L1) > CUT * points.size
+
+    def _look(self, image: Picture, time: float) -> None:
+        """Look at the whole frame, and where a known face is missing, once more there."""
+        self._looked = time
+        claims = self.finder.claims(image)
+        pairs = matched([face.face() for face in self._faces], claims)
+        for i, j in pairs.items():
+            self._faces[i].correct(claims[j], time)
+        kept = [self._faces[i] for i in sorted(pairs)]
+        missing = [face for i, face in enumerate(self._faces) if i not in pairs]
+        kept += self._looked_for(image, missing, kept, time)
+        kept = self._checked(image, kept, time)
+        new = [claim for j, claim in enumerate(claims) if j not in pairs.values()]
+        kept += self._begun(image, new, kept, time)
+        if not kept:
+            kept = self._begun(image, self.finder.second_look(image), [], time)
+        for face in kept:
+            if face.seen == time:
+                face.remember(image)
+        self._faces = kept
+
+    def _looked_for(self, image: Picture, missing: list[Followed], kept: list[Followed], time: float) -> list[Followed]:
+        """Those of the missing faces that a closer look finds, and those whose turn it is not yet."""
+        found: list[Followed] = []
+        turns = MOST_NEAR
+        for face in sorted(missing, key=lambda face: (face.moved, face.seen)):
+            if face.moved and not turns:
+                found.append(face)
+                continue
+            turns -= face.moved
+            others = [other.face() for other in kept + found]
+            claims = [c for c in self.finder.claims_near(image, face.face()) if not _belongs(c, others)]
+            if matched([face.face()], claims):
+                face.correct(claims[matched([face.face()], claims)[0]], time)
+                found.append(face)
+        return found
+
+    def _checked(self, image: Picture, faces: list[Followed], time: float) -> list[Followed]:
+        """The faces that are still taken for ones, after a check of those that are due for it."""
+        due = [face for face in faces if face.needs_check(time, self.finder.min_evidence)]
+        for face, evidence in zip(due, self.finder.evidence(image, [f.face() for f in due]), strict=True):
+            face.take_evidence(float(evidence), time)
+        return [face for face in faces if face.evidence >= self.finder.min_evidence]
+
+    def _begun(self, image: Picture, claims: Sequence[Face], known: list[Followed], time: float) -> list[Followed]:
+        """The claims that are faces, followed from now on."""
+        claims = [claim for claim in claims if not _belongs(claim, [face.face() for face in known])]
+        evidence = self.finder.evidence(image, claims)
+        return [
+            Followed.begin(claim, image, float(enough), time)
+            for claim, enough in zip(claims, evidence, strict=True)
+            if enough >= self.finder.min_evidence
+        ]
+
+    def _look_at_next_tile(self, image: Picture, time: float) -> None:
+        """Where small faces are wanted: look for new ones in the next tile, if its turn has come."""
+        tiles = self.finder.tiles(image)
+        if not tiles or 0 <= time - self._tiled < TILES_EVERY / len(tiles):
+            return
+        self._tile, self._tiled = (self._tile + 1) % len(tiles), time
+        self._faces += self._begun(image, self.finder.claims_in(image, tiles[self._tile]), self._faces, time)
+
+
+def _belongs(claim: Face, faces: Sequence[Face]) -> bool:
+    return any(is_part_of(claim, face) for face in faces)

@@ -1,0 +1,111 @@
+"""How a face moved since it was last looked for: its eyes and nose, found again by optical flow.
+
+Source: Lucas and Kanade 1981, "An Iterative Image Registration Technique with an Application to Stereo Vision", in
+pyramids as Bouguet 2000 (OpenCV's ``calcOpticalFlowPyrLK``); the similarity is fitted by iteratively reweighted least
+squares with Cauchy's weights.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..models.crop import Region, aligned_square, sample
+
+PATCH = (64, 48)  # (width, height) in pixels of the patch in which the motion is looked for ...
+UPPER_FACE = Region(
+    0.2, 0.25, 0.8, 0.7
+)  # ... and what it shows of the aligned face: not the jaw, which moves by itself
+WINDOW, LEVELS = 11, 2  # flow: pixels a side of what is compared, and how often the patch is halved
+STOP = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.02)
+ROUNDS = 4  # of reweighting
+SPREAD = 0.3  # patch pixels by which a point may stray from the common motion before it counts for little
+STRAY = 1.2  # patch pixels from which on a point does not follow the common motion at all
+MIN_FOLLOWING = 0.6  # share of the points that must follow it
+MOST_SCALING = 1.25  # from one frame to the next
+_COLUMNS, _ROWS = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
+POINTS = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 1, 2)
+_Z = (POINTS[:, 0, 0] + 1j * POINTS[:, 0, 1]).astype(np.complex128)
+
+
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """A similarity of the picture's plane: a point x + iy in pixels goes to ``factor * (x + iy) + shift``."""
+
+    factor: complex
+    shift: complex
+
+    def moved(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """The (n, 2) points after the motion."""
+        z = self.factor * (points[:, 0] + 1j * points[:, 1]) + self.shift
+        return np.stack([z.real, z.imag], axis=1).astype(np.float32)
+
+
+def upper_face(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A face's eyes and nose, (48, 64) uint8 grey, from a BGR picture and the face's key points in it."""
+    return _grey(image, _patch_matrix(keypoints))
+
+
+def motion(seen: NDArray[np.uint8], image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> Motion | None:
+    """The motion of a face since the frame before.
+
+    Args:
+        seen: the face's :func:`upper_face` when it was last looked for.
+        image: the new frame, (h, w, 3) uint8 BGR.
+        keypoints: (6, 2) float32, the face's in the frame before, carried there from when it was looked for by
+            motions of this function alone.
+
+    Returns:
+        The motion in the picture's plane; None where the points do not move as one: the face turned, was covered, or
+        is gone.
+    """
+    matrix = _patch_matrix(keypoints)
+    found, status, _ = cv2.calcOpticalFlowPyrLK(
+        seen,
+        _grey(image, matrix),
+        POINTS,
+        np.empty_like(POINTS),
+        winSize=(WINDOW, WINDOW),
+        maxLevel=LEVELS,
+        criteria=STOP,
+    )
+    fitted = _similarity(found[:, 0, 0] + 1j * found[:, 0, 1], status[:, 0] == 1)
+    if fitted is None:
+        return None
+    factor, shift = fitted
+    # From the patch's pixels to the picture's, where the patch lies at m z + c.
+    m, c = complex(matrix[0, 0], matrix[1, 0]), complex(matrix[0, 2], matrix[1, 2])
+    return Motion(factor, m * shift + c - factor * c)
+
+
+def _similarity(w: NDArray[np.complex128], ok: NDArray[np.bool_]) -> tuple[complex, complex] | None:
+    """(factor, shift) of the common motion of the patch's points to ``w``, if there is one."""
+    weights = ok.astype(np.float64)
+    factor, shift, strays = 1 + 0j, 0j, np.zeros(len(w))
+    for _ in range(ROUNDS):
+        total = weights.sum()
+        if total < 1e-6:
+            return None
+        z0, w0 = (weights @ _Z) / total, (weights @ w) / total
+        z, v = _Z - z0, w - w0
+        factor = complex((weights * z.conj()) @ v / max(float(weights @ (z.real**2 + z.imag**2)), 1e-9))
+        shift = complex(w0 - factor * z0)
+        strays = np.abs(w - factor * _Z - shift)
+        weights = ok / (1 + (strays / SPREAD) ** 2)
+    together = float(np.mean(ok & (strays < STRAY)))
+    if together < MIN_FOLLOWING or not 1 / MOST_SCALING < abs(factor) < MOST_SCALING:
+        return None
+    return factor, shift
+
+
+def _patch_matrix(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(2, 3): from the patch's pixels to the picture's."""
+    step = (UPPER_FACE.right - UPPER_FACE.left) / PATCH[0]
+    to_face = np.array([[step, 0, UPPER_FACE.left + step / 2], [0, step, UPPER_FACE.top + step / 2], [0, 0, 1]])
+    return aligned_square(keypoints) @ to_face
+
+
+def _grey(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+    return cv2.cvtColor(sample(image, matrix, PATCH), cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]

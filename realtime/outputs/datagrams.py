@@ -1,0 +1,50 @@
+"""UDP to one receiver."""
+
+import socket
+
+from ..errors import ReceiverError
+
+
+class Datagrams:
+    """A UDP socket that goes to one address, and notices when nothing listens there."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Say where to."""
+        self._host, self._port = host, port
+        self._socket: socket.socket | None = None
+
+    def open(self) -> None:
+        """Look the host up and make the socket.
+
+        Raises:
+            ReceiverError: there is no such host.
+        """
+        try:
+            family, kind, _, _, where = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)[0]
+        except socket.gaierror:
+            raise ReceiverError(f"no host is called '{self._host}'") from None
+        self._socket = socket.socket(family, kind)
+        self._socket.connect(where)
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram.
+
+        Raises:
+            ReceiverError: the receiver's machine says that nothing listens there (on this machine it says so at once).
+            OSError: the network is down, or the datagram too large.
+        """
+        if self._socket is None:
+            raise ReceiverError("is closed")
+        try:
+            self._socket.send(data)
+            problem = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        except (ConnectionRefusedError, ConnectionResetError):
+            problem = 1
+        if problem:
+            raise ReceiverError("nothing listens there")
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None

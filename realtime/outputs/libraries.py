@@ -1,0 +1,24 @@
+"""The libraries that outputs need, loaded before the capture starts."""
+
+import importlib
+
+from ...models.errors import MissingExtraError
+
+
+def require(name: str, module: str, package: str, extra: str = "apps") -> None:
+    """Load a module.
+
+    Args:
+        name: the output that needs it.
+        module: to import.
+        package: that brings it, for the message.
+        extra: of mouth-live that installs it.
+
+    Raises:
+        MissingExtraError: it is not installed.
+        ImportError: it is, but cannot work here.
+    """
+    try:
+        importlib.import_module(module)
+    except ModuleNotFoundError:
+        raise MissingExtraError(f"{name} ({package})", extra) from None

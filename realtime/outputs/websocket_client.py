@@ -1,0 +1,111 @@
+"""A WebSocket connection to an app on this machine or in the house: JSON objects there and back."""
+
+import json
+from collections.abc import Callable, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from ..errors import ReceiverError
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
+
+OPEN_TIMEOUT = 2.0  # s
+CLOSE_TIMEOUT = 0.5  # s
+ANSWER_TIMEOUT = 2.0  # s
+LOOK = 0.2  # s between looks whether the program ends
+
+Object = dict[str, Any]
+
+
+class Connection:
+    """An open connection."""
+
+    def __init__(self, host: str, port: int, subprotocols: Sequence[str] = ()) -> None:
+        """Connect.
+
+        Raises:
+            ReceiverError: nothing answers there as a WebSocket server.
+        """
+        from websockets.exceptions import InvalidHandshake, InvalidMessage
+        from websockets.sync.client import connect
+        from websockets.typing import Subprotocol
+
+        where = f"[{host}]" if ":" in host else host
+        try:
+            self._connection: ClientConnection = connect(
+                f"ws://{where}:{port}",
+                subprotocols=[Subprotocol(name) for name in subprotocols] or None,
+                compression=None,
+                open_timeout=OPEN_TIMEOUT,
+                close_timeout=CLOSE_TIMEOUT,
+                proxy=None,  # straight to the named address, whatever the environment says
+            )
+        except (InvalidHandshake, InvalidMessage):
+            raise ReceiverError("something listens there, but does not answer as a WebSocket server") from None
+        except ConnectionRefusedError:
+            raise ReceiverError("nothing listens there") from None
+        except TimeoutError:
+            raise ReceiverError("no answer") from None
+
+    def send(self, message: Object) -> None:
+        """Send an object.
+
+        Raises:
+            ReceiverError: the connection is closed.
+        """
+        from websockets.exceptions import ConnectionClosed
+
+        try:
+            self._connection.send(json.dumps(message))
+        except ConnectionClosed as error:
+            raise _closed(error) from None
+
+    def receive(self, timeout: float = ANSWER_TIMEOUT, ending: Callable[[], bool] = lambda: False) -> Object | None:
+        """The next object; None when none comes within ``timeout`` seconds, or the program ends.
+
+        Raises:
+            ReceiverError: the connection is closed, or what came is no JSON object.
+        """
+        from websockets.exceptions import ConnectionClosed
+
+        until = monotonic() + timeout
+        while True:
+            left = until - monotonic()
+            try:
+                text = self._connection.recv(timeout=max(0.0, min(left, LOOK)))
+            except TimeoutError:
+                if left <= 0 or ending():
+                    return None
+                continue
+            except ConnectionClosed as error:
+                raise _closed(error) from None
+            try:
+                found: object = json.loads(text)
+            except ValueError:
+                found = None
+            if not isinstance(found, dict):
+                raise ReceiverError("the answer is no JSON object")
+            return cast("Object", found)
+
+    def close(self) -> None:
+        """Say goodbye."""
+        self._connection.close()
+
+
+class ClosedError(ReceiverError):
+    """The other side closed the connection.
+
+    Attributes:
+        code: its WebSocket close code.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep the code."""
+        super().__init__(f"the connection was closed ({reason or code})")
+        self.code = code
+
+
+def _closed(error: Any) -> ClosedError:  # noqa: ANN401
+    frame = error.rcvd
+    return ClosedError(frame.code, frame.reason) if frame else ClosedError(1006, "it broke off")

@@ -1,0 +1,20 @@
+"""Clips of a real face that holds its mouth as open as asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+from make_demo import portrait, with_mouth
+
+
+def write_clip(path: Path, *openness: float, seconds: float | Sequence[float] = 1.2, rate: float = 10) -> Path:
+    """A clip (mp4v, 480x480) that holds each openness (0..1) for some seconds, or for each its own."""
+    photo = portrait()
+    times = [seconds] * len(openness) if isinstance(seconds, int | float) else seconds
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, (480, 480))
+    for value, time in zip(openness, times, strict=True):
+        picture = cv2.resize(with_mouth(photo, value), (480, 480), interpolation=cv2.INTER_AREA)
+        for _ in range(round(time * rate)):
+            writer.write(picture)
+    writer.release()
+    return path

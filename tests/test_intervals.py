@@ -1,0 +1,143 @@
+"""Intervals for people: each format read back by a reader that is not ours."""
+
+import csv
+import subprocess
+import wave
+
+import numpy as np
+import pytest
+
+from mouth_live.realtime.interval_formats import FORMATS
+from mouth_live.realtime.intervals import Interval, IntervalCollector, Intervals
+from mouth_live.realtime.records import LipEvent
+
+FOUND = Intervals(
+    faces=(0, 1, 12),
+    intervals=(
+        Interval(0, "activity", 0.0, 1.25),
+        Interval(1, "activity", 0.5, 2.0),
+        Interval(0, "activity", 1.25, 3.5),
+        Interval(1, "activity", 3661.5, 3662.75),
+    ),
+    duration=3700.04,
+    media="talk.mp4",
+)
+
+
+def written(path, form, found=FOUND):
+    path.write_text(FORMATS[form](found), encoding="utf-8")
+    return path
+
+
+def spans(found, face):
+    return [(i.start, i.end) for i in found.of(face)]
+
+
+def test_textgrid_in_praatio(tmp_path):
+    from praatio import textgrid
+
+    grid = textgrid.openTextgrid(str(written(tmp_path / "x.TextGrid", "textgrid")), includeEmptyIntervals=False)
+    assert grid.tierNames == ("face 0", "face 1", "face 12")
+    assert grid.maxTimestamp == pytest.approx(3700.04)
+    for face in (0, 1, 12):
+        entries = grid.getTier(f"face {face}").entries
+        assert [(e.start, e.end) for e in entries] == spans(FOUND, face)
+        assert {e.label for e in entries} <= {"lips active"}
+
+
+def test_elan_in_pympi(tmp_path):
+    import pympi
+
+    eaf = pympi.Elan.Eaf(str(written(tmp_path / "x.eaf", "elan")))
+    assert [name for name in eaf.get_tier_names() if name != "default"] == ["face 0", "face 1", "face 12"]
+    for face in (0, 1, 12):
+        made = sorted((a[0], a[1], a[2]) for a in eaf.get_annotation_data_for_tier(f"face {face}"))
+        assert made == [(round(s * 1000), round(e * 1000), "lips active") for s, e in spans(FOUND, face)]
+    assert eaf.media_descriptors[0]["RELATIVE_MEDIA_URL"] == "./talk.mp4"
+
+
+@pytest.mark.parametrize("form", ["vtt", "srt"])
+def test_subtitles_in_webvtt(tmp_path, form):
+    import webvtt
+
+    path = written(tmp_path / f"x.{form}", form)
+    read = webvtt.read(str(path)) if form == "vtt" else webvtt.from_srt(str(path))
+    assert [(c.start, c.end) for c in read][-1] == ("01:01:01.500", "01:01:02.750")
+    assert [c.start_in_seconds for c in read] == [0, 0, 1, 3661]
+    assert len(read) == 4
+    said = [(c.voice, c.text) for c in read] if form == "vtt" else [tuple(c.text.split(": ")) for c in read]
+    assert said[1] == ("face 1", "lips active")
+
+
+def test_audacity_and_csv(tmp_path):
+    labels = [line.split("\t") for line in FORMATS["audacity"](FOUND).splitlines()]
+    assert [(float(a), float(b)) for a, b, _ in labels] == [(i.start, i.end) for i in FOUND.intervals]
+    assert labels[1][2] == "face 1: lips active"
+    rows = list(csv.DictReader(FORMATS["csv"](FOUND).splitlines()))
+    assert [(int(r["face_id"]), float(r["start"]), float(r["end"])) for r in rows] == [
+        (i.face_id, i.start, i.end) for i in FOUND.intervals
+    ]
+
+
+@pytest.mark.parametrize("form", list(FORMATS))
+def test_nothing_found_is_still_a_file_of_its_kind(tmp_path, form):
+    import pympi
+    import webvtt
+    from praatio import textgrid
+
+    path = written(tmp_path / "empty", form, Intervals((0,), (), 2.0))
+    if form == "textgrid":
+        assert textgrid.openTextgrid(str(path), includeEmptyIntervals=False).getTier("face 0").entries == ()
+    elif form == "elan":
+        assert pympi.Elan.Eaf(str(path)).get_annotation_data_for_tier("face 0") == []
+    elif form == "vtt":
+        assert len(webvtt.read(str(path))) == 0
+    elif form == "csv":
+        assert path.read_text() == "face_id,kind,start,end\n"
+    else:
+        assert path.read_text() == ""
+
+
+def test_starts_are_paired_with_their_own_stops():
+    collector = IntervalCollector(offset=10)
+    for what, kind, face, at in [
+        ("start", "activity", 0, 1),
+        ("start", "open", 0, 1.5),
+        ("start", "activity", 1, 2),
+        ("stop", "activity", 1, 2),  # of no length
+        ("stop", "open", 0, 3),
+        ("stop", "activity", 0, 4),
+    ]:
+        collector.take(LipEvent(what, kind, face, at))
+    found = collector.intervals(5)
+    assert [(i.kind, i.face_id, i.start, i.end) for i in found.intervals] == [
+        ("activity", 0, 11, 14),
+        ("open", 0, 11.5, 13),
+    ]
+    assert (found.faces, found.duration) == ((0, 1), 15)
+
+
+def test_they_lie_on_the_sound(mouth_live, demo_clip, tmp_path):
+    """A clip whose picture begins 0.72 s late, with a tone where the demo opens its mouth wide (5.2 to 6.9 s of it)."""
+    from praatio import textgrid
+
+    late, rate = 0.72, 8000
+    t = np.arange(0, 9, 1 / rate)
+    tone = (np.sin(2000 * t) * ((t > late + 5.4) & (t < late + 6.7)) * 20000).astype(np.int16)
+    with wave.open(str(tmp_path / "tone.wav"), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(tone.tobytes())
+    mux = ["ffmpeg", "-v", "error", "-itsoffset", late, "-i", demo_clip, "-i", tmp_path / "tone.wav", "-map", "0:v"]
+    mux += ["-map", "1:a", "-c:v", "copy", "-c:a", "aac", tmp_path / "late.mp4"]
+    subprocess.run(list(map(str, mux)), check=True)
+    done = mouth_live("events", "late.mp4", "--format", "textgrid", "--kind", "open", "-o", "late.TextGrid")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == ""
+    grid = textgrid.openTextgrid(str(tmp_path / "late.TextGrid"), includeEmptyIntervals=False)
+    start, end, label = grid.getTier("face 0").entries[-1]
+    assert label == "mouth open"
+    assert start == pytest.approx(late + 5.4, abs=0.2)
+    assert end == pytest.approx(late + 6.7, abs=0.3)
+    assert not list(tmp_path.glob("*.part"))

@@ -1,0 +1,225 @@
+"""The event engine: what begins and ends, and when, at any frame rate."""
+
+import math
+import random
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from mouth_live.models import Face
+from mouth_live.realtime.gates import Gates, head_turn
+from mouth_live.realtime.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
+from mouth_live.realtime.triggers import LipActivity, LipSample
+
+RATES = pytest.mark.parametrize("rate", [15, 25, 30, 60])
+
+
+def run(openness, rate=30, until=6.0, limits=DEFAULT, begin=0.0):
+    """Events of one face whose openness at a time is given; None: the face is not there; a pair: and is it trusted."""
+    engine, events = LipActivity(limits), []
+    for i in range(round((until - begin) * rate)):
+        time = begin + i / rate
+        value = openness(time)
+        value, trusted = value if isinstance(value, tuple) else (value, True)
+        events += engine.update([] if value is None else [LipSample(0, value, value, trusted)], time)
+    return events
+
+
+def kinds(events, kind):
+    return [e for e in events if e.kind == kind]
+
+
+def talk(time, begin=2.0, end=4.0, base=0.1, size=0.2, rate=3.0):
+    return base + (size * abs(math.sin(math.pi * rate * time)) if begin <= time < end else 0.0)
+
+
+@RATES
+def test_open_is_sure_after_its_hold_and_tells_when_it_began_and_ended(rate):
+    start, stop = kinds(run(lambda t: 0.9 if 1 <= t < 3 else 0.0, rate), "open")
+    frame = 1 / rate
+    assert (start.type, stop.type, start.face_id) == ("start", "stop", 0)
+    assert start.decided == pytest.approx(1.25, abs=frame + 1e-6)
+    assert start.time == pytest.approx(1 - OPEN.pad, abs=frame)
+    assert stop.decided == pytest.approx(3 + OPEN.min_off, abs=1.01 * frame)
+    assert stop.time == pytest.approx(3 + OPEN.pad, abs=frame)
+
+
+def test_a_time_of_zero_is_a_time_like_any_other():
+    start, stop = kinds(run(lambda t: 0.9 if t < 1 else 0.0), "open")
+    assert start.time == 0.0
+    assert start.decided == pytest.approx(0.25, abs=0.04)
+    assert stop.time == pytest.approx(1.03, abs=0.04)
+
+
+def test_between_the_two_limits_nothing_changes():
+    between = (OPEN.on + OPEN.off) / 2
+    assert kinds(run(lambda t: between), "open") == []
+    events = kinds(run(lambda t: 0.9 if 1 <= t < 2 else between if t >= 2 else 0.0), "open")
+    assert [e.type for e in events] == ["start"]
+
+
+def test_shorter_than_its_holds_neither_starts_nor_stops():
+    assert kinds(run(lambda t: 0.9 if 1 <= t < 1.2 else 0.0), "open") == []
+    gap = kinds(run(lambda t: 0.0 if t < 1 or 2 <= t < 2.07 or t > 4 else 0.9), "open")
+    assert [e.type for e in gap] == ["start", "stop"]
+
+
+@RATES
+def test_talking_is_active_from_its_first_to_its_last_movement(rate):
+    start, stop = kinds(run(talk, rate), "activity")
+    assert start.time == pytest.approx(2.0, abs=0.12)
+    assert start.decided < 2.5
+    assert stop.time == pytest.approx(4.0, abs=0.2)
+    assert stop.decided < 4.9
+
+
+def test_pauses_between_words_do_not_end_it():
+    def words(time):
+        return talk(time, 1, 5) if time % 1 < 0.65 else 0.1
+
+    assert [e.type for e in kinds(run(words), "activity")] == ["start", "stop"]
+
+
+@RATES
+@pytest.mark.parametrize(
+    "openness",
+    [
+        lambda t: 0.02,
+        lambda t: 0.02 if t < 1 else 0.65,  # a smile, at once
+        lambda t: min(0.65, max(0.02, 0.02 + (t - 1) * 2)),  # a smile, slower
+        lambda t: 0.8 if 1 <= t < 3 else 0.0,  # a yawn
+        lambda t: 0.4 + 0.3 * math.sin(2 * math.pi * 0.2 * t),  # drift
+        lambda t: 0.3 + 0.006 * math.sin(90 * t),  # small tremble
+    ],
+    ids=["still", "smile", "slow smile", "yawn", "drift", "tremble"],
+)
+def test_what_is_no_talking_is_not_active(rate, openness):
+    assert kinds(run(openness, rate), "activity") == []
+
+
+@pytest.mark.parametrize("noise", [0.005, 0.01])
+def test_noise_is_not_talking_but_talking_in_noise_is(noise):
+    rng = random.Random(0)
+    assert kinds(run(lambda t: 0.4 + rng.gauss(0, noise), until=20), "activity") == []
+    events = kinds(run(lambda t: talk(t, 3, 5, size=0.4) + rng.gauss(0, noise / 2), until=8), "activity")
+    assert [e.type for e in events] == ["start", "stop"]
+
+
+def test_a_lost_face_stops_what_was_on_at_the_time_it_was_last_seen():
+    events = run(lambda t: 0.9 if 1 < t < 2 else None, until=3)
+    assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
+    assert events[1].decided == pytest.approx(2.3, abs=0.1)
+    assert events[1].time == pytest.approx(2.03, abs=0.04)
+
+
+def test_a_face_lost_for_a_moment_goes_on():
+    events = run(lambda t: None if 2 < t < 2.25 else 0.9 if 1 < t < 3 else 0.0, until=4)
+    assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
+
+
+def test_a_reading_that_is_not_trusted_is_as_good_as_none():
+    never = run(lambda t: (0.9, False))
+    assert never == []
+    events = run(lambda t: (0.9, t < 2), until=4)
+    assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
+    assert events[1].decided == pytest.approx(2.3, abs=0.1)
+
+
+def test_a_gap_without_frames_is_a_loss_too():
+    engine = LipActivity()
+    for i in range(30):
+        engine.update([LipSample(0, 0.9, 0.9)], i / 30)
+    (stop,) = engine.update([LipSample(0, 0.9, 0.9)], 5.0)
+    assert (stop.type, stop.kind) == ("stop", "open")
+    assert stop.time == pytest.approx(1.0, abs=0.05)
+
+
+def test_silence_stops_everything_at_once():
+    engine = LipActivity()
+    for i in range(30):
+        engine.update([LipSample(face, 0.9, 0.9) for face in (0, 1)], i / 30)
+    stops = engine.silence(0.97)
+    assert {(e.type, e.face_id) for e in stops} == {("stop", 0), ("stop", 1)}
+    assert engine.silence(1.0) == []
+    assert not engine.active(0)
+
+
+def test_faces_do_not_mix():
+    engine, events = LipActivity(), []
+    for i in range(120):
+        time = i / 30
+        events += engine.update([LipSample(0, talk(time), 0.1), LipSample(7, 0.2, 0.2)], time)
+        assert not engine.active(7)
+    assert {e.face_id for e in events} == {0}
+
+
+def test_starts_and_stops_alternate_and_never_run_backwards():
+    rng = random.Random(1)
+    phases = [rng.uniform(0.0, 1.0) for _ in range(200)]  # now talking, now open, now closed, now gone
+
+    def openness(time):
+        phase = phases[int(time)]
+        return None if phase > 0.9 else 0.8 if phase > 0.7 else talk(time, 0, 999, rate=2 + 4 * phase)
+
+    events = run(openness, until=200)
+    for kind in ("open", "activity"):
+        own = kinds(events, kind)
+        assert len(own) > 20
+        assert all(a.type != b.type for a, b in pairwise(own))
+        assert all(a.time <= b.time for a, b in pairwise(own))
+        assert all(e.time <= e.decided for e in own)
+
+
+def test_presets():
+    assert set(PRESETS) == {"talk", "switch", "yawn"}
+    wide = run(lambda t: 0.9 if 1 <= t < 1.9 or 3 <= t < 4.5 else 0.0, limits=PRESETS["yawn"])
+    assert [(e.type, e.kind) for e in wide] == [("start", "open"), ("stop", "open")]
+    assert wide[0].time == pytest.approx(3, abs=0.1)
+    assert kinds(run(talk, limits=PRESETS["talk"]), "activity") != []
+    assert kinds(run(lambda t: 0.9 if t > 1 else 0.0, limits=PRESETS["talk"]), "open") == []
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ((0.3, 0.5, 0, 0), "off"),
+        ((0.5, 0.3, -1, 0), "min_on"),
+        ((0.5, 0.3, 0, -1), "min_off"),
+        ((0.5, 0.3, 0, 0, -0.1), "pad"),
+        ((0.5, 0.3, 0, 0, 0, 1.0), "fade"),
+        ((float("nan"), 0.3, 0, 0), "finite"),
+    ],
+)
+def test_limits_that_cannot_be_are_refused(values, says):
+    with pytest.raises(ValueError, match=says):
+        Limits(*values)
+
+
+def face(nose=0.0, score=0.9, roll=0.0):
+    """Eyes 40 pixels apart, the nose off their middle by so many eye distances, all turned in the picture."""
+    points = np.array([[-20, 0], [20, 0], [40 * nose, 25], [0, 40], [-40, 5], [40, 5]], float)
+    turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
+    return Face((0, 0, 80, 80), (points @ turn.T + 100).astype(np.float32), score)
+
+
+@pytest.mark.parametrize("roll", [0.0, 0.6, -1.5])
+@pytest.mark.parametrize("nose", [0.0, 0.4, -0.8])
+def test_head_turn_is_the_same_however_the_head_leans(nose, roll):
+    assert head_turn(face(nose, roll=roll)) == pytest.approx(abs(nose), abs=1e-4)
+
+
+def test_gates():
+    gates, unknown = Gates(), float("nan")
+    assert gates.trust(face(), unknown)
+    assert gates.trust(face(), 0.9)
+    assert not gates.trust(face(), 0.1)
+    assert not gates.trust(face(nose=1.5), unknown)
+    assert not gates.trust(face(score=0.3), unknown)
+    together = Face((0, 0, 9, 9), np.zeros((6, 2), np.float32), 0.9)  # both eyes in one point: no face to trust blindly
+    assert head_turn(together) >= 0
+
+
+def test_activity_begins_only_above_its_limit():
+    small = ACTIVITY.on / 4
+    assert kinds(run(lambda t: talk(t, size=small)), "activity") == []
