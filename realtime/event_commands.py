@@ -160,3 +160,23 @@ def devices(probe: bool) -> None:
         click.echo(f"{camera.index}\t{camera.name}\t{camera.path}\t{sizes}")
     if not cameras:
         raise MouthLiveError("no camera found; plug one in, or check that this user may use it")
+
+
+@click.command()
+@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
+@click.option("--seconds", type=click.FloatRange(1, 60), default=3.0, show_default=True, help="How long to look.")
+@profile_option
+@output_options
+@config_option
+@model_option
+def doctor(**options: Any) -> None:  # noqa: ANN401
+    """Check each link from the camera to the apps, one line each: fine, or what to do.
+
+    \b
+    mouth-live doctor
+    mouth-live doctor --profile anna --to osc://127.0.0.1:9000 --to key:space
+    """  # noqa: D301
+    from .doctor import DoctorSettings, run_doctor
+
+    outputs = take_outputs(options)
+    run_doctor(DoctorSettings(outputs=outputs, **options))

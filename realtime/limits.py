@@ -65,3 +65,17 @@ PRESETS: Mapping[str, Mapping[Kind, Limits]] = MappingProxyType(
         "yawn": MappingProxyType({"open": Limits(on=0.65, off=0.5, min_on=1.0, min_off=0.3)}),
     }
 )
+
+
+def preset(name: str) -> Mapping[Kind, Limits]:
+    """The limits of a preset, for :class:`mouth_live.realtime.LipActivity`.
+
+    Args:
+        name: ``"talk"``, ``"switch"`` or ``"yawn"``.
+
+    Raises:
+        ValueError: no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset: expected one of {', '.join(PRESETS)}, got {name!r}")
+    return PRESETS[name]

@@ -3,7 +3,6 @@
 import ctypes
 import ctypes.util
 import os
-import shutil
 import subprocess
 import sys
 import time

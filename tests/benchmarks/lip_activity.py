@@ -1,4 +1,4 @@
-"""How right are the lip events? Scores them on real clips, and tunes the limits of ``activity`` on the GRID clips alone.
+"""How right are the lip events? Scored on real clips; the limits of ``activity`` tuned on the GRID clips alone.
 
     python tests/benchmarks/lip_activity.py score [--clips FOLDER] [--photos FOLDER] [--json FILE]
     python tests/benchmarks/lip_activity.py tune [--clips FOLDER]
