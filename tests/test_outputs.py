@@ -258,8 +258,10 @@ def test_no_thread_is_left():
     assert threading.active_count() == before
 
 
-def test_stdout_has_the_same_lines_as_events(mouth_live, demo_clip):
-    done = mouth_live("--camera", demo_clip, "--no-window", "--to", "-")
+def test_live_on_stdout(mouth_live, demo_clip, tmp_path):
+    cut = ["ffmpeg", "-v", "error", "-ss", "1.4", "-i", demo_clip, "-t", "2", "-c:v", "libx264", tmp_path / "talk.mp4"]
+    subprocess.run(cut, check=True)
+    done = mouth_live("--camera", "talk.mp4", "--no-window", "--to", "-")
     assert done.returncode == 0, done.stderr
     types = [json.loads(line)["type"] for line in done.stdout.splitlines()]
     assert types.count("start") == types.count("stop") > 0
