@@ -18,7 +18,12 @@ log = logging.getLogger("mouth_live")
     required=True,
     help="Folder with labels.csv and images/; a table by label.",
 )
-@click.option("--preset", default="reference", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
+@click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
+@click.option(
+    "--landmarks", type=click.Path(path_type=Path), help="A landmark model's points (see models/training/landmarks.py)."
+)
 @click.option(
     "--from",
     "base",
@@ -41,6 +46,9 @@ log = logging.getLogger("mouth_live")
 def train(
     data: Path,
     preset: str,
+    exclude: tuple[str, ...],
+    permissive: bool,
+    landmarks: Path | None,
     base: str | None,
     videos: Path | None,
     keep: Path | None,
@@ -57,13 +65,17 @@ def train(
     if base is None:
         if videos or keep:
             raise click.UsageError("--videos and --keep go with --from")
+        from ..models.training.data import not_permissive
         from ..models.training.train import train as run
 
-        run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
+        left_out = {*exclude, *(not_permissive(data) if permissive else ())}
+        run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
         return
     source = click.get_current_context().get_parameter_source("preset")
     if source is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("--preset makes a new network; it does not go with --from")
+    if exclude or permissive or landmarks:
+        raise click.UsageError("--exclude, --permissive and --landmarks make a new network; they do not go with --from")
     from ..models.openness import DEFAULT_WEIGHTS
     from ..models.training.fine_tune import fine_tune
 
