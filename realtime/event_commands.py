@@ -114,7 +114,7 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
         given["off"] = given["on"] - 0.15 if which == "open" else 0.4 * given["on"]
     values = {"on": old.on, "off": old.off, "min_on": old.min_on, "min_off": old.min_off, "pad": old.pad} | given
     try:
-        limits[which] = Limits(**values, fade=old.fade)
+        limits[which] = Limits(**values)
     except ValueError as error:
         raise click.UsageError(f"limits of {which}: {error}") from None
     return limits
