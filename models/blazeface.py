@@ -93,7 +93,7 @@ def _scaled(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     """
     while image.shape[1] >= 4 * width and image.shape[0] >= 4 * height:
         image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2)).astype(np.uint8, copy=False)
-    if image.shape[1] > 2 * width and image.shape[0] > 2 * height:
+    if image.shape[1] >= 3 * width and image.shape[0] >= 3 * height:
         image = cv2.resize(image, (2 * width, 2 * height)).astype(np.uint8, copy=False)
     method = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -73,9 +73,9 @@ def mouth_live(tmp_path: Path) -> Run:
 
 
 @pytest.fixture
-def screen() -> Iterator[str]:
+def screen() -> Generator[str]:
     """A virtual screen of our own; its DISPLAY."""
-    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
+    missing = [name for name in ("Xvfb", "xdotool", "xev") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
     ours, theirs = os.pipe()
