@@ -88,6 +88,7 @@ def test_predictions_are_measured_like_a_network(folder, tmp_path):
     assert (report.overall.faces, report.overall.missed) == (3, 1)
     assert report.faces[0].size > 50  # its conditions come from the picture
     assert "fold.csv" in report.warnings[0]
+    assert report.warnings[1] == "it has values for 3 of the 11 labelled faces of a, b"
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, an
     assert changed == ["openness"]
     measured = evaluate(tmp_path / "mine.tflite", Choice(another_scale[0], compare=DEFAULT_WEIGHTS)).report
     assert measured.overall.mse.value == pytest.approx(fit.after, abs=2e-4)
-    assert measured.versus[-1].overall.error_ratio.value > 2
+    assert measured.versus[-1].overall.error_ratio.value > 1.4
 
 
 @pytest.mark.train

@@ -83,8 +83,6 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
     covered = read_covered(network, subjects.covered) if network else NO_COVERED
     weights = None if is_table else load_weights(model, "openness")
     warnings = [] if weights is None else _trained_on(weights.card, subjects)
-    if is_table:
-        warnings = [f"values from {model}: that no network read a face it was trained on is for its maker to say"]
     overall, by = summarise(rows)
     report = Evaluation(
         weights.name if weights else Path(model).name,
@@ -92,7 +90,7 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         str(weights.card["sha256"]) if weights else "",
         str(choice.data),
         STRETCHES if any(subject.own for subject in subjects.chosen) else PEOPLE,
-        (*warnings, *_about_labels(rows, subjects)),
+        (*warnings, *subjects.warnings, *_about_labels(rows, subjects)),
         overall,
         by,
         judge_reliability(rows, covered),
@@ -133,7 +131,18 @@ def _predicted(table: Path, choice: Choice) -> Subjects:
     chosen = [subject for subject in subjects.chosen if subject.name in names]
     if not chosen:
         raise DataError(f"{table}: none of its {len(names)} files is among the faces chosen")
-    return replace(subjects, chosen=chosen)
+    sources = {subject.label.source for subject in chosen}
+    whole = sum(subject.label.source in sources for subject in subjects.chosen)
+    warnings = [f"values from {table}: that no network read a face it was trained on is for its maker to say"]
+    if len(names) > len(chosen):
+        warnings.append(
+            f"{len(names) - len(chosen)} of its {len(names)} rows are left out: faces without label or choice"
+        )
+    if whole > len(chosen):
+        warnings.append(
+            f"it has values for {len(chosen)} of the {whole} labelled faces of {', '.join(sorted(sources))}"
+        )
+    return replace(subjects, chosen=chosen, warnings=tuple(warnings))
 
 
 def _versus(rows: list[FaceReading], looks: list[Look], subjects: Subjects, choice: Choice) -> list[Versus]:

@@ -51,6 +51,7 @@ class Subjects:
         covered: pictures of faces whose mouth is covered: a reliable network says that it cannot tell.
         videos: folder to look for own videos in.
         known: names of all faces that the data list, labelled or not, chosen or not.
+        warnings: what to know of the choice.
     """
 
     data: Path
@@ -58,6 +59,7 @@ class Subjects:
     covered: list[Path] = field(default_factory=list[Path])
     videos: Path | None = None
     known: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     def pictures(self, which: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Index in ``chosen`` and picture, (h, w, 3) uint8 BGR, of those of the indices.
