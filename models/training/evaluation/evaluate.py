@@ -80,7 +80,7 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
     )
     looks = look_at(subjects)
     rows = read_with(network, looks) if network else read_from(Path(model), looks)
-    covered = read_covered(network, subjects.covered) if network else NO_COVERED
+    covered, hidden = (read_covered(network, p) if network else NO_COVERED for p in (subjects.covered, subjects.hidden))
     weights = None if is_table else load_weights(model, "openness")
     warnings = [] if weights is None else _trained_on(weights.card, subjects)
     overall, by = summarise(rows)
@@ -93,7 +93,7 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         (*warnings, *subjects.warnings, *_about_labels(rows, subjects)),
         overall,
         by,
-        judge_reliability(rows, covered),
+        judge_reliability(rows, covered, hidden),
         tuple(_versus(rows, looks, subjects, choice)),
         tuple(rows),
     )
@@ -115,7 +115,9 @@ def _again(path: Path, choice: Choice) -> Measured:
     told = Evaluation(
         name, f"from the report {path.name}", "", str(path), PEOPLE, (), overall, by, None, (), tuple(rows)
     )  # fmt: skip
-    report = replace(told, reliability=judge_reliability(rows, NO_COVERED), versus=tuple(v for v in made if v))
+    report = replace(
+        told, reliability=judge_reliability(rows, NO_COVERED, NO_COVERED), versus=tuple(v for v in made if v)
+    )
     return Measured(report, None, [])
 
 
