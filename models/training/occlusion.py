@@ -71,7 +71,9 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
     elif kind < 0.65:
         colour = rng.uniform(0, 255, 3)
     else:
-        top, left = (int(rng.integers(0, side - CROP_SIZE + 1)) for side in other.shape[:2])
+        height, width = other.shape[:2]
+        top = int(rng.integers(0, int(height) - CROP_SIZE + 1))
+        left = int(rng.integers(0, int(width) - CROP_SIZE + 1))
         piece: NDArray[Any] = np.rot90(other[top : top + CROP_SIZE, left : left + CROP_SIZE], int(rng.integers(1, 4)))
         return piece.astype(np.float32)
     shade = cv2.resize(
