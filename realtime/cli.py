@@ -25,7 +25,7 @@ from .errors import Terminated
 from .event_commands import calibrate, devices, events
 from .output_options import config_option, output_options, take_outputs
 from .recorded_commands import demo, process
-from .training_commands import evaluate, export, train
+from .training_commands import evaluate, export, label, train
 
 log = logging.getLogger("mouth_live")
 
@@ -82,7 +82,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(outputs=outputs, **options))
 
 
-for command in (process, demo, events, calibrate, devices, train, evaluate, export):
+for command in (process, demo, events, calibrate, devices, label, train, evaluate, export):
     cli.add_command(command)
 
 

@@ -4,7 +4,7 @@ All limits are in seconds of the source, so recorded and live video give the sam
 is sure, and carries the time at which it began or ended to the eye, which is a little before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .limits import DEFAULT, Kind, Limits
@@ -64,7 +64,7 @@ class _Lips:
     face_id: int
     switches: dict[Kind, _Switch]
     seen: float  # when it was last read and trusted
-    movement: LipMovement = field(default_factory=LipMovement)
+    movement: LipMovement
     moved: float = 0.0  # when it last moved while active
     ended: dict[Kind, float] = field(default_factory=dict[Kind, float])
 
@@ -107,12 +107,16 @@ class _Lips:
 class LipActivity:
     """The event engine: openness in, events out."""
 
-    def __init__(self, limits: Mapping[Kind, Limits] = DEFAULT) -> None:
+    def __init__(
+        self, limits: Mapping[Kind, Limits] = DEFAULT, movement: Callable[[], LipMovement] = LipMovement
+    ) -> None:
         """Begin without faces.
 
         Args:
             limits: the kinds to watch for, with their limits.
+            movement: makes the measure of ``activity`` for each new face.
         """
+        self._movement = movement
         self._limits = dict(limits)
         self._faces: dict[int, _Lips] = {}
 
@@ -125,7 +129,7 @@ class LipActivity:
             lips = self._faces.get(sample.face_id)
             if lips is None:
                 switches: dict[Kind, _Switch] = {kind: _Switch(limits) for kind, limits in self._limits.items()}
-                lips = self._faces[sample.face_id] = _Lips(sample.face_id, switches, time)
+                lips = self._faces[sample.face_id] = _Lips(sample.face_id, switches, time, self._movement())
             events += lips.update(sample, time)
         return events
 

@@ -1,6 +1,7 @@
 """What several test modules need: the shared clips, the command line in a process of its own."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Generator
@@ -69,3 +70,20 @@ def mouth_live(tmp_path: Path) -> Run:
         return subprocess.run(command, check=False, **settings)
 
     return run
+
+
+@pytest.fixture
+def screen() -> Generator[str]:
+    """A virtual screen of our own; its DISPLAY."""
+    missing = [name for name in ("Xvfb", "xdotool", "xev") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    ours, theirs = os.pipe()
+    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[theirs], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(theirs)
+    with os.fdopen(ours) as told:
+        number = told.readline().strip()  # Xvfb itself finds a free number
+    yield f":{number}"
+    server.terminate()
+    server.wait(10)

@@ -3,7 +3,6 @@
 import ctypes
 import ctypes.util
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +13,6 @@ import pytest
 
 from mouth_live.realtime.window import WindowSink, display_problem, window_size
 
-NEEDED = ("Xvfb", "xdotool")
 SHOW = """
 import sys, time, numpy as np
 from mouth_live.models.face import Face
@@ -30,23 +28,6 @@ with WindowSink(title="mouth-live") as window:
         print("frame", flush=True)
         time.sleep(0.02)
 """
-
-
-@pytest.fixture
-def screen() -> Iterator[str]:
-    """A virtual screen of our own; its DISPLAY."""
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"not installed: {', '.join(missing)}")
-    ours, theirs = os.pipe()
-    command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[theirs], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()  # Xvfb itself finds a free number
-    yield f":{number}"
-    server.terminate()
-    server.wait(10)
 
 
 class Show:

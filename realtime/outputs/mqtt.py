@@ -76,7 +76,9 @@ class MqttTopics(Output):
         connection = client.socket()
         if isinstance(connection, socket.socket):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._wait(lambda: self._answer is not None, CONNECT_TIMEOUT)
+        until = monotonic() + CONNECT_TIMEOUT
+        while self._answer is None and monotonic() < until and client.loop(0.05) == 0:
+            pass
         if self._answer is None:
             raise ReceiverError("something listens there, but does not answer as an MQTT broker")
         if self._answer.is_failure:
@@ -133,11 +135,6 @@ class MqttTopics(Output):
     def _loop(self, timeout: float) -> None:
         if self._client is None or self._client.loop(timeout) != 0:
             raise ReceiverError("the broker has gone")
-
-    def _wait(self, done: Any, seconds: float) -> None:  # noqa: ANN401
-        until = monotonic() + seconds
-        while not done() and monotonic() < until:
-            self._loop(0.05)
 
     def _on_connect(self, _client: object, _data: object, _flags: object, reason: object, _properties: object) -> None:
         self._answer = reason

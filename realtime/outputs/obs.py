@@ -104,8 +104,9 @@ class ObsSwitch(Output):
             scene, item = self._item
             return [("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": on})]
         if on:
-            if not self._idle:
-                self._before = self._current_scene()
+            current = "" if self._idle else self._current_scene()
+            if current != self._scene:  # after an outage it may be there still
+                self._before = current
             return [("SetCurrentProgramScene", {"sceneName": self._scene})]
         back = self._idle or self._before
         return [("SetCurrentProgramScene", {"sceneName": back})] if back else []
@@ -122,8 +123,7 @@ class ObsSwitch(Output):
         for wanted in filter(None, (self._scene, self._idle)):
             if wanted not in names:
                 raise RefusedError(f"OBS has no scene '{wanted}'; it has: {', '.join(names)}")
-        if self._on is None and not self._idle:
-            self._on = False  # nothing to go back to: leave the scene as it is
+        self._on = None if self._idle else False  # without an idle scene, the one that is on may stay
 
     def _current_scene(self) -> str:
         found = self._request("GetCurrentProgramScene", {})

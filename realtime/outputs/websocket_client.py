@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,13 +28,14 @@ class Connection:
         Raises:
             ReceiverError: nothing answers there as a WebSocket server.
         """
-        from websockets.exceptions import InvalidHandshake, InvalidMessage
+        from websockets.exceptions import WebSocketException
         from websockets.sync.client import connect
         from websockets.typing import Subprotocol
 
+        self._closing = ExitStack()
         where = f"[{host}]" if ":" in host else host
         try:
-            self._connection: ClientConnection = connect(
+            opening = connect(
                 f"ws://{where}:{port}",
                 subprotocols=[Subprotocol(name) for name in subprotocols] or None,
                 compression=None,
@@ -41,7 +43,8 @@ class Connection:
                 close_timeout=CLOSE_TIMEOUT,
                 proxy=None,  # straight to the named address, whatever the environment says
             )
-        except (InvalidHandshake, InvalidMessage):
+            self._connection: ClientConnection = self._closing.enter_context(opening)
+        except (WebSocketException, ConnectionResetError):
             raise ReceiverError("something listens there, but does not answer as a WebSocket server") from None
         except ConnectionRefusedError:
             raise ReceiverError("nothing listens there") from None
@@ -90,7 +93,7 @@ class Connection:
 
     def close(self) -> None:
         """Say goodbye."""
-        self._connection.close()
+        self._closing.close()
 
 
 class ClosedError(ReceiverError):

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mouth_live")
 
-MOST_UNSENT = 1 << 20  # bytes that may wait for one client, some 10,000 messages; then it is dropped
+MOST_UNSENT = 1 << 19  # bytes that may wait for one client, some 5,000 messages; then it is dropped
+SEND_BUFFER = 1 << 16  # bytes that the system keeps for a client, asked for; else it takes megabytes of stale messages
 MOST_RECEIVED = 4096  # bytes of one message from a client; what clients say is not used
 START, END = 5.0, 1.5  # s for the server to start, and to say goodbye to its clients
 
@@ -66,6 +67,7 @@ class WebSocketServer(Output):
         try:
             family, _, _, _, where = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
             self._socket = socket.create_server(where[:2], family=family)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its clients inherit it
         except OSError as error:
             raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another port") from None
 

@@ -17,6 +17,7 @@ from .result import Evaluation, judge_reliability, read_rows, summarise
 from .subjects import Subjects, choose
 
 NO_COVERED = np.zeros(0)
+PEOPLE, STRETCHES = "people or photos", "stretches of 2 s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         str(weights.card.get("title", "")) if weights else "predictions made elsewhere",
         str(weights.card["sha256"]) if weights else "",
         str(choice.data),
+        STRETCHES if any(subject.own for subject in subjects.chosen) else PEOPLE,
         (*warnings, *_about_labels(rows, subjects)),
         overall,
         by,
@@ -113,7 +115,7 @@ def _again(path: Path, choice: Choice) -> Measured:
         other, others = read_rows(Path(choice.compare))
         made.append(versus_rows(rows, others, other if other != name else choice.compare))
     told = Evaluation(
-        name, f"from the report {path.name}", "", str(path), (), overall, by, None, (), tuple(rows)
+        name, f"from the report {path.name}", "", str(path), PEOPLE, (), overall, by, None, (), tuple(rows)
     )  # fmt: skip
     report = replace(told, reliability=judge_reliability(rows, NO_COVERED), versus=tuple(v for v in made if v))
     return Measured(report, None, [])

@@ -56,8 +56,8 @@ def _head(report: Evaluation) -> str:
     warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in report.warnings)
     return (
         f"<h1>How right is {escape(report.model)}?</h1><p class=soft>{escape(report.title)}. Mouth openness from 0 "
-        f"(closed) to 1 (fully open) on {report.overall.faces:,} labelled faces of {report.overall.people:,} people or "
-        f"photos: {sources}.</p>{warnings}"
+        f"(closed) to 1 (fully open) on {report.overall.faces:,} labelled faces of {report.overall.people:,} "
+        f"{report.groups}: {sources}.</p>{warnings}"
     )
 
 
@@ -195,7 +195,8 @@ def _foot(report: Evaluation) -> str:
     digest = f" Network SHA-256 {escape(report.sha256)}." if report.sha256 else ""
     return (
         "<footer>Made by mouth-live evaluate. Each face went through finder, face check, crop and network as video "
-        "does; a face that was not found counts as read at the mean. Intervals: 95 %, bootstrap over people. "
+        "does; a face that was not found counts as read at the mean. Intervals: 95 %, bootstrap over "
+        f"{report.groups}. "
         f"Open is a gap ratio from 0.035.{digest} This page holds pictures of the faces measured: mind their terms "
         "before you pass it on.</footer>"
     )

@@ -29,7 +29,7 @@ class Measures:
     Attributes:
         name: which faces.
         faces: how many, missed ones included.
-        people: how many people (photos, where a set does not tell people apart).
+        people: how many people (photos, where a set does not tell people apart; stretches of one's own video).
         missed: faces that were not found; they count as read at the mean truth of all faces.
         mse: mean squared error.
         mae: mean absolute error.
@@ -83,6 +83,7 @@ class Evaluation:
         title: what its card says it is.
         sha256: of the network's file; empty where the values come from a table.
         data: the faces' folder or table.
+        groups: what the intervals draw: people or photos, or stretches of video.
         warnings: what to know before believing the figures.
         overall: on all faces.
         by: condition or ``"source"``, and its bins.
@@ -95,6 +96,7 @@ class Evaluation:
     title: str
     sha256: str
     data: str
+    groups: str
     warnings: tuple[str, ...]
     overall: Measures
     by: dict[str, tuple[Measures, ...]]

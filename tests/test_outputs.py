@@ -1,0 +1,300 @@
+"""Outputs beside the capture loop: each start has its stop, whatever happens to the receiver or to the capture."""
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from pythonosc.dispatcher import Dispatcher
+from pythonosc.osc_server import ThreadingOSCUDPServer
+from talking import START, STOP, UdpReceiver, analysis, decode_osc, free_port, wait_for
+
+from mouth_live.realtime.outputs.fan_out import FanOut
+from mouth_live.realtime.outputs.mailbox import Mailbox
+from mouth_live.realtime.outputs.moments import Moment
+from mouth_live.realtime.outputs.output import Output
+from mouth_live.realtime.outputs.schemes import make_outputs
+from mouth_live.realtime.records import LipEvent
+
+
+class Kept(Output):
+    """Keeps what it is sent; it can be told to fail, or to hang."""
+
+    name = "kept"
+
+    def __init__(self, hang=None):
+        self.moments, self.hang, self.failing = [], hang, None
+
+    def send(self, moment):
+        if self.hang:
+            self.hang.wait()
+        if self.failing:
+            raise self.failing
+        self.moments.append(moment)
+
+    @property
+    def told(self):
+        return [(e.type, e.kind, e.face_id) for moment in self.moments for e in moment.events]
+
+
+def lines(datagrams):
+    return [json.loads(datagram) for datagram in datagrams]
+
+
+def test_udp_gets_events_and_values_as_json_and_the_stop_at_the_end():
+    with UdpReceiver() as receiver:
+        with FanOut(make_outputs([f"udp://127.0.0.1:{receiver.port}"])) as apps:
+            apps.take(analysis(0.5, {0: 0.61234, 3: 0.1}, [START]))
+        got = lines(receiver.rest())
+    assert got[:2] == [
+        {"type": "value", "face_id": 0, "timestamp": 0.5, "openness": 0.6123, "openness_raw": 0.6123},
+        {"type": "value", "face_id": 3, "timestamp": 0.5, "openness": 0.1, "openness_raw": 0.1},
+    ]
+    assert [line["type"] for line in got[2:]] == ["start", "stop"]
+    assert got[2] == {"type": "start", "kind": "activity", "face_id": 0, "timestamp": 0.5, "decided": 0.5}
+
+
+def test_udp_without_values():
+    with UdpReceiver() as receiver:
+        with FanOut(make_outputs([f"udp://127.0.0.1:{receiver.port}?values=no"])) as apps:
+            apps.take(analysis(0.5, {0: 0.6}))
+            apps.take(analysis(0.6, {0: 0.6}, [("start", "open", 0)]))
+            apps.take(analysis(0.7, {0: 0.1}, [("stop", "open", 0)]))
+        assert [(x["type"], x["timestamp"]) for x in lines(receiver.rest())] == [("start", 0.6), ("stop", 0.7)]
+
+
+@pytest.mark.parametrize(("query", "port", "address"), [
+    ("?preset=vrchat", None, "/avatar/parameters/v2/JawOpen"), ("?preset=babble", None, "/jawOpen"),
+    ("?preset=vrchat&address=/avatar/parameters/FT/v2/JawOpen", None, "/avatar/parameters/FT/v2/JawOpen"),
+    ("?preset=babble&prefix=/face/", None, "/face/jawOpen"),
+])  # fmt: skip
+def test_osc_presets_send_one_float_and_close_the_mouth_at_the_end(query, port, address):
+    with UdpReceiver() as receiver:
+        with FanOut(make_outputs([f"osc://127.0.0.1:{receiver.port}{query}"])) as apps:
+            apps.take(analysis(0.5, {0: 0.25}))
+            first = receiver.next()
+        last = receiver.rest()[-1]
+    assert decode_osc(first) == [(address, 0.25)]
+    assert decode_osc(last) == [(address, 0.0)]
+
+
+@pytest.mark.parametrize(("url", "port"), [("osc://?preset=vrchat", 9000), ("osc://127.0.0.1?preset=babble", 8888),
+                                           ("vmc://", 39539), ("vmc://127.0.0.1:39540", 39540)])  # fmt: skip
+def test_the_ports_that_apps_expect(url, port):
+    with UdpReceiver(port) as receiver, FanOut(make_outputs([url])) as apps:
+        apps.take(analysis(0.5, {0: 0.25}))
+        assert decode_osc(receiver.next())[0][-1] == 0.25
+
+
+def test_osc_without_a_preset_tells_the_state_too_as_an_independent_server_sees_it():
+    got, dispatcher = [], Dispatcher()
+    dispatcher.set_default_handler(lambda address, *arguments: got.append((address, *arguments)))
+    with ThreadingOSCUDPServer(("127.0.0.1", 0), dispatcher) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        with FanOut(make_outputs([f"osc://127.0.0.1:{server.server_address[1]}?prefix=/me&open=/wide"])) as apps:
+            apps.take(analysis(0.5, {0: 0.75}, [START]))
+            wait_for(lambda: len(got) >= 3)
+        wait_for(lambda: ("/me/activity", 0) in got)
+        server.shutdown()
+        thread.join()
+    assert got[:3] == [("/me/openness", 0.75), ("/me/activity", 1), ("/me/wide", 0)]
+    assert got[-3:] == [("/me/openness", 0.0), ("/me/activity", 0), ("/me/wide", 0)]
+
+
+def test_vmc_sets_the_blend_shape_and_applies_it():
+    with UdpReceiver() as receiver:
+        with FanOut(make_outputs([f"vmc://127.0.0.1:{receiver.port}?blend=JawOpen"])) as apps:
+            apps.take(analysis(0.5, {0: 0.5}))
+            assert decode_osc(receiver.next()) == [("/VMC/Ext/Blend/Val", "JawOpen", 0.5), ("/VMC/Ext/Blend/Apply",)]
+        assert decode_osc(receiver.rest()[-1])[0] == ("/VMC/Ext/Blend/Val", "JawOpen", 0.0)
+
+
+def test_the_openness_of_a_lost_face_is_0_and_the_state_is_sent_again_without_news():
+    with UdpReceiver() as receiver, FanOut(make_outputs([f"vmc://127.0.0.1:{receiver.port}"])) as apps:
+        values = []
+        for at, faces in ((0.0, {0: 0.5}), (0.1, {}), (0.5, {})):
+            apps.take(analysis(at, faces))
+            values.append(decode_osc(receiver.next())[0][2])
+        assert values == [0.5, 0.5, 0.0]  # missed in one frame, then lost
+        assert decode_osc(receiver.next())[0][2] == 0.0  # the heartbeat
+
+
+def test_who_drives_a_slot_passes_on_and_its_stop_comes_with_it():
+    with (
+        UdpReceiver() as receiver,
+        FanOut(
+            make_outputs(
+                [f"osc://127.0.0.1:{receiver.port}"],
+            ),
+            face="1",
+        ) as apps,
+    ):
+        apps.take(analysis(0.0, {0: 0.9, 1: 0.25}, [START]))
+        assert decode_osc(receiver.next()) == [("/mouth/openness", 0.25), ("/mouth/activity", 0), ("/mouth/open", 0)]
+        apps.take(analysis(0.1, {0: 0.9, 1: 0.5}, [("start", "activity", 1)]))
+        assert decode_osc(receiver.next())[:2] == [("/mouth/openness", 0.5), ("/mouth/activity", 1)]
+
+
+def test_anyone_is_the_widest_mouth():
+    with UdpReceiver() as receiver, FanOut(make_outputs([f"osc://127.0.0.1:{receiver.port}"]), face="anyone") as apps:
+        apps.take(analysis(0.0, {0: 0.25, 1: 0.5}, [("start", "activity", 0)]))
+        assert decode_osc(receiver.next())[:2] == [("/mouth/openness", 0.5), ("/mouth/activity", 1)]
+
+
+def test_a_dead_receiver_is_told_in_one_line_and_hears_what_holds_when_it_is_back(caplog):
+    caplog.set_level(logging.INFO, "mouth_live")
+    port = free_port()
+    with FanOut(make_outputs([f"udp://127.0.0.1:{port}"])) as apps:
+        at = 0.0
+        for event in (("start", "open", 0), ("stop", "open", 0), START):
+            at += 0.1
+            apps.take(analysis(at, {0: 0.6}, [event]))
+            time.sleep(0.05)
+        for _ in range(5):
+            at += 0.1
+            apps.take(analysis(at, {0: 0.6}))
+            time.sleep(0.05)
+        with UdpReceiver(port) as receiver:
+            got = lines([receiver.next()])
+            while got[-1]["type"] == "value":
+                got += lines([receiver.next()])
+            # Not the start and stop that were over by then.
+            assert (got[-1]["type"], got[-1]["kind"], got[-1]["timestamp"]) == ("start", "activity", 0.3)
+            wait_for(lambda: "answers now" in caplog.text)
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert warnings[0] == f"udp://127.0.0.1:{port}: nothing listens there; trying again until it answers"
+    assert caplog.text.count("answers now") == 1
+
+
+def test_a_receiver_that_went_away_and_came_back_is_told_again_what_is_on(caplog):
+    kept = Kept()
+    with FanOut([kept]) as apps:
+        apps.take(analysis(0.1, {0: 0.6}, [START, ("start", "open", 0)]))
+        wait_for(lambda: kept.moments)
+        kept.failing = ConnectionResetError("gone")
+        apps.take(analysis(0.2, {0: 0.6}))
+        wait_for(lambda: "trying again" in caplog.text)
+        apps.take(analysis(0.3, {0: 0.1}, [("stop", "open", 0)]))
+        kept.failing = None
+        wait_for(lambda: len(kept.moments) > 1)
+    assert kept.told == [START, ("start", "open", 0), ("stop", "open", 0), START, STOP]
+    assert caplog.text.count("\n") == 1
+
+
+def test_a_hanging_receiver_holds_up_neither_the_capture_nor_the_others_nor_the_end():
+    hang, kept = threading.Event(), Kept()
+    stuck = Kept(hang)
+    began = time.monotonic()
+    with FanOut([stuck, kept]) as apps:
+        for i in range(1000):
+            apps.take(analysis(i / 30, {0: 0.6}, [START if i % 2 == 0 else STOP]))
+        put = time.monotonic() - began
+        wait_for(lambda: len(kept.told) == 1000)
+        hang.set()  # it reads at last: no event is lost
+    assert put < 1.0
+    assert stuck.told == kept.told == [START, STOP] * 500
+    assert len(stuck.moments) < 1000  # bounded
+
+
+def test_the_end_does_not_wait_for_ever_for_a_hanging_receiver(caplog):
+    hang = threading.Event()
+    with FanOut([Kept(hang)]) as apps:
+        apps.take(analysis(0.1, {0: 0.6}, [START]))
+        began = time.monotonic()
+    assert time.monotonic() - began < 3.5
+    assert "did not take its last message" in caplog.text
+    hang.set()
+
+
+def test_a_full_mailbox_drops_the_oldest_values_and_keeps_the_events_in_order():
+    box = Mailbox(depth=3)
+    event = LipEvent("start", "open", 0, 1.0)
+    for i in range(6):
+        box.put(Moment(float(i), events=(event,) if i == 1 else (), turns=i == 1))
+    assert [moment.time for moment in box.drain()] == [1.0, 4.0, 5.0]
+    for i in range(5):
+        box.put(Moment(float(i), events=(LipEvent("start", "open", i, i),), turns=True))
+    assert [e.face_id for moment in box.drain() for e in moment.events] == [0, 1, 2, 3, 4]
+
+
+def test_when_frames_stay_away_all_is_stopped_and_begun_again_when_they_come_back():
+    kept = Kept()
+    with FanOut([kept]) as apps:
+        apps.take(analysis(0.1, {0: 0.6}, [START]))
+        wait_for(lambda: kept.told == [START, STOP], 3)
+        assert kept.moments[-1].slot.openness == 0
+        apps.take(analysis(2.5, {0: 0.6}))
+        wait_for(lambda: kept.told == [START, STOP, START])
+    assert kept.told == [START, STOP, START, STOP]
+
+
+def test_a_recording_that_is_slow_to_come_is_not_stopped():
+    kept = Kept()
+    with FanOut([kept], live=False) as apps:
+        apps.take(analysis(0.1, {0: 0.6}, [START]))
+        time.sleep(1.8)
+        assert kept.told == [START]
+
+
+def test_a_fault_of_an_output_reaches_the_capture_loop():
+    kept = Kept()
+    kept.failing = ZeroDivisionError("a fault of ours")
+    with pytest.raises(ZeroDivisionError), FanOut([kept]) as apps:
+        apps.take(analysis(0.1, {0: 0.6}))
+        wait_for(lambda: not any("output kept" in t.name for t in threading.enumerate()))
+        apps.take(analysis(0.2, {0: 0.6}))
+
+
+def test_no_thread_is_left():
+    before = threading.active_count()
+    with UdpReceiver() as receiver:
+        urls = [f"udp://127.0.0.1:{receiver.port}", f"vmc://127.0.0.1:{receiver.port}", f"ws://127.0.0.1:{free_port()}"]
+        with FanOut(make_outputs(urls)) as apps:
+            apps.take(analysis(0.1, {0: 0.6}))
+    assert threading.active_count() == before
+
+
+def test_live_on_stdout(mouth_live, demo_clip, tmp_path):
+    cut = ["ffmpeg", "-v", "error", "-ss", "1.4", "-i", demo_clip, "-t", "2", "-c:v", "libx264", tmp_path / "talk.mp4"]
+    subprocess.run(cut, check=True)
+    done = mouth_live("--camera", "talk.mp4", "--no-window", "--to", "-")
+    assert done.returncode == 0, done.stderr
+    types = [json.loads(line)["type"] for line in done.stdout.splitlines()]
+    assert types.count("start") == types.count("stop") > 0
+    assert set(types) == {"start", "stop"}
+
+
+def test_a_closed_stdout_ends_live_silently(demo_clip):
+    command = "from mouth_live.realtime.cli import main; main()"
+    arguments = [sys.executable, "-c", command, "--camera", str(demo_clip), "--no-window", "--to", "stdout:?values=yes"]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    process.stdout.readline()
+    process.stdout.close()
+    assert (process.wait(5), process.stderr.read()) == (0, b"")
+    process.stderr.close()
+
+
+def test_a_dry_run_prints_what_would_be_sent_and_sends_nothing(mouth_live, demo_clip):
+    with UdpReceiver() as receiver:
+        urls = [f"udp://127.0.0.1:{receiver.port}?values=no", "osc://?preset=vrchat", "vmc://", "vts://", "mqtt://",
+                "obs://?scene=Talk&idle=Quiet", "key:ctrl+m", "ws://127.0.0.1:1", "-"]  # fmt: skip
+        to = [word for url in urls for word in ("--to", url)]
+        done = mouth_live("events", demo_clip, "--dry-run", "--on-start", "no-such-program 'a b'", *to[:-2])
+        assert receiver.rest(0.1) == []
+    assert done.returncode == 0, done.stderr
+    sent = {}
+    for line in map(json.loads, done.stdout.splitlines()):
+        sent.setdefault(line.get("to"), []).append(line.get("sends"))
+    assert set(sent) == {None, "--on-start/--on-stop", *urls[:-1]}
+    assert sent["key:ctrl+m"][:2] == ["press ctrl+m", "release ctrl+m"]
+    assert sent["obs://?scene=Talk&idle=Quiet"][:2] == ["SetCurrentProgramScene Talk", "SetCurrentProgramScene Quiet"]
+    assert sent["vmc://"][0].startswith("/VMC/Ext/Blend/Val A 0.")
+    assert sent["osc://?preset=vrchat"][-1] == "/avatar/parameters/v2/JawOpen 0.0"
+    assert sent["vts://"][-1] == "InjectParameterDataRequest MouthLiveOpen 0.0"
+    assert "mouth-live/activity ON" in sent["mqtt://"]
+    assert any("MOUTH_LIVE_FACE_ID=0" in text and text.endswith("no-such-program 'a b'")
+               for text in sent["--on-start/--on-stop"])  # fmt: skip
