@@ -72,7 +72,8 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
         colour = rng.uniform(0, 255, 3)
     else:
         height, width = other.shape[:2]
-        top, left = int(rng.integers(height - CROP_SIZE + 1)), int(rng.integers(width - CROP_SIZE + 1))
+        top = int(rng.integers(0, int(height) - CROP_SIZE + 1))
+        left = int(rng.integers(0, int(width) - CROP_SIZE + 1))
         piece: NDArray[Any] = np.rot90(other[top : top + CROP_SIZE, left : left + CROP_SIZE], int(rng.integers(1, 4)))
         return piece.astype(np.float32)
     shade = cv2.resize(
