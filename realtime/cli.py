@@ -16,6 +16,7 @@ from .command_options import (
     backend_option,
     device_option,
     face_option,
+    min_face_option,
     min_score_option,
     model_option,
     profile_option,
@@ -50,6 +51,7 @@ log = logging.getLogger("mouth_live")
 @model_option
 @backend_option
 @min_score_option
+@min_face_option
 @profile_option
 @face_option
 @output_options

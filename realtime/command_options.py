@@ -45,6 +45,15 @@ min_score_option = click.option(
     show_default=True,
     help="Leave out faces that the detector scores lower.",
 )
+min_face_option = click.option(
+    "--min-face",
+    type=click.IntRange(min=12),
+    default=40,
+    show_default=True,
+    metavar="PIXELS",
+    help="Find faces down to this width. Large frames are searched part by part, each once a second; smaller takes "
+    "longer.",
+)
 
 
 class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]

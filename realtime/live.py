@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from ..models.faces import Backend, FaceFinder
+from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .annotate import AnnotatedVideo
 from .calibrate import DEFAULT_NAME, Calibrator
@@ -46,6 +46,7 @@ class LiveSettings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        min_face: faces narrower than so many pixels need not be found.
         profile: the name of the person's own range; None leaves the network's scale.
         face: who drives outputs with room for one face, as :class:`FaceChoice` takes it.
         outputs: the apps to send to.
@@ -62,6 +63,7 @@ class LiveSettings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    min_face: int = MIN_FACE
     profile: str | None = None
     face: str | None = None
     outputs: Sequence[Output] = ()
@@ -91,7 +93,9 @@ def _run(settings: LiveSettings) -> None:
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
         profile = profile_for(settings.profile, model.name)
-        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model, profile)
+        pipeline = Pipeline(
+            FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face), model, profile
+        )
         calibrator = Calibrator(settings.profile or DEFAULT_NAME, model.name)
         video = stack.enter_context(open_camera(settings.camera, settings.size, settings.fps))
         sinks: list[CsvSink | AnnotatedVideo] = []

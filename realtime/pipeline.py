@@ -81,9 +81,7 @@ class Pipeline:
         if not overlap:
             yield from self._read_in_batches(found, batch)
             return
-        with Ahead(
-            found, size=lambda waiting: waiting.frame.image.nbytes if waiting else 0, max_bytes=MOST_WAITING
-        ) as ahead:
+        with Ahead(found, size=_bytes, max_bytes=MOST_WAITING) as ahead:
             yield from self._read_in_batches(ahead, batch)
 
     def _find(self, frame: Frame) -> _Waiting:
@@ -138,6 +136,10 @@ class Pipeline:
 
     def _fitted(self, raw: float) -> float:
         return raw if self.profile is None else self.profile.fit(raw)
+
+
+def _bytes(waiting: _Waiting | None) -> int:
+    return waiting.frame.image.nbytes if waiting else 0
 
 
 def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None) -> Iterator[Analysis]:

@@ -62,25 +62,29 @@ def train(
     mouth-live train --data FACES                          a new network
     mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
     """  # noqa: D301
-    if base is None:
-        if videos or keep:
-            raise click.UsageError("--videos and --keep go with --from")
-        from ..models.training.data import not_permissive
-        from ..models.training.train import train as run
+    if base is not None:
+        _refuse_with_from("preset", "exclude", "permissive", "landmarks")
+        from ..models.openness import DEFAULT_WEIGHTS
+        from ..models.training.fine_tune import fine_tune
 
-        left_out = {*exclude, *(not_permissive(data) if permissive else ())}
-        run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+        name = DEFAULT_WEIGHTS if base == "shipped" else base
+        fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
         return
-    source = click.get_current_context().get_parameter_source("preset")
-    if source is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--preset makes a new network; it does not go with --from")
-    if exclude or permissive or landmarks:
-        raise click.UsageError("--exclude, --permissive and --landmarks make a new network; they do not go with --from")
-    from ..models.openness import DEFAULT_WEIGHTS
-    from ..models.training.fine_tune import fine_tune
+    if videos or keep:
+        raise click.UsageError("--videos and --keep go with --from")
+    from ..models.training.data import not_permissive
+    from ..models.training.train import train as run
 
-    name = DEFAULT_WEIGHTS if base == "shipped" else base
-    fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
+    left_out = {*exclude, *(not_permissive(data) if permissive else ())}
+    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+
+
+def _refuse_with_from(*names: str) -> None:
+    """Usage error where one of these options of a new network was given."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} is for a new network; it does not go with --from")
 
 
 @click.command()

@@ -105,14 +105,16 @@ def train_on(
             f"{len(training.faces)} faces to train on and {len(validation.faces)} to validate on are too few "
             f"(at least {chosen.batch} and 1); label more people"
         )
+    known = 0
     if isinstance(chosen, CompactPreset):
         points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
+        known = int(points.known.sum())
         fit_compact(training, points, chosen, seed, run, start)
     else:
         model = reference_network()
         model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
         _fit(model, training, validation, chosen, seed, run)
-    report = report_run(run, patches, chosen, seed)
+    report = report_run(run, patches, chosen, seed, known)
     log.info("%s: %s", run, report.as_text())
     return report
 
