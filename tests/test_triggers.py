@@ -30,7 +30,7 @@ def kinds(events, kind):
     return [e for e in events if e.kind == kind]
 
 
-def talk(time, begin=2.0, end=4.0, base=0.1, size=0.2, rate=3.0):
+def talk(time, begin=2.0, end=4.0, base=0.1, size=0.35, rate=3.0):
     return base + (size * abs(math.sin(math.pi * rate * time)) if begin <= time < end else 0.0)
 
 
