@@ -6,7 +6,7 @@ from math import ceil
 from .face import Face
 
 SEEN = 17 / 192  # smallest face, in parts of the longer side of what the detector looks at, that it finds 9 times in 10
-WORTH = 0.75  # of the picture's longer side: larger squares show little more than the whole picture does
+WORTH = 0.7  # of the picture's longer side: larger squares show little more than the whole picture does
 RANGE = 3.0  # the largest face found well in such a square is some 4 times the smallest: then larger squares go on
 OVERLAP = (
     2.0  # smallest faces that neighbours share: a face on the edge of one is whole, with its surroundings, in another
