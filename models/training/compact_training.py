@@ -2,8 +2,8 @@
 
 Landmark models and people disagree systematically on hard faces. After the first cycle the network has seen 5,000 faces
 that people labelled, so its own reading, averaged with the landmark model's, is a better label of the other 13,000 than
-either; and so on. Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et al. 2019,
-"Billion-scale semi-supervised learning for image classification".
+either; and so on. Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et
+al. 2019, "Billion-scale semi-supervised learning for image classification".
 """
 
 import logging
