@@ -71,13 +71,7 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
     elif kind < 0.65:
         colour = rng.uniform(0, 255, 3)
     else:
-<<<<<<< HEAD
-        room: tuple[int, ...] = tuple(side - CROP_SIZE + 1 for side in other.shape[:2])
-        top, left = (int(rng.random() * side) for side in room)
-=======
-        height, width = other.shape[:2]
-        top, left = int(rng.integers(height - CROP_SIZE + 1)), int(rng.integers(width - CROP_SIZE + 1))
->>>>>>> main
+        top, left = (int(rng.random() * (len(side) - CROP_SIZE + 1)) for side in (other, other[0]))
         piece: NDArray[Any] = np.rot90(other[top : top + CROP_SIZE, left : left + CROP_SIZE], int(rng.integers(1, 4)))
         return piece.astype(np.float32)
     shade = cv2.resize(
