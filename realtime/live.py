@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from time import monotonic
 
 from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
+from .ahead import Ahead
 from .annotate import AnnotatedVideo
 from .calibrate import DEFAULT_NAME, Calibrator
 from .cameras import open_camera
@@ -28,6 +29,8 @@ from .window import WindowSink, display_problem
 log = logging.getLogger("mouth_live")
 
 STATUS_EVERY = 0.5  # s
+MOST_UNDRAWN = 32  # frames that are read and wait to be written and drawn
+DRAW_AT_LEAST_EVERY = 0.2  # s
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +118,9 @@ def _run(settings: LiveSettings) -> None:
         apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST))
         status = _Status()
         try:
-            for analysis in stack.enter_context(closing(pipeline.run(ahead))):
-                apps.take(analysis)  # first: an app waits for it
+            # In a thread of its own: drawing, or a slow disk, never keeps the next frame from being read.
+            analyses = stack.enter_context(Ahead(_told(pipeline.run(ahead), apps), _picture_bytes, depth=MOST_UNDRAWN))
+            for analysis in analyses:
                 if analysis.silent:
                     continue
                 for sink in sinks:
@@ -124,7 +128,8 @@ def _run(settings: LiveSettings) -> None:
                 notice = calibrator.take(analysis)
                 pipeline.profile = calibrator.profile or pipeline.profile
                 rate = status.take(analysis, ahead.dropped, show=window is None)
-                if window and not window.write(analysis, rate, ahead.dropped, notice):
+                draw = window is not None and status.should_draw(analyses.waiting)
+                if window and draw and not window.write(analysis, rate, ahead.dropped, notice):
                     break
         except KeyboardInterrupt:
             log.info("ended")
@@ -136,12 +141,33 @@ def _run(settings: LiveSettings) -> None:
         raise terminated
 
 
+def _told(analyses: Generator[Analysis], apps: FanOut) -> Generator[Analysis]:
+    """The analyses, each handed to the apps first: they wait for it."""
+    with closing(analyses):
+        for analysis in analyses:
+            apps.take(analysis)
+            yield analysis
+
+
+def _picture_bytes(analysis: Analysis) -> int:
+    return analysis.frame.image.nbytes
+
+
 class _Status:
     """Frames a second over the last second; without a window, one line on the terminal."""
 
     def __init__(self) -> None:
         self._arrivals = deque[float]()
         self._shown = 0.0
+        self._drawn = 0.0
+
+    def should_draw(self, waiting: int) -> bool:
+        """Whether to draw this frame: the newest one, or where there is never time for it, one now and then."""
+        now = monotonic()
+        if waiting and now - self._drawn < DRAW_AT_LEAST_EVERY:
+            return False
+        self._drawn = now
+        return True
 
     def take(self, analysis: Analysis, dropped: int, show: bool) -> float:
         """Count a frame; frames a second."""

@@ -93,7 +93,7 @@ def train_on(
         chosen: the preset.
         seed: as in :func:`train`.
         landmarks: of the same faces; for the compact network.
-        start: ``first_cycle.weights.h5`` of an earlier run of the compact network, to go on from.
+        start: ``cycle.weights.h5`` of an earlier run of the compact network, to go on from.
     """
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
