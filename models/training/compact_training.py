@@ -2,7 +2,8 @@
 
 Landmark models and people disagree systematically on hard faces. After the first cycle the network has seen 5,000 faces
 that people labelled, so its own reading, averaged with the landmark model's, is a better label of the other 13,000 than
-either; and so on. Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et al. 2019,
+either; and so on.
+Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et al. 2019,
 "Billion-scale semi-supervised learning for image classification".
 """
 
@@ -43,7 +44,6 @@ def fit_compact(
         start: weights (``.weights.h5``) of a training network that has been through the first cycle already, or more.
     """
     known = lessons(training, landmarks, chosen.measured_trust)
-    pool = Pool(training.images, seed)
     model = compact.training_network()
     rng = np.random.default_rng(seed)
     notes = _Notes(run)
@@ -54,6 +54,7 @@ def fit_compact(
             continue
         if cycle:
             known = understood(model, known, chosen.understood_trust)
+        pool = Pool(training.images, seed + cycle)
         _cycle(model, known, pool, chosen, epochs, rate, rng, notes)
         model.save_weights(run / CYCLE)
     part = run / f"{Path(WEIGHTS).stem}.part.keras"
