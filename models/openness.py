@@ -19,7 +19,7 @@ from .weights_file import WEIGHTS_FOLDER, LiteRtNetwork, Weights, load_weights
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
 
-DEFAULT_WEIGHTS = "openness_reference"
+DEFAULT_WEIGHTS = "openness_compact"
 NEUTRAL_GENDER = (0.5, 0.5)
 """The reference network's gender pair at run time: it is trained to do without it, nothing here guesses a gender."""
 

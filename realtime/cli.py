@@ -22,7 +22,7 @@ from .command_options import (
     profile_option,
 )
 from .errors import Terminated
-from .event_commands import calibrate, devices, events
+from .event_commands import calibrate, devices, doctor, events
 from .output_options import config_option, output_options, take_outputs
 from .recorded_commands import demo, process
 from .training_commands import evaluate, export, label, train
@@ -82,7 +82,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(outputs=outputs, **options))
 
 
-for command in (process, demo, events, calibrate, devices, label, train, evaluate, export):
+for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
     cli.add_command(command)
 
 

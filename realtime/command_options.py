@@ -28,7 +28,7 @@ device_option = click.option(
     help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
 )
 model_option = click.option(
-    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
+    "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
 )
 backend_option = click.option(
     "--backend",

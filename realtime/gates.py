@@ -17,7 +17,7 @@ class Gates:
     """
 
     min_score: float = 0.55
-    min_reliability: float = 0.5
+    min_reliability: float = 0.2
     max_turn: float = 0.9
 
     def trust(self, face: Face, reliability: float) -> bool:

@@ -124,8 +124,13 @@ def evaluate(
     """Measure MODEL on labelled faces that training never saw, each figure with its 95 % interval over people.
 
     MODEL is a network's name or .tflite file; predictions.csv (columns file, openness and perhaps reliability); or an
-    earlier report.json, as in: mouth-live evaluate a.json --compare b.json
-    """
+    earlier report.json.
+
+    \b
+    mouth-live evaluate openness_reference --data FACES --html page.html --json a.json
+    mouth-live evaluate mine.tflite --data FACES --compare openness_reference
+    mouth-live evaluate a.json --compare b.json
+    """  # noqa: D301
     from ..models.training.evaluation.evaluate import Choice
     from ..models.training.evaluation.evaluate import evaluate as run
     from ..models.training.evaluation.text import as_text

@@ -37,23 +37,18 @@ class _Switch:
 
     limits: Limits
     is_on: bool = False
-    peak: float = 0.0  # the highest level since the start
     since: float | None = None  # when the level went past the limit that it has yet to hold
 
     def update(self, level: float, time: float) -> float | None:
         """Take a level in; if the switch turns over, since when the level has been past the limit."""
-        if self.is_on:
-            self.peak = max(self.peak, level)
-            past = level < max(self.limits.off, self.limits.fade * self.peak)
-        else:
-            past = level >= self.limits.on
+        past = level < self.limits.off if self.is_on else level >= self.limits.on
         if not past:
             self.since = None
             return None
         since = self.since = time if self.since is None else self.since
         if time - since < (self.limits.min_off if self.is_on else self.limits.min_on):
             return None
-        self.is_on, self.peak, self.since = not self.is_on, level, None
+        self.is_on, self.since = not self.is_on, None
         return since
 
 

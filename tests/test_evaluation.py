@@ -115,16 +115,18 @@ def test_leaving_out_what_is_unreliable_lowers_the_error():
         reading(0.5, 0.5 + e, str(i), group=str(i), reliability=float(np.exp(-5 * e))) for i, e in enumerate(errors)
     ]
     rows.append(reading(0.5, math.nan, "lost"))
-    judged = result.judge_reliability(rows, np.full(20, 1e-3))
+    judged = result.judge_reliability(rows, np.full(20, 1e-3), np.full(5, 2.0))
     kept = np.sort(errors**2)
     assert judged.dropped[:2] == (0.0, 0.1)
     assert judged.mse[1].value == pytest.approx(kept[:360].mean()) == pytest.approx(judged.best[1])
     assert judged.mse[1].low < judged.mse[1].value < judged.mse[1].high < judged.mse[0].value
-    assert judged.auc == 1
+    assert (judged.auc, judged.hidden_auc) == (1, 0)
     assert len(judged.seen) == 400
     shuffled = [replace(r, reliability=float(v)) for r, v in zip(rows[:400], rng.random(400), strict=True)]
-    assert result.judge_reliability(shuffled, np.zeros(0)).mse[1].value == pytest.approx(kept.mean(), rel=0.2)
-    assert result.judge_reliability([reading(), reading()], np.zeros(0)) is None
+    assert result.judge_reliability(shuffled, np.zeros(0), np.zeros(0)).mse[1].value == pytest.approx(
+        kept.mean(), rel=0.2
+    )
+    assert result.judge_reliability([reading(), reading()], np.zeros(0), np.zeros(0)) is None
 
 
 # --- comparisons

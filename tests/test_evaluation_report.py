@@ -54,6 +54,7 @@ def test_the_faces_chosen(tmp_path):
         [("a", "test"), ("a", "train"), ("b", "train"), ("b", "train"), ("c", "test")]
     )]  # fmt: skip
     rows.append({"file": "mask.jpg", "set": "m", "part": "train", "note": "masked"})
+    rows.append({"file": "hand.jpg", "gap_ratio": 0.1, "mouth_points_hidden": 12})
     rows[0] |= {"landmarker_gap_ratio": 0.12}
     data = write_labels(tmp_path, rows)
 
@@ -68,6 +69,7 @@ def test_the_faces_chosen(tmp_path):
     assert chosen.chosen[0].landmarker == pytest.approx(0.5)
     assert math.isnan(chosen.chosen[1].landmarker)
     assert [path.name for path in chosen.covered] == ["mask.jpg"]
+    assert [path.name for path in chosen.hidden] == ["hand.jpg"]
     with pytest.raises(DataError, match="no set z; known: a, b, c"):
         names(["z"])
     with pytest.raises(DataError, match="--part all"):
@@ -88,6 +90,7 @@ def test_predictions_are_measured_like_a_network(folder, tmp_path):
     assert (report.overall.faces, report.overall.missed) == (3, 1)
     assert report.faces[0].size > 50  # its conditions come from the picture
     assert "fold.csv" in report.warnings[0]
+    assert report.warnings[1] == "it has values for 3 of the 11 labelled faces of a, b"
 
 
 @pytest.mark.parametrize(
@@ -213,7 +216,7 @@ def test_page_and_text_show_reliability_warnings_and_escape_names():
     rng = np.random.default_rng(0)
     rows = [replace(r, reliability=float(rng.random()), landmarker=r.truth) for r in some_readings(50)]
     overall, by = result.summarise(rows)
-    judged = result.judge_reliability(rows, np.zeros(3))
+    judged = result.judge_reliability(rows, np.zeros(3), np.zeros(2))
     report = result.Evaluation(
         "<b>",
         "",
@@ -233,7 +236,7 @@ def test_page_and_text_show_reliability_warnings_and_escape_names():
     assert "TRAINED ON: a &amp; b" in page
     told = Page(page).text
     assert f"reliability {min(rows, key=lambda r: -abs(r.value - r.truth)).reliability:.2f}" in told
-    assert "3 covered faces" in told
+    assert "one that a mask covers with an AUC of 1.000 (3 faces), and from one of the test part" in told
     text = as_text(report)
     assert "! TRAINED ON: a & b" in text
     assert "without the least reliable" in text

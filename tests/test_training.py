@@ -22,7 +22,7 @@ COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio",
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
-COMPACT = network.CompactPreset("small", batch=8, first_epochs=2, second_epochs=1)
+COMPACT = network.CompactPreset("small", batch=8, cycles=((2, 2e-3), (1, 1e-3)))
 TINY = network.Preset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
 
 

@@ -15,7 +15,7 @@ from ..crop import CROP_SIZE
 from .occlusion import cover
 from .patches import PATCH_SIZE
 
-SHIFT, ROLL, SCALE = 0.03, 5.0, 0.07
+SHIFT, ROLL, SCALE = 0.035, 7.0, 0.08
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""
 
 
@@ -43,13 +43,14 @@ def plain(patches: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return patches[:, edge:-edge, edge:-edge]
 
 
-def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float = 0.0) -> Variations:
+def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float = 0.0, calm: float = 0.0) -> Variations:
     """A variation of each patch, and how it was made.
 
     Args:
         patches: (n, 96, 96, 3) uint8, RGB.
         rng: the chance; the same seed gives the same variations.
         occlusion: share of the crops over which something is laid.
+        calm: share of the crops whose sharpness, light and colour stay as they are.
     """
     n = len(patches)
     crops = np.empty((n, CROP_SIZE, CROP_SIZE, 3), np.uint8)
@@ -61,7 +62,7 @@ def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float 
         crop = _warped(patches[i], matrices[i], rng)
         if rng.random() < occlusion:
             crop, covered[i] = cover(crop, patches[rng.integers(n)], rng)
-        crops[i] = _look(crop, rng)
+        crops[i] = crop if rng.random() < calm else _look(crop, rng)
     return Variations(crops, matrices, mirrored, covered)
 
 

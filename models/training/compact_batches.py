@@ -15,9 +15,10 @@ from .occlusion import no_mouth
 from .patches import Patches
 
 VARIATIONS = 8
-"""Made of each face before training, then drawn from, mirrored or not: as good as new ones each time, for less."""
+"""Made of each face before a cycle, then drawn from, mirrored or not: as good as new ones each time, for less."""
 
-OCCLUSION = 0.15  # share of the variations with something before the face
+OCCLUSION = 0.13  # share of the variations with something before the face
+CALM = 0.33  # share of the variations whose light and sharpness stay: most pictures at run time are good ones
 NO_MOUTH = 0.03  # share of the crops that are no mouth at all
 COVERED_FROM, DISTURBED_FROM = 0.35, 0.12
 """Share of the mouth under something from which its openness teaches nothing, and from which it counts less."""
@@ -55,7 +56,7 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
         if face.covered:
             return 0.8
         if face.by_people:
-            return 2 * (1 + face.openness)
+            return 1.3 * (1 + face.openness)
         return (1 + face.openness) * (0.5 if face.openness < 0.3 else 1)
 
     weights = np.array([often(face) for face in faces])
@@ -63,7 +64,7 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
 
 
 class Pool:
-    """Variations of all faces, made once; about 90 kB a face."""
+    """Variations of all faces; about 90 kB a face."""
 
     def __init__(self, images: NDArray[np.uint8], seed: int, count: int = VARIATIONS) -> None:
         """Make them; half a millisecond each.
@@ -78,7 +79,7 @@ class Pool:
         rng = np.random.default_rng(seed)
         self._made: list[Variations] = []
         for _ in tqdm(range(count), desc="varying", unit=" times", disable=None):
-            self._made.append(vary(images, rng, OCCLUSION))
+            self._made.append(vary(images, rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
         """One variation of each of the rows, half of them mirrored once more."""

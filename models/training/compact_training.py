@@ -1,8 +1,9 @@
-"""Train the compact network: one cycle on the labels, a second that also learns from what the first has understood.
+"""Train the compact network: a cycle on the labels, then others that also learn from what the last has understood.
 
 Landmark models and people disagree systematically on hard faces. After the first cycle the network has seen 5,000 faces
 that people labelled, so its own reading, averaged with the landmark model's, is a better label of the other 13,000 than
-either. Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et al. 2019,
+either; and so on.
+Source of the idea: Hinton et al. 2015, "Distilling the Knowledge in a Neural Network"; Yalniz et al. 2019,
 "Billion-scale semi-supervised learning for image classification".
 """
 
@@ -21,7 +22,7 @@ from .compact_batches import Lessons, Pool, batches, lessons
 from .landmarks import Landmarks
 from .network import CompactPreset
 from .patches import Patches
-from .run_folder import WEIGHTS, History, write_history
+from .run_folder import CYCLE, WEIGHTS, History, write_history
 
 log = logging.getLogger("mouth_live")
 
@@ -32,7 +33,7 @@ STEPS = 200
 def fit_compact(
     training: Patches, landmarks: Landmarks, chosen: CompactPreset, seed: int, run: Path, start: Path | None = None
 ) -> None:
-    """Train both cycles; leaves the history and the weights in the run folder.
+    """Train all cycles; leaves the history and the weights in the run folder.
 
     Args:
         training: the faces, covered ones among them.
@@ -40,21 +41,22 @@ def fit_compact(
         chosen: the preset.
         seed: of the variations and the order.
         run: the folder.
-        start: weights (``.weights.h5``) of a training network that has been through the first cycle already.
+        start: weights (``.weights.h5``) of a training network that has been through the first cycle already, or more.
     """
     known = lessons(training, landmarks, chosen.measured_trust)
-    pool = Pool(training.images, seed)
     model = compact.training_network()
     rng = np.random.default_rng(seed)
     notes = _Notes(run)
     if start:
         model.load_weights(start)
-    else:
-        _cycle(model, known, pool, chosen, chosen.first_epochs, chosen.learning_rate, rng, notes)
-        model.save_weights(run / "first_cycle.weights.h5")
-    if chosen.second_epochs:
-        known = understood(model, known, chosen.understood_trust)
-        _cycle(model, known, pool, chosen, chosen.second_epochs, chosen.second_learning_rate, rng, notes)
+    for cycle, (epochs, rate) in enumerate(chosen.cycles):
+        if start and not cycle:
+            continue
+        if cycle:
+            known = understood(model, known, chosen.understood_trust)
+        pool = Pool(training.images, seed + cycle)
+        _cycle(model, known, pool, chosen, epochs, rate, rng, notes)
+        model.save_weights(run / CYCLE)
     part = run / f"{Path(WEIGHTS).stem}.part.keras"
     compact.running_network(model).save(part)
     part.replace(run / WEIGHTS)
@@ -64,14 +66,14 @@ def understood(model: Any, known: Lessons, trust: float) -> Lessons:  # noqa: AN
     """The lessons with better labels where people gave none: the mean of the landmark model's and the network's own.
 
     Args:
-        model: after the first cycle.
-        known: the lessons so far.
+        model: after a cycle.
+        known: the lessons of that cycle or of one before it; the landmark model's label is taken from the faces.
         trust: what the better labels count.
     """
     crops = plain(known.patches.images)
     own = (_read(model, crops) + _read(model, crops[:, :, ::-1])) / 2
     unlabelled = np.array([not face.by_people and not face.covered for face in known.patches.faces])
-    openness, weight = known.openness.copy(), known.trust.copy()
+    openness, weight = known.patches.openness, known.trust.copy()
     openness[unlabelled] = (openness[unlabelled] + own[unlabelled]) / 2
     weight[unlabelled] = trust
     return replace(known, openness=openness, trust=weight)

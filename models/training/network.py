@@ -53,7 +53,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class CompactPreset:
-    """The compact network and its schedule: two cycles of a rising, then falling learning rate (AdamW).
+    """The compact network and its schedule: cycles of a rising, then falling learning rate (AdamW).
 
     Nothing is chosen by validation, so all faces but the test part can be trained on.
 
@@ -61,30 +61,25 @@ class CompactPreset:
         name: what ``--preset`` calls it.
         batch: crops a step.
         validation: share of the faces, by person, kept aside to be measured on.
-        first_epochs: of 200 steps each, on the labels.
-        learning_rate: the highest of the first cycle.
-        second_epochs: with the better labels that the first cycle made possible.
-        second_learning_rate: the highest of the second cycle.
+        cycles: epochs (of 200 steps) and highest learning rate of each; from the second on with the better labels
+            that the one before made possible.
         weight_decay: of AdamW, times the learning rate.
         measured_trust: what a landmark model's label counts against one by people, in the first cycle.
-        understood_trust: what the better label counts in the second.
+        understood_trust: what the better label counts later.
     """
 
     name: str
     batch: int = 96
     validation: float = 0.0
-    first_epochs: int = 26
-    learning_rate: float = 2e-3
-    second_epochs: int = 40
-    second_learning_rate: float = 1.5e-3
+    cycles: tuple[tuple[int, float], ...] = ((26, 2e-3), (28, 2e-3), (20, 1.5e-3))
     weight_decay: float = 0.05
     measured_trust: float = 0.3
     understood_trust: float = 0.6
 
     @property
     def epochs(self) -> int:
-        """Of both cycles."""
-        return self.first_epochs + self.second_epochs
+        """Of all cycles."""
+        return sum(epochs for epochs, _ in self.cycles)
 
 
 PRESETS: dict[str, Preset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), Preset("reference"))}

@@ -71,9 +71,7 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
     elif kind < 0.65:
         colour = rng.uniform(0, 255, 3)
     else:
-        height, width = other.shape[:2]
-        top = int(rng.integers(0, int(height) - CROP_SIZE + 1))
-        left = int(rng.integers(0, int(width) - CROP_SIZE + 1))
+        top, left = (int(rng.random() * (len(side) - CROP_SIZE + 1)) for side in (other, other[0]))
         piece: NDArray[Any] = np.rot90(other[top : top + CROP_SIZE, left : left + CROP_SIZE], int(rng.integers(1, 4)))
         return piece.astype(np.float32)
     shade = cv2.resize(
@@ -99,7 +97,7 @@ def no_mouth(patch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     if kind < 0.3:
         crop = np.rot90(patch[edge:-edge, edge:-edge], int(rng.integers(1, 4)))
     elif kind < 0.6:  # a corner, closer or not
-        side = int(rng.choice([len(patch) // 2, CROP_SIZE]))
+        side = len(patch) // 2 if rng.random() < 0.5 else CROP_SIZE
         top, left = rng.integers(0, 2, 2) * (len(patch) - side)
         crop = cv2.resize(np.ascontiguousarray(patch[top : top + side, left : left + side]), size)
     elif kind < 0.8:

@@ -3,7 +3,7 @@
 | file | what |
 |---|---|
 | ``weights.keras`` | the weights of the best epoch, or of the last where the schedule is fixed |
-| ``first_cycle.weights.h5`` | the compact network after its first cycle, with its training outputs |
+| ``cycle.weights.h5`` | the compact network after its last cycle so far, with its training outputs |
 | ``history.csv`` | a row an epoch: loss, seconds since the start; of the reference also validation and learning rate |
 | ``curve.png`` | the two losses over the epochs |
 | ``report.json``, ``report.md`` | how it was made; errors on people and photos never seen |
@@ -30,7 +30,7 @@ from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
-PATCHES = "patches.npz"
+PATCHES, CYCLE = "patches.npz", "cycle.weights.h5"
 
 SPLIT = (
     "by set and person, by photo where a set does not tell people apart (helen, merl_rav); "
@@ -40,7 +40,7 @@ SPLIT = (
 History = list[dict[str, float]]
 
 
-def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed: int) -> Report:
+def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed: int, landmarks: int = 0) -> Report:
     """Measure a run's weights and write its report and its curve.
 
     Args:
@@ -48,6 +48,7 @@ def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed
         patches: all that the run was given.
         chosen: its preset.
         seed: its seed, which gives the same split again.
+        landmarks: of how many faces a landmark model's points took part.
 
     Returns:
         The report on the test part; on validation where there is none.
@@ -69,13 +70,16 @@ def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed
     facts = {
         "preset": asdict(chosen),
         "seed": seed,
-        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}",
+        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
+        + (" --landmarks landmarks.npz" if landmarks else ""),
         "data": {
             "training": count_by_set(training.faces),
             "validation": count_by_set(validation.faces),
             "test": count_by_set(tested.faces),
             "not_found": count_by_set(patches.missed),
-            "training_labelled_by_people": sum(face.by_people for face in training.faces),
+            "training_labelled_by_people": sum(face.by_people and not face.covered for face in training.faces),
+            "training_covered": sum(face.covered for face in training.faces),
+            "training_with_landmarks": landmarks,
         },
         "split": SPLIT,
         "epochs": len(history),

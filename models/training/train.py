@@ -93,7 +93,7 @@ def train_on(
         chosen: the preset.
         seed: as in :func:`train`.
         landmarks: of the same faces; for the compact network.
-        start: ``first_cycle.weights.h5`` of an earlier run of the compact network, to go on from.
+        start: ``cycle.weights.h5`` of an earlier run of the compact network, to go on from.
     """
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
@@ -105,14 +105,16 @@ def train_on(
             f"{len(training.faces)} faces to train on and {len(validation.faces)} to validate on are too few "
             f"(at least {chosen.batch} and 1); label more people"
         )
+    known = 0
     if isinstance(chosen, CompactPreset):
         points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
+        known = int(points.known.sum())
         fit_compact(training, points, chosen, seed, run, start)
     else:
         model = reference_network()
         model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
         _fit(model, training, validation, chosen, seed, run)
-    report = report_run(run, patches, chosen, seed)
+    report = report_run(run, patches, chosen, seed, known)
     log.info("%s: %s", run, report.as_text())
     return report
 

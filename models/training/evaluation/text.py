@@ -39,7 +39,9 @@ def as_text(report: Evaluation) -> str:
         lines += ["", "Squared error without the least reliable"]
         lines += [f"  {share:4.0%}  {interval(f, 5)}" for share, f in zip(r.dropped, r.mse, strict=True)]
         if r.covered:
-            lines += [f"  covered mouths read less reliable than seen ones: AUC {r.auc:.3f} (n={len(r.covered)})"]
+            lines += [f"  masked mouths read less reliable than seen ones: AUC {r.auc:.3f} (n={len(r.covered)})"]
+        if r.hidden:
+            lines += [f"  mouths of the test part that are mostly hidden: AUC {r.hidden_auc:.3f} (n={len(r.hidden)})"]
     for one in report.versus:
         lines += ["", *versus_as_text(report.model, one)]
     return "\n".join(lines)
