@@ -6,7 +6,6 @@ networks, the opening and closing of the files, and the writing of the CSV.
 
 import contextlib
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -48,7 +47,7 @@ def process(clip: Path) -> Result:
         seconds, used = time.perf_counter() - begin, time.process_time() - cpu
         rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
     frames = len({row[0] for row in rows})
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = _status_mb("VmHWM")
     readings = sum(row[4] == "1" for row in rows)
     return {"frames": frames, "seconds": seconds, "cpu_seconds": used, "readings": readings, "peak_mb": peak}
 
@@ -95,7 +94,7 @@ def memory(clip: Path) -> Result:
                 for frame in open_video(clip):
                     time = start + frame.time
                     if index % 300 == 0:
-                        sizes[time] = _resident_mb()
+                        sizes[time] = _status_mb("VmRSS")
                     yield replace(frame, index=index, time=time)
                     index += 1
                 start = time + 1 / 30
@@ -105,16 +104,17 @@ def memory(clip: Path) -> Result:
         module.process([Job(clip, Path(folder) / "out.csv")], module.Settings())
     early = [size for time, size in sizes.items() if SETTLED <= time < 3 * SETTLED]
     late = [size for time, size in sizes.items() if time > LONG - 2 * SETTLED]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = _status_mb("VmHWM")
     growth = float(np.median(late) - np.median(early))
     return {"frames": 30 * LONG, "peak_mb": peak, "growth_mb": growth}
 
 
-def _resident_mb() -> float:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise SystemExit("no VmRSS: the memory is measured on Linux only")
+def _status_mb(line: str) -> float:
+    """Memory in MB (2**20 bytes): VmRSS now, VmHWM the most of this process so far (not ru_maxrss)."""
+    for text in Path("/proc/self/status").read_text().splitlines():
+        if text.startswith(f"{line}:"):
+            return int(text.split()[1]) / 1024
+    raise SystemExit(f"no {line}: the memory is measured on Linux only")
 
 
 def main() -> None:
