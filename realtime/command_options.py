@@ -51,8 +51,7 @@ min_face_option = click.option(
     default=40,
     show_default=True,
     metavar="PIXELS",
-    help="Find faces down to this width. Large frames are searched part by part, each once a second; smaller takes "
-    "longer.",
+    help="Find faces down to this width. Large frames are searched part by part, each every 2 s; smaller takes longer.",
 )
 
 

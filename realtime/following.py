@@ -20,7 +20,7 @@ from .followed import Followed, matched
 LOOK_EVERY = (
     0.1  # s between the detector's looks at the whole frame: as long a new face waits for its first row at most
 )
-TILES_EVERY = 1.0  # s in which each tile of the frame is looked at once, where small faces are wanted
+TILES_EVERY = 2.0  # s in which each tile of the frame is looked at once, where small faces are wanted
 MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that tell

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+import cv2
+
 from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
 from .ahead import Ahead
@@ -93,6 +95,7 @@ def run_live(settings: LiveSettings) -> None:
 
 def _run(settings: LiveSettings) -> None:
     terminated: Terminated | None = None
+    cv2.setNumThreads(1)  # for its small warps more threads cost more than they save
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
         profile = profile_for(settings.profile, model.name)

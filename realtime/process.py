@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+
 from ..models.errors import MouthLiveError
 from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
@@ -67,6 +69,7 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
     Raises:
         MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
     """
+    cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
     model = load_openness_model(settings.model, settings.device)
     finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
     failures: list[tuple[Job, MouthLiveError]] = []

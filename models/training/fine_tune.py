@@ -111,7 +111,7 @@ def fine_tune(
     kept = measure_keep(head, keep, seed) if keep else read_keep(base, weights)
     if kept is None:
         raise DataError(
-            f"{base}: no .keep.npz beside these weights; tell with --keep which faces must stay well read, or start from shipped"
+            f"{base}: has no .keep.npz beside it; tell with --keep what must stay well read, or start from shipped"
         )
     own = _look(labels, table, videos, head, seed)
     fits, change = _best(own, head.weights, kept, seed)
