@@ -41,6 +41,7 @@ SECONDS = click.FloatRange(0)
 @click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later.")
 @face_option
 @profile_option
+@model_option
 @output_options
 @config_option
 @click.pass_context
