@@ -164,7 +164,7 @@ def test_distant_faces_of_a_large_picture_are_found(finder, width):
 def test_distant_faces_are_read_within_three_seconds_and_keep_their_ids(finder, model):
     rng, scene = np.random.default_rng(0), distant_faces(40)
     frames = (
-        Frame(n, n / 12, cv2.add(scene, rng.integers(-3, 4, scene.shape, np.int8), dtype=cv2.CV_8U)) for n in range(30)
+        Frame(n, n / 12, cv2.add(scene, rng.integers(-3, 4, scene.shape, np.int8), dtype=cv2.CV_8U)) for n in range(40)
     )
     seen: dict[int, list[float]] = {}
     for analysis in Pipeline(finder, model).run(frames):
