@@ -18,6 +18,7 @@ GRID = 48  # one anchor in the middle of each of 48x48 cells
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
 KEYPOINTS = 6
+EXACT = 640 * 480  # pixels of a picture up to which it is scaled in one exact step
 
 
 class BlazeFace:
@@ -89,12 +90,13 @@ def letterbox(image: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float, NDA
 def _scaled(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
     """The picture at another size, averaged where it shrinks: or small faces would flicker.
 
-    Bilinear steps of at most 2 average all pixels and take a fifth of the time of one step by INTER_AREA.
+    Of large pictures bilinear steps of at most 2 average all pixels too, in a fifth of the time of INTER_AREA.
     """
-    while image.shape[1] >= 4 * width and image.shape[0] >= 4 * height:
-        image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2)).astype(np.uint8, copy=False)
-    if image.shape[1] > 2 * width and image.shape[0] > 2 * height:
-        image = cv2.resize(image, (2 * width, 2 * height)).astype(np.uint8, copy=False)
+    if image.shape[0] * image.shape[1] > EXACT:
+        while image.shape[1] >= 4 * width and image.shape[0] >= 4 * height:
+            image = cv2.resize(image, (image.shape[1] // 2, image.shape[0] // 2)).astype(np.uint8, copy=False)
+        if image.shape[1] > 2 * width and image.shape[0] > 2 * height:
+            image = cv2.resize(image, (2 * width, 2 * height)).astype(np.uint8, copy=False)
     method = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_LINEAR
     return cv2.resize(image, (width, height), interpolation=method).astype(np.uint8, copy=False)
 

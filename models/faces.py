@@ -6,6 +6,7 @@ claims is aligned and shown to a second small network that was trained on faces 
 """
 
 from collections.abc import Sequence
+from math import log
 from typing import Literal
 
 import cv2
@@ -21,6 +22,7 @@ Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
 MIN_SCORE = 0.5
+MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is looked at around a known face
 PADDING = 0.5  # of the picture's size, on each side, for the second look
@@ -41,7 +43,7 @@ class FaceFinder:
         backend: Backend = "litert",
         threads: int = 1,
         check: bool = True,
-        min_face: float | None = None,
+        min_face: float | None = MIN_FACE,
     ) -> None:
         """Load the networks.
 
@@ -50,9 +52,9 @@ class FaceFinder:
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
             threads: CPU threads for one look.
             check: leave out what the face check takes for an invention.
-            min_face: width in pixels of the smallest faces to look for, tile by tile where the whole picture is too
-                large for them; None looks at the whole picture only, where faces from about a thirteenth of its longer
-                side on are found.
+            min_face: width in pixels of the smallest faces to look for, tile by tile where the picture is so large
+                that they are lost in it as a whole; None looks at the whole only, where faces from about a thirteenth
+                of its longer side on are found.
 
         Raises:
             ModelError: a weights file is missing or damaged.
@@ -83,9 +85,11 @@ class FaceFinder:
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
         faces = self.real(image, self.claims(image))
-        for tile in self.tiles(image):
-            claims = self.claims_in(image, tile)
-            faces += self.real(image, [c for c in claims if not any(is_part_of(c, face) for face in faces)])
+        areas = self.tiles(image)
+        for area in areas:
+            claims = self.claims_in(image, area)
+            new = [claim for claim in claims if not any(is_part_of(claim, face) for face in faces)]
+            faces += self.real(image, new, looks=len(areas))
         faces = faces or self.real(image, self.second_look(image))
         return sorted(faces, key=lambda face: -face.score)
 
@@ -123,10 +127,10 @@ class FaceFinder:
         """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
         return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
 
-    def real(self, image: NDArray[np.uint8], claims: Sequence[Face]) -> list[Face]:
-        """The claims that are faces."""
-        evidence = self.evidence(image, claims)
-        return [face for face, enough in zip(claims, evidence >= self.min_evidence, strict=True) if enough]
+    def real(self, image: NDArray[np.uint8], claims: Sequence[Face], looks: int = 1) -> list[Face]:
+        """The claims that are faces; of several looks each may invent some, so more must speak for one."""
+        enough = self.evidence(image, claims) >= self.min_evidence + log(looks)
+        return [face for face, is_one in zip(claims, enough, strict=True) if is_one]
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:

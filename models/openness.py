@@ -19,13 +19,16 @@ from .weights_file import WEIGHTS_FOLDER, LiteRtNetwork, Weights, load_weights
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
 
-DEFAULT_WEIGHTS = "openness_reference"
+DEFAULT_WEIGHTS = "openness_compact"
 NEUTRAL_GENDER = (0.5, 0.5)
-"""The gender pair at run time: the network is trained to do without it, and nothing here guesses a gender."""
+"""The reference network's gender pair at run time: it is trained to do without it, nothing here guesses a gender."""
+
+_CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
 GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
 
-_Backend = Callable[[NDArray[np.float32], NDArray[np.float32]], NDArray[np.float32]]
+_Backend = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""Crops (n, 60, 60, 3) float32 0..1 to (n, 1) openness or (n, 2) openness and reliability."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,8 +37,9 @@ class Estimates:
 
     Attributes:
         openness: (n,) float32, 0 closed, 0.5 slightly open, 1 fully open.
-        reliability: (n,) float32, how far to trust each value, 0 not at all to 1; NaN where the network has no such
-            output (the reference network).
+        reliability: (n,) float32, how far to trust each value, 0..1: about the chance that it lies close to what people
+            would say (full credit for no difference, half of it at 0.1, hardly any beyond 0.2). Near 0 where the mouth
+            is covered or there is none. NaN where the network has no such output (the reference network).
     """
 
     openness: NDArray[np.float32]
@@ -84,9 +88,11 @@ class OpennessModel:
             raise ValueError(f"crops: expected (n, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}")
         if not len(crops):
             return Estimates(np.zeros(0, np.float32), np.zeros(0, np.float32))
-        gender = np.tile(np.array(NEUTRAL_GENDER, np.float32), (len(crops), 1))
-        values = self._backend(crops.astype(np.float32) / np.float32(255), gender)
-        return Estimates(values, np.full(len(values), np.nan, np.float32))
+        values = self._backend(crops.astype(np.float32) / np.float32(255))
+        openness = np.ascontiguousarray(values[:, 0])
+        if values.shape[1] == 1:
+            return Estimates(openness, np.full(len(values), np.nan, np.float32))
+        return Estimates(openness, np.ascontiguousarray(values[:, 1]))
 
 
 def load_openness_model(
@@ -119,14 +125,14 @@ def load_openness_model(
 
 def _litert_backend(weights: Weights, threads: int) -> _Backend:
     network = LiteRtNetwork(weights, threads)
-    # The converter may swap the two inputs, so they are told apart by shape.
-    swapped = network.input_shapes == [(2,), (CROP_SIZE, CROP_SIZE, 3)]
-    if not swapped and network.input_shapes != [(CROP_SIZE, CROP_SIZE, 3), (2,)]:
-        raise ModelError(f"{weights.name}: inputs {network.input_shapes}, expected crops (60, 60, 3) and gender (2,)")
+    shapes = network.input_shapes
+    # The converter may swap the two inputs of a network that takes a gender pair, so they are told apart by shape.
+    if sorted(shapes) not in ([_CROP], [_PAIR, _CROP]):
+        raise ModelError(f"{weights.name}: inputs {shapes}, expected crops {_CROP}, perhaps with a gender pair {_PAIR}")
 
-    def run(crops: NDArray[np.float32], gender: NDArray[np.float32]) -> NDArray[np.float32]:
-        (values,) = network(gender, crops) if swapped else network(crops, gender)
-        return values[:, 0]
+    def run(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+        (values,) = network(*(crops if shape == _CROP else neutral_pairs(len(crops)) for shape in shapes))
+        return values
 
     return run
 
@@ -148,19 +154,25 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
 
     model = cast("Any", keras).models.load_model(path, compile=False)
     function = cast("Any", tf).function(model, jit_compile=False)
+    paired = len(model.inputs) == 2
 
-    def run(crops: NDArray[np.float32], gender: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(crops: NDArray[np.float32]) -> NDArray[np.float32]:
         values: list[NDArray[np.float32]] = []
         while len(crops):
             size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
-            part = [_filled(crops[:size], size), _filled(gender[:size], size)]
-            values.append(function(part).numpy()[: len(crops), 0])
-            crops, gender = crops[size:], gender[size:]
+            part = _filled(crops[:size], size)
+            values.append(function([part, neutral_pairs(size)] if paired else part).numpy()[: len(crops)])
+            crops = crops[size:]
         return np.concatenate(values)
 
     for size in GPU_BATCHES[:2]:  # warm up, so that the first frame does not wait
-        run(np.zeros((size, CROP_SIZE, CROP_SIZE, 3), np.float32), np.zeros((size, 2), np.float32))
+        run(np.zeros((size, *_CROP), np.float32))
     return run
+
+
+def neutral_pairs(count: int) -> NDArray[np.float32]:
+    """The gender pair that says nothing, for each of ``count`` crops: (count, 2) float32."""
+    return np.tile(np.array(NEUTRAL_GENDER, np.float32), (count, 1))
 
 
 def _filled(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:

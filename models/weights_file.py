@@ -7,7 +7,7 @@ A file that differs from its card is refused: a damaged or swapped network would
 import hashlib
 import json
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,7 +112,6 @@ class LiteRtNetwork:
             raise ModelError(f"{weights.name}: LiteRT cannot run this file ({str(error).splitlines()[0]})") from None
         self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
         self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
-        self._batch = int(self._inputs[0]["shape"][0])
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:
@@ -123,18 +122,16 @@ class LiteRtNetwork:
         """Run the network.
 
         Args:
-            inputs: float32 arrays, the batch on axis 0, the same length in all.
+            inputs: float32 arrays, the batch on axis 0, the same length in all, at least 1.
 
         Returns:
             The outputs, float32 copies, the batch on axis 0.
         """
-        batch = len(inputs[0])
-        if batch != self._batch:
-            for detail in self._inputs:
-                shape = [batch, *(int(n) for n in detail["shape"][1:])]
-                self._interpreter.resize_tensor_input(detail["index"], shape)
-            self._interpreter.allocate_tensors()
-            self._batch = batch
+        # One by one: a batch is no faster on a CPU, and each new size of it would cost a new allocation.
+        rows = [self._run([array[i : i + 1] for array in inputs]) for i in range(len(inputs[0]))]
+        return [np.concatenate(output) for output in zip(*rows, strict=True)]
+
+    def _run(self, inputs: "Sequence[NDArray[np.float32]]") -> "list[NDArray[np.float32]]":
         for detail, array in zip(self._inputs, inputs, strict=True):
             self._interpreter.set_tensor(detail["index"], array)
         self._interpreter.invoke()

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .errors import SinkError, SourceError, UsageError
+    from .face_choice import FaceChoice
+    from .limits import Limits, preset
     from .pipeline import Pipeline, analyze
     from .records import Analysis, Frame, LipEvent, Reading
     from .running_events import lip_events, watch_lips
+    from .triggers import LipActivity
 
 __all__ = [
     "Analysis",
+    "FaceChoice",
     "Frame",
+    "Limits",
+    "LipActivity",
     "LipEvent",
     "Pipeline",
     "Reading",
@@ -23,14 +29,18 @@ __all__ = [
     "UsageError",
     "analyze",
     "lip_events",
+    "preset",
     "watch_lips",
 ]
 
 _HOMES = {
     "errors": ["SinkError", "SourceError", "UsageError"],
+    "face_choice": ["FaceChoice"],
+    "limits": ["Limits", "preset"],
     "pipeline": ["Pipeline", "analyze"],
     "records": ["Analysis", "Frame", "LipEvent", "Reading"],
     "running_events": ["lip_events", "watch_lips"],
+    "triggers": ["LipActivity"],
 }
 
 

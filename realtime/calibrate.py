@@ -49,8 +49,9 @@ class Calibrator:
         running: whether one is on.
     """
 
-    def __init__(self, name: str, model: str, seconds: float = SECONDS) -> None:
-        """Say whose profile it will be, and which weights (by name) read it."""
+    def __init__(self, name: str, model: str, seconds: float = SECONDS, warn: bool = True) -> None:
+        """Say whose profile it will be, which weights (by name) read it, and whether to log a failure."""
+        self._warn = warn
         self.profile: Profile | None = None
         self.failure: ProfileError | None = None
         self._name, self._model, self._seconds = name, model, seconds
@@ -91,7 +92,9 @@ class Calibrator:
             path = save_profile(self.profile)
         except ProfileError as error:
             self.failure = error
-            return str(error)
+            if self._warn:
+                log.warning("%s", error)
+            return str(error).partition(";")[0]  # what to try does not fit into the picture
         log.info("%s: closed %.2f, wide open %.2f", path, self.profile.closed, self.profile.wide)
         return f"profile {self._name!r} saved"
 
@@ -110,7 +113,7 @@ def run_calibrate(settings: CalibrateSettings) -> None:
         raise problem
     with ExitStack() as stack:
         model = load_openness_model(settings.model)
-        calibrator = Calibrator(settings.profile, model.name, settings.seconds)
+        calibrator = Calibrator(settings.profile, model.name, settings.seconds, warn=False)
         video = stack.enter_context(open_camera(settings.camera))
         window = None if settings.no_window else stack.enter_context(WindowSink())
         ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))

@@ -16,15 +16,16 @@ from .command_options import (
     backend_option,
     device_option,
     face_option,
+    min_face_option,
     min_score_option,
     model_option,
     profile_option,
 )
 from .errors import Terminated
-from .event_commands import calibrate, devices, events
+from .event_commands import calibrate, devices, doctor, events
 from .output_options import config_option, output_options, take_outputs
 from .recorded_commands import demo, process
-from .training_commands import evaluate, export, train
+from .training_commands import evaluate, export, label, train
 
 log = logging.getLogger("mouth_live")
 
@@ -50,6 +51,7 @@ log = logging.getLogger("mouth_live")
 @model_option
 @backend_option
 @min_score_option
+@min_face_option
 @profile_option
 @face_option
 @output_options
@@ -80,7 +82,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveSettings(outputs=outputs, **options))
 
 
-for command in (process, demo, events, calibrate, devices, train, evaluate, export):
+for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
     cli.add_command(command)
 
 

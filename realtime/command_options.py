@@ -28,7 +28,7 @@ device_option = click.option(
     help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
 )
 model_option = click.option(
-    "--model", default="openness_reference", show_default=True, help="Weights by name, or a .tflite file."
+    "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
 )
 backend_option = click.option(
     "--backend",
@@ -44,6 +44,14 @@ min_score_option = click.option(
     default=0.5,
     show_default=True,
     help="Leave out faces that the detector scores lower.",
+)
+min_face_option = click.option(
+    "--min-face",
+    type=click.IntRange(min=12),
+    default=40,
+    show_default=True,
+    metavar="PIXELS",
+    help="Find faces down to this width. Large frames are searched part by part, each every 2 s; smaller takes longer.",
 )
 
 

@@ -41,6 +41,7 @@ SECONDS = click.FloatRange(0)
 @click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later.")
 @face_option
 @profile_option
+@model_option
 @output_options
 @config_option
 @click.pass_context
@@ -114,7 +115,7 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
         given["off"] = given["on"] - 0.15 if which == "open" else 0.4 * given["on"]
     values = {"on": old.on, "off": old.off, "min_on": old.min_on, "min_off": old.min_off, "pad": old.pad} | given
     try:
-        limits[which] = Limits(**values, fade=old.fade)
+        limits[which] = Limits(**values)
     except ValueError as error:
         raise click.UsageError(f"limits of {which}: {error}") from None
     return limits
@@ -160,3 +161,23 @@ def devices(probe: bool) -> None:
         click.echo(f"{camera.index}\t{camera.name}\t{camera.path}\t{sizes}")
     if not cameras:
         raise MouthLiveError("no camera found; plug one in, or check that this user may use it")
+
+
+@click.command()
+@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
+@click.option("--seconds", type=click.FloatRange(1, 60), default=3.0, show_default=True, help="How long to look.")
+@profile_option
+@output_options
+@config_option
+@model_option
+def doctor(**options: Any) -> None:  # noqa: ANN401
+    """Check each link from the camera to the apps, one line each: fine, or what to do.
+
+    \b
+    mouth-live doctor
+    mouth-live doctor --profile anna --to osc://127.0.0.1:9000 --to key:space
+    """  # noqa: D301
+    from .doctor import DoctorSettings, run_doctor
+
+    outputs = take_outputs(options)
+    run_doctor(DoctorSettings(outputs=outputs, **options))

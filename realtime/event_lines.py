@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-from ..models.openness import load_openness_model
+from ..models.openness import DEFAULT_WEIGHTS, load_openness_model
 from .cameras import open_camera
 from .errors import SinkError
 from .face_choice import ANYONE, LARGEST, FaceChoice
@@ -43,6 +43,7 @@ class EventSettings:
         format: ``"json"`` or one of the interval formats.
         output: the file; None: stdout.
         preset: the limits' name, told in each line; empty for none.
+        model: weights by name or path.
         outputs: the apps to send to as well.
     """
 
@@ -55,6 +56,7 @@ class EventSettings:
     format: str = JSON
     output: Path | None = None
     preset: str = ""
+    model: str = DEFAULT_WEIGHTS
     outputs: Sequence[Output] = ()
 
 
@@ -67,7 +69,7 @@ def write_events(settings: EventSettings) -> None:
     """
     live = settings.file is None
     with ExitStack() as stack:
-        model = load_openness_model()
+        model = load_openness_model(settings.model)
         out = stack.enter_context(_output(settings.output))
         video = stack.enter_context(open_video(settings.file) if settings.file else open_camera(settings.camera))
         relay = Relay(

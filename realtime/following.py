@@ -6,6 +6,7 @@ rest of a frame together; following a face costs a twentieth of it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import log
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from .followed import Followed, matched
 LOOK_EVERY = (
     0.1  # s between the detector's looks at the whole frame: as long a new face waits for its first row at most
 )
-TILES_EVERY = 1.0  # s in which each tile of the frame is looked at once, where small faces are wanted
+TILES_EVERY = 2.0  # s in which each tile of the frame is looked at once, where small faces are wanted
 MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that tell
@@ -115,14 +116,16 @@ class FaceFollower:
             face.take_evidence(float(evidence), time)
         return [face for face in faces if face.evidence >= self.finder.min_evidence]
 
-    def _begun(self, image: Picture, claims: Sequence[Face], known: list[Followed], time: float) -> list[Followed]:
-        """The claims that are faces, followed from now on."""
+    def _begun(
+        self, image: Picture, claims: Sequence[Face], known: list[Followed], time: float, looks: int = 1
+    ) -> list[Followed]:
+        """The claims that are faces, followed from now on; from one of so many looks at parts of the frame."""
         claims = [claim for claim in claims if not _belongs(claim, [face.face() for face in known])]
         evidence = self.finder.evidence(image, claims)
         return [
             Followed.begin(claim, image, float(enough), time)
             for claim, enough in zip(claims, evidence, strict=True)
-            if enough >= self.finder.min_evidence
+            if enough >= self.finder.min_evidence + log(looks)
         ]
 
     def _look_at_next_tile(self, image: Picture, time: float) -> None:
@@ -131,7 +134,8 @@ class FaceFollower:
         if not tiles or 0 <= time - self._tiled < TILES_EVERY / len(tiles):
             return
         self._tile, self._tiled = (self._tile + 1) % len(tiles), time
-        self._faces += self._begun(image, self.finder.claims_in(image, tiles[self._tile]), self._faces, time)
+        claims = self.finder.claims_in(image, tiles[self._tile])
+        self._faces += self._begun(image, claims, self._faces, time, looks=len(tiles))
 
 
 def _belongs(claim: Face, faces: Sequence[Face]) -> bool:

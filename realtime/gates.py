@@ -12,12 +12,13 @@ class Gates:
 
     Attributes:
         min_score: the detector's least score, 0..1.
-        min_reliability: the network's least trust in its value, 0..1; a network that tells none passes.
+        min_reliability: the network's least trust in its value, 0..1; a network that tells none passes. Of 80 faces
+            each of 8 sets, 95 % lie above 0.4; of 3 sets of covered mouths, 95 % lie below 0.06.
         max_turn: the most that the head may be turned to its side, as :func:`head_turn` tells it.
     """
 
     min_score: float = 0.55
-    min_reliability: float = 0.5
+    min_reliability: float = 0.3
     max_turn: float = 0.9
 
     def trust(self, face: Face, reliability: float) -> bool:

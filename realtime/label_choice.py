@@ -18,7 +18,8 @@ from .sources import open_video
 
 MOST_LOOKS = 1500  # frames of a video that are looked at, evenly spread
 VIEW = 480  # pixels a side of the face as it is shown
-VIEW_EYES = 2.9  # distances between the eyes that the view spans
+VIEW_EYES = 2.4  # distances between the eyes that the view spans
+EYES_AT, MOUTH_AT = 0.18, 0.62  # height in the view of the eyes, and about of the mouth
 QUALITY = 92  # JPEG: thousands of views are kept in memory
 
 
@@ -112,7 +113,7 @@ def _view(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> tuple[byt
     scale = VIEW / (VIEW_EYES * distance)
     cosine, sine = scale * across / distance
     turn = np.array([[cosine, sine], [-sine, cosine]])
-    middle = np.array([VIEW / 2, VIEW * 0.2])  # where the middle between the eyes goes
+    middle = np.array([VIEW / 2, VIEW * EYES_AT])  # where the middle between the eyes goes
     shift = middle - turn @ ((right + left) / 2)
     matrix = np.concatenate([turn, shift[:, None]], axis=1)
     flags = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA

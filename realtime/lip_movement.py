@@ -9,7 +9,7 @@ frames, and is the same at 10 and at 60 frames/s as long as the strokes are seen
 from collections import deque
 
 WINDOW = 0.4  # s: two strokes of one syllable (talking opens and closes 2 to 8 times a second) fall within it
-SLACK = 0.02  # of openness, at least
+SLACK = 0.03  # of openness, at least
 MOST_SLACK = 0.06  # ... and at most: without a pause for long, talking itself begins to pass for noise
 SLACK_NOISE = 8.0  # slack in units of the noise as it is measured, which is a low quantile of it
 NOISE_UP = 3.0  # s for the noise to follow upwards: talking must not count as noise; at first sight it follows at once
@@ -27,8 +27,14 @@ class LipMovement:
         last: when the value moved last, in seconds.
     """
 
-    def __init__(self) -> None:
-        """Begin at rest."""
+    def __init__(self, window: float = WINDOW, slack: float = SLACK) -> None:
+        """Begin at rest.
+
+        Args:
+            window: seconds over which the way is summed up.
+            slack: openness by which the value must move at least until anything follows.
+        """
+        self._window, self._slack = window, slack
         self.level = self.begin = self.last = 0.0
         self._held: float | None = None  # the value behind the slack
         self._steps: deque[tuple[float, float]] = deque()  # (time, signed step) within the window
@@ -38,7 +44,7 @@ class LipMovement:
     def update(self, value: float, time: float) -> float:
         """Take in an unsmoothed openness (0..1) at a time in seconds; the level there."""
         self._measure_noise(value, time)
-        half = min(MOST_SLACK, max(SLACK, SLACK_NOISE * self._noise)) / 2
+        half = min(MOST_SLACK, max(self._slack, SLACK_NOISE * self._noise)) / 2
         if self._held is None or time - self._since < SETTLE:
             self._held, self.begin = value, time
             return 0.0
@@ -47,7 +53,7 @@ class LipMovement:
         if self._held != before:
             self._steps.append((time, self._held - before))
             self.last = time
-        while self._steps and time - self._steps[0][0] >= WINDOW:
+        while self._steps and time - self._steps[0][0] >= self._window:
             self._steps.popleft()
         self.begin = self._steps[0][0] if self._steps else time
         way, got = sum(abs(step) for _, step in self._steps), abs(sum(step for _, step in self._steps))

@@ -3,14 +3,17 @@
 import logging
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from ..models.faces import Backend, FaceFinder
+import cv2
+
+from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, load_openness_model
+from .ahead import Ahead
 from .annotate import AnnotatedVideo
 from .calibrate import DEFAULT_NAME, Calibrator
 from .cameras import open_camera
@@ -28,6 +31,8 @@ from .window import WindowSink, display_problem
 log = logging.getLogger("mouth_live")
 
 STATUS_EVERY = 0.5  # s
+MOST_UNDRAWN = 32  # frames that are read and wait to be written and drawn
+DRAW_AT_LEAST_EVERY = 0.2  # s
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class LiveSettings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        min_face: faces narrower than so many pixels need not be found.
         profile: the name of the person's own range; None leaves the network's scale.
         face: who drives outputs with room for one face, as :class:`FaceChoice` takes it.
         outputs: the apps to send to.
@@ -62,6 +68,7 @@ class LiveSettings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    min_face: int = MIN_FACE
     profile: str | None = None
     face: str | None = None
     outputs: Sequence[Output] = ()
@@ -88,10 +95,13 @@ def run_live(settings: LiveSettings) -> None:
 
 def _run(settings: LiveSettings) -> None:
     terminated: Terminated | None = None
+    cv2.setNumThreads(1)  # for its small warps more threads cost more than they save
     with ExitStack() as stack:
         model = load_openness_model(settings.model, settings.device)
         profile = profile_for(settings.profile, model.name)
-        pipeline = Pipeline(FaceFinder(settings.min_score, settings.backend), model, profile)
+        pipeline = Pipeline(
+            FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face), model, profile
+        )
         calibrator = Calibrator(settings.profile or DEFAULT_NAME, model.name)
         video = stack.enter_context(open_camera(settings.camera, settings.size, settings.fps))
         sinks: list[CsvSink | AnnotatedVideo] = []
@@ -111,8 +121,9 @@ def _run(settings: LiveSettings) -> None:
         apps = stack.enter_context(FanOut(settings.outputs, settings.face or LARGEST))
         status = _Status()
         try:
-            for analysis in stack.enter_context(closing(pipeline.run(ahead))):
-                apps.take(analysis)  # first: an app waits for it
+            # In a thread of its own: drawing, or a slow disk, never keeps the next frame from being read.
+            analyses = stack.enter_context(Ahead(_told(pipeline.run(ahead), apps), _picture_bytes, depth=MOST_UNDRAWN))
+            for analysis in analyses:
                 if analysis.silent:
                     continue
                 for sink in sinks:
@@ -120,7 +131,8 @@ def _run(settings: LiveSettings) -> None:
                 notice = calibrator.take(analysis)
                 pipeline.profile = calibrator.profile or pipeline.profile
                 rate = status.take(analysis, ahead.dropped, show=window is None)
-                if window and not window.write(analysis, rate, ahead.dropped, notice):
+                draw = window is not None and status.should_draw(analyses.waiting)
+                if window and draw and not window.write(analysis, rate, ahead.dropped, notice):
                     break
         except KeyboardInterrupt:
             log.info("ended")
@@ -132,12 +144,33 @@ def _run(settings: LiveSettings) -> None:
         raise terminated
 
 
+def _told(analyses: Generator[Analysis], apps: FanOut) -> Generator[Analysis]:
+    """The analyses, each handed to the apps first: they wait for it."""
+    with closing(analyses):
+        for analysis in analyses:
+            apps.take(analysis)
+            yield analysis
+
+
+def _picture_bytes(analysis: Analysis) -> int:
+    return analysis.frame.image.nbytes
+
+
 class _Status:
     """Frames a second over the last second; without a window, one line on the terminal."""
 
     def __init__(self) -> None:
         self._arrivals = deque[float]()
         self._shown = 0.0
+        self._drawn = 0.0
+
+    def should_draw(self, waiting: int) -> bool:
+        """Whether to draw this frame: the newest one, or where there is never time for it, one now and then."""
+        now = monotonic()
+        if waiting and now - self._drawn < DRAW_AT_LEAST_EVERY:
+            return False
+        self._drawn = now
+        return True
 
     def take(self, analysis: Analysis, dropped: int, show: bool) -> float:
         """Count a frame; frames a second."""

@@ -81,9 +81,7 @@ class Pipeline:
         if not overlap:
             yield from self._read_in_batches(found, batch)
             return
-        with Ahead(
-            found, size=lambda waiting: waiting.frame.image.nbytes if waiting else 0, max_bytes=MOST_WAITING
-        ) as ahead:
+        with Ahead(found, size=_bytes, max_bytes=MOST_WAITING) as ahead:
             yield from self._read_in_batches(ahead, batch)
 
     def _find(self, frame: Frame) -> _Waiting:
@@ -140,11 +138,16 @@ class Pipeline:
         return raw if self.profile is None else self.profile.fit(raw)
 
 
-def analyze(source: int | str | PathLike[str]) -> Iterator[Analysis]:
+def _bytes(waiting: _Waiting | None) -> int:
+    return waiting.frame.image.nbytes if waiting else 0
+
+
+def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None) -> Iterator[Analysis]:
     """Analyse a recorded video, or a camera for as long as the loop goes on.
 
     Args:
         source: a camera's index as an int; else the path of a video, a picture or a folder of frames.
+        pipeline: one with settings of its own, not used before; None takes the defaults.
 
     Yields:
         One analysis for each frame; from a camera always of the newest one, and a silent one when it gives none.
@@ -154,14 +157,20 @@ def analyze(source: int | str | PathLike[str]) -> Iterator[Analysis]:
     """
     # Imported here: a program that brings its own frames needs neither.
     from .cameras import open_camera
-    from .relay import SILENCE, Relay
+    from .relay import SILENCE, STALL, Relay
     from .sources import open_video
 
     live = isinstance(source, int)
     opened = open_camera(source) if isinstance(source, int) else open_video(Path(source))
     with (
         opened as video,
-        Relay(video, depth=1 if live else 4, drop=live, silence=SILENCE if live else None) as ahead,
-        closing(Pipeline().run(ahead)) as run,
+        Relay(
+            video,
+            depth=1 if live else 4,
+            drop=live,
+            stall=STALL if live else None,
+            silence=SILENCE if live else None,
+        ) as ahead,
+        closing((pipeline or Pipeline()).run(ahead)) as run,
     ):
         yield from run

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+
 from ..models.errors import MouthLiveError
-from ..models.faces import Backend, FaceFinder
+from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
 from .annotate import AnnotatedVideo
 from .following import LOOK_EVERY
@@ -46,6 +48,7 @@ class Settings:
         device: where the network runs.
         backend: what finds the faces.
         min_score: faces scored lower (0..1) are left out.
+        min_face: faces narrower than so many pixels need not be found.
         profile: the name of the person's own range; None leaves the network's scale.
     """
 
@@ -56,6 +59,7 @@ class Settings:
     device: Device = "auto"
     backend: Backend = "litert"
     min_score: float = 0.5
+    min_face: int = MIN_FACE
     profile: str | None = None
 
 
@@ -65,8 +69,9 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
     Raises:
         MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
     """
+    cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
     model = load_openness_model(settings.model, settings.device)
-    finder = FaceFinder(settings.min_score, settings.backend)
+    finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
     failures: list[tuple[Job, MouthLiveError]] = []
     for number, job in enumerate(jobs, 1):
         if _is_done(job, settings):

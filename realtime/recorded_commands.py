@@ -5,7 +5,14 @@ from typing import Any
 
 import click
 
-from .command_options import backend_option, device_option, min_score_option, model_option, profile_option
+from .command_options import (
+    backend_option,
+    device_option,
+    min_face_option,
+    min_score_option,
+    model_option,
+    profile_option,
+)
 
 
 @click.command()
@@ -27,6 +34,7 @@ from .command_options import backend_option, device_option, min_score_option, mo
 @model_option
 @backend_option
 @min_score_option
+@min_face_option
 @profile_option
 def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
     """Recorded video to CSV: a row for each face of each frame.

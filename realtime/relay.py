@@ -122,7 +122,7 @@ class Relay:
 
     def _is_over(self) -> bool:
         with self._changed:
-            return self._ended and not self._waiting
+            return self._stopping or (self._ended and not self._waiting)
 
     def _take(self) -> Frame | None:
         """The next frame, or None where none comes for a moment."""

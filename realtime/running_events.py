@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from .face_choice import FaceChoice
+from .held_signals import held_signals
 from .records import Analysis, LipEvent
 
 
@@ -55,23 +57,29 @@ def lip_events(analyses: Iterable[Analysis]) -> Iterator[LipEvent]:
         raise failure
 
 
-def watch_lips(analyses: Iterable[Analysis], callback: Callable[[LipEvent], object]) -> None:
+def watch_lips(
+    analyses: Iterable[Analysis], callback: Callable[[LipEvent], object], choice: FaceChoice | None = None
+) -> None:
     """Call back for each lip event, in this thread, until the source ends.
 
-    Whatever ends it (the source's end, an error in it or in the callback, Ctrl-C, SIGTERM), the callback is called with
-    the stop of each event that it was told the start of.
+    Whatever ends it (the source's end, an error in it or in the callback, Ctrl-C), the callback is called with the stop
+    of each event that it was told the start of; no signal breaks a call off. SIGTERM ends Python at once, without any
+    stop, unless your program handles it: ``signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))``.
 
     Args:
         analyses: from :func:`mouth_live.realtime.analyze`.
         callback: gets each event.
+        choice: whose events; None: everyone's.
     """
     running, time = RunningEvents(), 0.0
     try:
         for analysis in analyses:
             time = analysis.frame.time
-            for event in analysis.events:
-                running.take(event)
-                callback(event)
+            for event in analysis.events if choice is None else choice.events(analysis):
+                with held_signals():
+                    running.take(event)
+                    callback(event)
     finally:
-        for event in running.stops(time):
-            callback(event)
+        with held_signals():
+            for event in running.stops(time):
+                callback(event)

@@ -13,7 +13,7 @@ class OneEuroFilter:
     It depends on the times alone, never on how many values came, so that it acts alike at 10 and at 60 frames/s.
     """
 
-    def __init__(self, min_cutoff: float = 2.0, beta: float = 3.0, derivative_cutoff: float = 1.0) -> None:
+    def __init__(self, min_cutoff: float = 1.0, beta: float = 5.0, derivative_cutoff: float = 1.0) -> None:
         """Begin without a past.
 
         Args:

@@ -1,10 +1,11 @@
-"""The training subpackage's doors: ``train``, ``evaluate``, ``export``."""
+"""The training subpackage's doors: ``label``, ``train``, ``evaluate``, ``export``."""
 
 import logging
 from pathlib import Path
 
 import click
 
+from .command_options import model_option
 from .errors import SinkError
 
 log = logging.getLogger("mouth_live")
@@ -17,7 +18,12 @@ log = logging.getLogger("mouth_live")
     required=True,
     help="Folder with labels.csv and images/; a table by label.",
 )
-@click.option("--preset", default="reference", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
+@click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
+@click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
+@click.option(
+    "--landmarks", type=click.Path(path_type=Path), help="A landmark model's points (see models/training/landmarks.py)."
+)
 @click.option(
     "--from",
     "base",
@@ -40,6 +46,9 @@ log = logging.getLogger("mouth_live")
 def train(
     data: Path,
     preset: str,
+    exclude: tuple[str, ...],
+    permissive: bool,
+    landmarks: Path | None,
     base: str | None,
     videos: Path | None,
     keep: Path | None,
@@ -53,21 +62,29 @@ def train(
     mouth-live train --data FACES                          a new network
     mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
     """  # noqa: D301
-    if base is None:
-        if videos or keep:
-            raise click.UsageError("--videos and --keep go with --from")
-        from ..models.training.train import train as run
+    if base is not None:
+        _refuse_with_from("preset", "exclude", "permissive", "landmarks")
+        from ..models.openness import DEFAULT_WEIGHTS
+        from ..models.training.fine_tune import fine_tune
 
-        run(data, run_folder or Path("runs") / preset, preset, seed=seed, overwrite=overwrite)
+        name = DEFAULT_WEIGHTS if base == "shipped" else base
+        fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
         return
-    source = click.get_current_context().get_parameter_source("preset")
-    if source is click.core.ParameterSource.COMMANDLINE:
-        raise click.UsageError("--preset makes a new network; it does not go with --from")
-    from ..models.openness import DEFAULT_WEIGHTS
-    from ..models.training.fine_tune import fine_tune
+    if videos or keep:
+        raise click.UsageError("--videos and --keep go with --from")
+    from ..models.training.data import not_permissive
+    from ..models.training.train import train as run
 
-    name = DEFAULT_WEIGHTS if base == "shipped" else base
-    fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
+    left_out = {*exclude, *(not_permissive(data) if permissive else ())}
+    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+
+
+def _refuse_with_from(*names: str) -> None:
+    """Usage error where one of these options of a new network was given."""
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} is for a new network; it does not go with --from")
 
 
 @click.command()
@@ -107,8 +124,13 @@ def evaluate(
     """Measure MODEL on labelled faces that training never saw, each figure with its 95 % interval over people.
 
     MODEL is a network's name or .tflite file; predictions.csv (columns file, openness and perhaps reliability); or an
-    earlier report.json, as in: mouth-live evaluate a.json --compare b.json
-    """
+    earlier report.json.
+
+    \b
+    mouth-live evaluate openness_reference --data FACES --html page.html --json a.json
+    mouth-live evaluate mine.tflite --data FACES --compare openness_reference
+    mouth-live evaluate a.json --compare b.json
+    """  # noqa: D301
     from ..models.training.evaluation.evaluate import Choice
     from ..models.training.evaluation.evaluate import evaluate as run
     from ..models.training.evaluation.text import as_text
@@ -142,6 +164,34 @@ def write_whole(path: Path, text: str) -> None:
     except OSError as error:
         raise SinkError(f"{path}: cannot write it ({error.strerror}); give another file") from None
     log.info("wrote %s", path)
+
+
+@click.command()
+@click.argument("video", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="labels.csv",
+    show_default=True,
+    help="The table to write.",
+)
+@click.option("--count", type=click.IntRange(1), default=50, show_default=True, help="Faces to offer.")
+@model_option
+def label(video: Path, output: Path, count: int, model: str) -> None:
+    """Label faces of your own VIDEO with a key each: 0 closed, 1, 2, 3 quarters, 4 fully open; b back, s skip, q stop.
+
+    Offers frames far apart in time and in what the network reads, the most telling first. Every label is saved at
+    once; the same command goes on where you stopped.
+
+    \b
+    mouth-live label me.mp4 -o mine.csv
+    mouth-live train --from shipped --data mine.csv && mouth-live export runs/fine-tuned -o mine.tflite
+    mouth-live --model mine.tflite
+    """  # noqa: D301
+    from .label_window import label as run
+
+    run(video, output, count, model)
 
 
 @click.command()

@@ -4,7 +4,7 @@ All limits are in seconds of the source, so recorded and live video give the sam
 is sure, and carries the time at which it began or ended to the eye, which is a little before.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from .limits import DEFAULT, Kind, Limits
@@ -37,23 +37,18 @@ class _Switch:
 
     limits: Limits
     is_on: bool = False
-    peak: float = 0.0  # the highest level since the start
     since: float | None = None  # when the level went past the limit that it has yet to hold
 
     def update(self, level: float, time: float) -> float | None:
         """Take a level in; if the switch turns over, since when the level has been past the limit."""
-        if self.is_on:
-            self.peak = max(self.peak, level)
-            past = level < max(self.limits.off, self.limits.fade * self.peak)
-        else:
-            past = level >= self.limits.on
+        past = level < self.limits.off if self.is_on else level >= self.limits.on
         if not past:
             self.since = None
             return None
         since = self.since = time if self.since is None else self.since
         if time - since < (self.limits.min_off if self.is_on else self.limits.min_on):
             return None
-        self.is_on, self.peak, self.since = not self.is_on, level, None
+        self.is_on, self.since = not self.is_on, None
         return since
 
 
@@ -64,7 +59,7 @@ class _Lips:
     face_id: int
     switches: dict[Kind, _Switch]
     seen: float  # when it was last read and trusted
-    movement: LipMovement = field(default_factory=LipMovement)
+    movement: LipMovement
     moved: float = 0.0  # when it last moved while active
     ended: dict[Kind, float] = field(default_factory=dict[Kind, float])
 
@@ -107,12 +102,16 @@ class _Lips:
 class LipActivity:
     """The event engine: openness in, events out."""
 
-    def __init__(self, limits: Mapping[Kind, Limits] = DEFAULT) -> None:
+    def __init__(
+        self, limits: Mapping[Kind, Limits] = DEFAULT, movement: Callable[[], LipMovement] = LipMovement
+    ) -> None:
         """Begin without faces.
 
         Args:
             limits: the kinds to watch for, with their limits.
+            movement: makes the measure of ``activity`` for each new face.
         """
+        self._movement = movement
         self._limits = dict(limits)
         self._faces: dict[int, _Lips] = {}
 
@@ -125,7 +124,7 @@ class LipActivity:
             lips = self._faces.get(sample.face_id)
             if lips is None:
                 switches: dict[Kind, _Switch] = {kind: _Switch(limits) for kind, limits in self._limits.items()}
-                lips = self._faces[sample.face_id] = _Lips(sample.face_id, switches, time)
+                lips = self._faces[sample.face_id] = _Lips(sample.face_id, switches, time, self._movement())
             events += lips.update(sample, time)
         return events
 

@@ -124,15 +124,17 @@ def window_size(width: int, height: int) -> tuple[int, int]:
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
-def display_problem() -> SinkError | None:
+def display_problem(advice: str = "use --no-window, or mouth-live process for a recording") -> SinkError | None:
     """Why no window can be shown, or None if one can.
 
     OpenCV ends the whole process where a window cannot be opened, so this must be asked before.
+
+    Args:
+        advice: what to tell the user to do instead.
     """
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY", "")
-    advice = "use --no-window, or mouth-live process for a recording"
     if not display:
         # OpenCV's Linux package brings Qt's X11 part only; a Wayland session has DISPLAY too, through XWayland.
         where = "only Wayland, which needs XWayland" if os.environ.get("WAYLAND_DISPLAY") else "DISPLAY is not set"

@@ -100,7 +100,7 @@ def test_a_still_picture_is_one_frame(mouth_live, tmp_path):
         (["process", "nothing.mp4"], 1, "nothing.mp4"),
         (["process", "sound.mp4"], 1, "sound.mp4"),
         (["process", "short.mp4", "-o", "nowhere/deep/out.csv"], 1, "nowhere"),
-        (["process", "short.mp4", "--model", "nonsense"], 1, "openness_reference"),
+        (["process", "short.mp4", "--model", "nonsense"], 1, "openness_compact"),
         (["process", "short.mp4", "--device", "gpu"], 1, "--device cpu"),
         (["--camera", "7"], 1, "no display"),
         (["--camera", "7", "--no-window"], 1, "7"),

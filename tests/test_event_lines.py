@@ -52,18 +52,19 @@ def test_the_demos_events_are_the_contracts_json_lines(mouth_live, demo_clip):
     assert stop["timestamp"] == pytest.approx(6.7, abs=0.3)
 
 
-def test_values_limits_and_anyone(mouth_live, opened):
+def test_values_limits_and_anyone(mouth_live, tmp_path):
+    opened = write_clip(tmp_path / "opened.mp4", 0.0, 0.8, seconds=(0.5, 2.5))
     made = mouth_live("events", opened, "--values", "--face", "anyone", "--preset", "yawn")
     lines = lines_of(made)
     values = [line for line in lines if line["type"] == "value"]
-    assert len(values) == 105
+    assert len(values) == 30
     assert {"face_id", "timestamp", "openness", "openness_raw"} <= set(values[0])
     start, stop = [line for line in lines if line["type"] != "value"]
     assert (start["preset"], start["face_id"], stop["face_id"]) == ("yawn", None, None)
     assert start["decided"] == pytest.approx(1.6, abs=0.2)
     # The same clip, with other limits.
-    later = lines_of(mouth_live("events", opened, "--min-on", "3", "--kind", "open"))
-    assert later[0]["decided"] == pytest.approx(3.6, abs=0.2)
+    later = lines_of(mouth_live("events", opened, "--min-on", "2", "--kind", "open"))
+    assert later[0]["decided"] == pytest.approx(2.6, abs=0.2)
     assert lines_of(mouth_live("events", opened, "--on", "0.99", "--kind", "open")) == []
 
 

@@ -22,6 +22,7 @@ COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio",
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
+COMPACT = network.CompactPreset("small", batch=8, cycles=((2, 2e-3), (1, 1e-3)))
 TINY = network.Preset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
 
 
@@ -229,7 +230,7 @@ def test_the_reference_preset_is_the_references():
     assert dataclasses.is_dataclass(reference)
     assert (reference.batch, reference.epochs, reference.validation, reference.learning_rate) == (32, 40, 0.1, 1e-3)
     assert (reference.slow_patience, reference.slow_factor, reference.stop_patience) == (2, 0.1, 5)
-    with pytest.raises(DataError, match=r"'mine'; known: reference"):
+    with pytest.raises(DataError, match=r"'mine'; known: compact, reference"):
         network.preset("mine")
 
 
@@ -375,6 +376,53 @@ def test_the_exported_file_reads_like_keras(finished_run, tmp_path, drawn_mouths
         check_export(model, out)
 
 
+@pytest.fixture(scope="module")
+def compact_run(drawn_mouths, tmp_path_factory):
+    from mouth_live.models.training import compact_training
+    from mouth_live.models.training.train import train_on
+
+    covered = [
+        dataclasses.replace(f, covered=i % 4 == 0 and f.part == "train") for i, f in enumerate(drawn_mouths.faces)
+    ]
+    steps, compact_training.STEPS = compact_training.STEPS, 6
+    run = tmp_path_factory.mktemp("compact")
+    report = train_on(Patches(covered, drawn_mouths.images, []), run, COMPACT, seed=0)
+    compact_training.STEPS = steps
+    return run, report
+
+
+@pytest.mark.train
+def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run, drawn_mouths, tmp_path):
+    import keras
+
+    from mouth_live.models import openness
+    from mouth_live.models.training.export import export
+    from mouth_live.models.weights_file import load_weights
+
+    run, report = compact_run
+    assert report.faces == 12
+    assert len((run / "history.csv").read_text().splitlines()) == 4
+    out = tmp_path / "mine.tflite"
+    export(run, out)
+    crops = np.ascontiguousarray(plain(drawn_mouths.images))
+    expected = keras.models.load_model(run / "weights.keras", compile=False).predict(crops / np.float32(255), verbose=0)
+    assert expected.shape == (64, 2)
+    assert expected.std(axis=0).min() > 1e-4
+    gpu = openness.OpennessModel(
+        "mine", "gpu", openness.tensorflow_backend(out.with_suffix(".keras"), load_weights(out, "openness"))
+    )
+    for model in (load_openness_model(out, "cpu"), gpu):
+        for few in (crops, crops[:3]):
+            read = model.read(few)
+            assert (read.openness.dtype, read.reliability.dtype) == (np.float32, np.float32)
+            assert read.openness == pytest.approx(expected[: len(few), 0], abs=1e-4)
+            assert read.reliability == pytest.approx(expected[: len(few), 1], abs=1e-4)
+    card = json.loads(out.with_suffix(".json").read_text())
+    assert [i["name"] for i in card["inputs"]] == ["crop"]
+    assert "reliability" in card["output"]
+    assert card["preset"]["name"] == "small"
+
+
 @pytest.mark.train
 def test_export_without_a_run_or_a_place_is_told(finished_run, tmp_path):
     from mouth_live.models.training.export import export
@@ -410,5 +458,5 @@ def test_too_few_faces_and_an_unknown_preset_are_told(real_faces, tmp_path, draw
 
     with pytest.raises(DataError, match="too few"):
         train_on(drawn_mouths.chosen(range(5)), tmp_path, TINY, seed=0)
-    with pytest.raises(DataError, match="known: reference"):
+    with pytest.raises(DataError, match="known: compact, reference"):
         train(real_faces, tmp_path / "run", "mine")

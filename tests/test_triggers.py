@@ -30,7 +30,7 @@ def kinds(events, kind):
     return [e for e in events if e.kind == kind]
 
 
-def talk(time, begin=2.0, end=4.0, base=0.1, size=0.2, rate=3.0):
+def talk(time, begin=2.0, end=4.0, base=0.1, size=0.35, rate=3.0):
     return base + (size * abs(math.sin(math.pi * rate * time)) if begin <= time < end else 0.0)
 
 
@@ -187,7 +187,6 @@ def test_presets():
         ((0.5, 0.3, -1, 0), "min_on"),
         ((0.5, 0.3, 0, -1), "min_off"),
         ((0.5, 0.3, 0, 0, -0.1), "pad"),
-        ((0.5, 0.3, 0, 0, 0, 1.0), "fade"),
         ((float("nan"), 0.3, 0, 0), "finite"),
     ],
 )

@@ -19,10 +19,10 @@ from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
 from mouth_live.realtime.window import WindowSink
 reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
-with WindowSink(title="mouth-live") as window:
+with WindowSink(title="mouth-live", on_calibrate=lambda: print("calibrate", flush=True)) as window:
     for i in range(2000):
         image = np.full((240, 320, 3), 90, np.uint8)
-        if not window.write(Analysis(Frame(i, i / 50, image), (reading,)), 29.9, 1):
+        if not window.write(Analysis(Frame(i, i / 50, image), (reading,)), 29.9, 1, "keep your mouth closed: 5 s"):
             print("ended", flush=True)
             break
         print("frame", flush=True)
@@ -107,6 +107,19 @@ def close_politely(show: Show) -> None:
     event = (ctypes.c_long * 24)(client_message, 0, 1, 0, int(show.window), protocols, 32, delete, 0)
     x11.XSendEvent(display, ctypes.c_ulong(int(show.window)), 0, ctypes.c_long(0), event)
     x11.XCloseDisplay(display)  # sends what is waiting
+
+
+@pytest.mark.display
+def test_c_calls_for_a_calibration_and_the_show_goes_on(show: Show) -> None:
+    show.press("c")
+    end = time.monotonic() + 20
+    while "calibrate" not in show.lines():
+        assert time.monotonic() < end, show.lines()
+        time.sleep(0.02)
+    show.wait_for(len(show.lines()) + 3)
+    assert show.lines()[-1] == "frame"
+    show.press("q")
+    assert show.process.wait(20) == 0
 
 
 @pytest.mark.display

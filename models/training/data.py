@@ -1,12 +1,13 @@
 """Labelled faces: read their table, split them by person.
 
 The folder holds ``labels.csv`` and the pictures it names. Of its columns these are used: ``file``, ``set``, ``part``,
-``person``, ``gap_ratio`` (people's label), ``landmarker_gap_ratio`` (a landmark model's), ``mouth_points_hidden`` and,
-to know which face is meant, ``eye1_x`` ... ``eye2_y``.
+``person``, ``gap_ratio`` (people's label), ``landmarker_gap_ratio`` (a landmark model's), ``mouth_points_hidden``,
+``note`` where there is one (``masked``: the mouth is covered) and, to know which face is meant, ``eye1_x`` ...
+``eye2_y``.
 """
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -21,6 +22,14 @@ GAP_RATIOS, OPENNESSES = (0.03, 0.12, 0.45), (0.0, 0.5, 1.0)
 _EYES = ("eye1_x", "eye1_y", "eye2_x", "eye2_y")
 _COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
 PARTS = ("train", "test")
+COVERED_POINTS = 6
+"""From so many hidden lip points on a mouth counts as covered."""
+
+PERMISSIVE = ("deepface_tests", "mask_chandrika", "mux_emotion", "mux_web", "nomask_chandrika", "yawn_roboflow")
+"""Sets whose stated terms allow more than research (CC BY 4.0, Apache-2.0, MIT); MODEL_CARD.md has them all."""
+
+DROPPED = Path(__file__).with_name("dropped.csv")
+"""Pictures that are never used, with the reason: their label is wrong. Looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +44,8 @@ class LabelledFace:
         openness: 0..1.
         by_people: whether people labelled it; else a landmark model did.
         eyes: (x, y) of the middle between the eyes in pixels, where people marked them.
+        measured: what a landmark model says of it, 0..1, where that is known.
+        covered: the mouth is not to be seen; then ``openness`` means nothing.
     """
 
     file: Path
@@ -44,6 +55,8 @@ class LabelledFace:
     openness: float
     by_people: bool
     eyes: tuple[float, float] | None
+    measured: float | None = None
+    covered: bool = False
 
 
 def openness_from_gap_ratio(gap_ratio: float) -> float:
@@ -51,15 +64,35 @@ def openness_from_gap_ratio(gap_ratio: float) -> float:
     return float(np.interp(gap_ratio, GAP_RATIOS, OPENNESSES))
 
 
-def read_labels(folder: Path) -> list[LabelledFace]:
-    """Read the labels that tell an openness; covered mouths are left out.
+def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
+    """Read the labels that tell an openness; covered mouths and the pictures in :data:`DROPPED` are left out.
 
     People's label is taken where they saw the whole mouth, else the landmark model's; a mouth of which people marked
     points as hidden has none.
 
+    Args:
+        folder: with ``labels.csv`` and the pictures.
+        exclude: sets to leave out, as their terms may ask.
+
     Raises:
-        DataError: the folder, its table or a column is missing, a number or a part is none, or no face is labelled.
+        DataError: the folder, its table or a column is missing, a number or a part is none, an excluded set is not in
+            it, or no face is labelled.
     """
+    labelled = [face for face in _read(folder, exclude) if not face.covered]
+    if not labelled:
+        raise DataError(f"{folder / 'labels.csv'}: no labelled face in it")
+    return labelled
+
+
+def read_covered(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
+    """The training faces whose mouth is covered: by a mask, or so that people marked most of its points as hidden.
+
+    Args and errors are those of :func:`read_labels`, but there may be none.
+    """
+    return [face for face in _read(folder, exclude) if face.covered and face.part == "train"]
+
+
+def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
     table = folder / "labels.csv"
     try:
         with table.open(newline="", encoding="utf-8") as file:
@@ -67,15 +100,32 @@ def read_labels(folder: Path) -> list[LabelledFace]:
             missing = [name for name in _COLUMNS if name not in (reader.fieldnames or [])]
             if missing:
                 raise DataError(f"{table}: no column {', '.join(missing)}; see the columns in models/training/data.py")
-            faces = [_labelled(folder, row, f"{table}, line {reader.line_num}") for row in reader]
+            rows = [(row, f"{table}, line {reader.line_num}") for row in reader]
     except OSError as error:
         raise DataError(f"{table}: cannot read it ({error.strerror}); --data takes a folder with labels.csv") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
-    labelled = [face for face in faces if face is not None]
-    if not labelled:
-        raise DataError(f"{table}: no labelled face in it")
-    return labelled
+    sets = {row["set"] for row, _ in rows}
+    if unknown := sorted(set(exclude) - sets):
+        raise DataError(f"{table}: no set named {', '.join(unknown)}; it has {', '.join(sorted(sets))}")
+    dropped = dropped_files()
+    faces = [
+        _labelled(folder, row, where)
+        for row, where in rows
+        if row["set"] not in exclude and (row["part"] == "test" or row["file"] not in dropped)
+    ]
+    return [face for face in faces if face is not None]
+
+
+def dropped_files() -> dict[str, str]:
+    """The reason by file of the pictures in :data:`DROPPED`."""
+    with DROPPED.open(newline="", encoding="utf-8") as file:
+        return {row["file"]: row["reason"] for row in csv.DictReader(file)}
+
+
+def not_permissive(folder: Path) -> list[str]:
+    """The sets of a folder whose terms are research only or not stated."""
+    return sorted({face.source for face in _read(folder, ())} - set(PERMISSIVE))
 
 
 def balanced(labels: Sequence[LabelledFace], bulk: float, seed: int) -> list[LabelledFace]:
@@ -96,20 +146,24 @@ def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | N
     if row["part"] not in PARTS:  # a misspelt "test" must not be trained on
         raise DataError(f"{where}: part is {row['part']!r}, expected one of {', '.join(PARTS)}")
     try:
-        covered = float(row["mouth_points_hidden"] or 0) > 0
+        hidden = float(row["mouth_points_hidden"] or 0)
+        covered = hidden >= COVERED_POINTS or row.get("note") == "masked"
         by_people = bool(row["gap_ratio"])
         gap = row["gap_ratio"] or row["landmarker_gap_ratio"]
-        if covered or not gap:
+        if not covered and (hidden > 0 or not gap):
             return None
         eyes = None
         if row["eye1_x"]:
             x1, y1, x2, y2 = (_number(row[name]) for name in _EYES)
             eyes = ((x1 + x2) / 2, (y1 + y2) / 2)
-        openness = openness_from_gap_ratio(_number(gap))
+        openness = openness_from_gap_ratio(_number(gap)) if not covered else 0.0
+        read = row["landmarker_gap_ratio"]
+        measured = openness_from_gap_ratio(_number(read)) if read and not covered else None
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
     group = f"{row['set']}/{row['person'] or row['file']}"
-    return LabelledFace(folder / row["file"], row["set"], row["part"], group, openness, by_people, eyes)
+    file = folder / row["file"]
+    return LabelledFace(file, row["set"], row["part"], group, openness, by_people, eyes, measured, covered)
 
 
 def _number(text: str) -> float:

@@ -7,6 +7,7 @@ file of 10 KB without the weights and no error.
 import hashlib
 import json
 import tempfile
+from math import prod
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,8 +19,13 @@ from ..errors import DataError, ModelError
 from ..openness import load_openness_model
 from ..weights_file import LiteRtNetwork, Weights
 from . import extra_packages
-from .network import NEUTRAL
+from .network import read_crops
 from .run_folder import REPORT, load_trained
+
+_OUTPUTS = {
+    1: "(n, 1) float32: openness, 0 closed, 0.5 slightly open, 1 fully open",
+    2: "(n, 2) float32: openness, 0 closed, 0.5 slightly open, 1 fully open; reliability, 0 none to 1",
+}
 
 TOLERANCE = 1e-4  # largest difference between Keras and LiteRT
 
@@ -48,7 +54,7 @@ def export(run: Path, out: Path) -> None:
     try:
         model.save(parts[".keras"])
         parts[".tflite"].write_bytes(content)
-        card = _card(content, parts[".keras"].read_bytes(), model.count_params(), facts)
+        card = _card(content, parts[".keras"].read_bytes(), model, facts)
         parts[".json"].write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
         check_export(model, parts[".tflite"])
         for suffix, part in parts.items():
@@ -61,15 +67,13 @@ def export(run: Path, out: Path) -> None:
 
 
 def to_tflite(model: Any) -> bytes:  # noqa: ANN401
-    """A Keras model of crops and gender pairs as a LiteRT file, float32, any batch."""
+    """A Keras model of crops, perhaps with gender pairs, as a LiteRT file, float32, any batch."""
     keras, tensorflow = extra_packages.keras(), extra_packages.tensorflow()
-    signature = [
-        keras.InputSpec(shape=(None, CROP_SIZE, CROP_SIZE, 3), dtype="float32"),
-        keras.InputSpec(shape=(None, 2), dtype="float32"),
-    ]
+    signature = [keras.InputSpec(shape=(None, *i.shape[1:]), dtype="float32") for i in model.inputs]
 
-    def serve(crop: Any, gender: Any) -> Any:  # noqa: ANN401
-        return model([crop, gender], training=False)
+    def serve(*inputs: Any) -> Any:  # noqa: ANN401
+        one, *more = inputs
+        return model([one, *more] if more else one, training=False)
 
     with tempfile.TemporaryDirectory() as folder:
         archive = keras.export.ExportArchive()
@@ -89,25 +93,28 @@ def check_export(model: Any, path: Path) -> None:  # noqa: ANN401
     Raises:
         ModelError: the file is too small to hold the weights, or reads otherwise than Keras does.
     """
-    size, needed = path.stat().st_size, 4 * int(model.count_params())
+    kernels = [tuple(int(n) for n in weight.shape) for weight in model.trainable_weights if len(weight.shape) > 1]
+    size, needed = path.stat().st_size, 4 * sum(prod(shape) for shape in kernels)  # normalisation melts into them
     if size < needed:
         raise ModelError(f"{path}: the converter left weights out ({size} bytes, they alone take {needed})")
     crops: NDArray[np.uint8] = np.random.default_rng(0).integers(0, 256, (16, CROP_SIZE, CROP_SIZE, 3), np.uint8)
-    inputs = [crops.astype(np.float32) / np.float32(255), np.full((16, 2), NEUTRAL)]
-    expected = model.predict(inputs, verbose=0)[:, 0]
-    difference = float(np.abs(load_openness_model(path, "cpu").predict(crops) - expected).max())
+    expected = read_crops(model, crops)
+    read = load_openness_model(path, "cpu").read(crops)
+    got = np.stack([read.openness, read.reliability], axis=1)[:, : expected.shape[1]]
+    difference = float(np.abs(got - expected).max())
     if difference > TOLERANCE:
         raise ModelError(
             f"{path}: reads up to {difference:.6f} otherwise than Keras (at most {TOLERANCE}); not written"
         )
 
 
-def _card(content: bytes, keras_content: bytes, parameters: int, facts: dict[str, Any]) -> dict[str, Any]:
+def _card(content: bytes, keras_content: bytes, model: Any, facts: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
     """The card: the file's hashes and inputs, then all that the run's report says."""
     known: dict[tuple[int, ...], dict[str, str]] = {
         (CROP_SIZE, CROP_SIZE, 3): {"name": "crop", "shape": "(n, 60, 60, 3) float32", "what": "RGB, 0..1"},
         (2,): {"name": "gender", "shape": "(n, 2) float32", "what": "pair; neutral (0.5, 0.5) is all that is used"},
     }
+    parameters, columns = int(model.count_params()), int(model.outputs[0].shape[-1])
     metrics = {name: facts[name] for name in ("validation", "test") if name in facts}
     return {
         "task": "openness",
@@ -115,7 +122,7 @@ def _card(content: bytes, keras_content: bytes, parameters: int, facts: dict[str
         "keras_sha256": hashlib.sha256(keras_content).hexdigest(),
         "title": f"Mouth openness, preset {facts['preset']['name']}, {parameters:,} parameters",
         "inputs": [known[shape] for shape in LiteRtNetwork(Weights("openness", content, {})).input_shapes],
-        "output": "(n, 1) float32: openness, 0 closed, 0.5 slightly open, 1 fully open",
+        "output": _OUTPUTS[columns],
         "licence": "see LICENSE and NOTICE beside this file, and MODEL_CARD.md",
         **{name: value for name, value in facts.items() if name not in metrics},
         "metrics": metrics,

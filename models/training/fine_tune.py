@@ -66,6 +66,7 @@ class _Own:
     stretch: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "_Own":
+        """Those of the rows."""
         return _Own(self.inputs[:, rows], self.truth[rows], self.stretch[rows])
 
 
@@ -109,7 +110,9 @@ def fine_tune(
     weights, head = load_head(base)
     kept = measure_keep(head, keep, seed) if keep else read_keep(base, weights)
     if kept is None:
-        raise DataError(f"{base}: no .keep.npz beside these weights; tell with --keep which faces must stay well read")
+        raise DataError(
+            f"{base}: has no .keep.npz beside it; tell with --keep what must stay well read, or start from shipped"
+        )
     own = _look(labels, table, videos, head, seed)
     fits, change = _best(own, head.weights, kept, seed)
     fit = fits[-1]

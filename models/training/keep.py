@@ -75,7 +75,7 @@ def measure_keep(head: Head, data: Path, seed: int = 0) -> Keep:
     order: list[int] = np.sort(rng.permutation(len(usable))[:MOST_FACES]).tolist()
     patches = cut_patches([usable[i] for i in order])
     crops = np.concatenate([plain(patches.images), varied(patches.images, rng)])
-    return _summary(head, crops, np.tile(patches.openness.astype(np.float64), 2))
+    return summarise_keep(head, crops, np.tile(patches.openness.astype(np.float64), 2))
 
 
 def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
@@ -86,7 +86,7 @@ def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
     """
     path = beside(name_or_path, ".keep.npz")
     try:
-        with np.load(path) as stored:
+        with path.open("rb") as file, np.load(file) as stored:
             digest, gradient, curvature = str(stored["sha256"]), stored["gradient"], stored["curvature"]
             error, faces = float(stored["error"]), int(stored["faces"])
     except FileNotFoundError:
@@ -98,7 +98,8 @@ def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
     return Keep(error, gradient.astype(np.float64), curvature.astype(np.float64), faces)
 
 
-def _summary(head: Head, crops: NDArray[np.uint8], truth: Floats) -> Keep:
+def summarise_keep(head: Head, crops: NDArray[np.uint8], truth: Floats) -> Keep:
+    """The summary of crops (n, 60, 60, 3) uint8 RGB, each face's twice, and their openness (n,)."""
     inputs = head.inputs_of(crops)
     read = sigmoid(inputs @ head.weights)
     slopes = (read * (1 - read))[:, None] * inputs

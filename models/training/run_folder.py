@@ -2,8 +2,9 @@
 
 | file | what |
 |---|---|
-| ``weights.keras`` | the weights of the best epoch |
-| ``history.csv`` | a row an epoch: training and validation loss, learning rate, seconds since the start |
+| ``weights.keras`` | the weights of the best epoch, or of the last where the schedule is fixed |
+| ``cycle.weights.h5`` | the compact network after its last cycle so far, with its training outputs |
+| ``history.csv`` | a row an epoch: loss, seconds since the start; of the reference also validation and learning rate |
 | ``curve.png`` | the two losses over the epochs |
 | ``report.json``, ``report.md`` | how it was made; errors on people and photos never seen |
 | ``patches.npz`` | the mouths cut out, so that a repeat starts at once; delete it freely |
@@ -25,11 +26,11 @@ from . import extra_packages
 from .augment import plain
 from .data import LabelledFace, split
 from .evaluate import Measure, Report, measure
-from .network import NEUTRAL, Preset
+from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
-PATCHES = "patches.npz"
+PATCHES, CYCLE = "patches.npz", "cycle.weights.h5"
 
 SPLIT = (
     "by set and person, by photo where a set does not tell people apart (helen, merl_rav); "
@@ -39,7 +40,7 @@ SPLIT = (
 History = list[dict[str, float]]
 
 
-def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report:
+def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed: int, landmarks: int = 0) -> Report:
     """Measure a run's weights and write its report and its curve.
 
     Args:
@@ -47,6 +48,7 @@ def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report
         patches: all that the run was given.
         chosen: its preset.
         seed: its seed, which gives the same split again.
+        landmarks: of how many faces a landmark model's points took part.
 
     Returns:
         The report on the test part; on validation where there is none.
@@ -58,24 +60,30 @@ def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report
     history = read_history(run)
     training, validation = (patches.chosen(rows) for rows in split(patches.faces, chosen.validation, seed))
     tested = patches.chosen(i for i, face in enumerate(patches.faces) if face.part == "test")
-    reports = {"validation": measure_network(model, validation, [])}
+    validation = validation.chosen(i for i, face in enumerate(validation.faces) if not face.covered)
+    reports: dict[str, Report] = {}
+    if validation.faces:
+        reports["validation"] = measure_network(model, validation, [])
     if tested.faces:
         missed = [face for face in patches.missed if face.part == "test"]
         reports["test"] = measure_network(model, tested, missed)
     facts = {
         "preset": asdict(chosen),
         "seed": seed,
-        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}",
+        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
+        + (" --landmarks landmarks.npz" if landmarks else ""),
         "data": {
             "training": count_by_set(training.faces),
             "validation": count_by_set(validation.faces),
             "test": count_by_set(tested.faces),
             "not_found": count_by_set(patches.missed),
-            "training_labelled_by_people": sum(face.by_people for face in training.faces),
+            "training_labelled_by_people": sum(face.by_people and not face.covered for face in training.faces),
+            "training_covered": sum(face.covered for face in training.faces),
+            "training_with_landmarks": landmarks,
         },
         "split": SPLIT,
         "epochs": len(history),
-        "best_epoch": int(min(history, key=lambda row: row["val_loss"])["epoch"]),
+        "best_epoch": int(min(history, key=lambda row: row.get("val_loss", -row["epoch"]))["epoch"]),
         "seconds": round(history[-1]["seconds"]),
         "versions": _versions(),
         **{name: asdict(report) for name, report in reports.items()},
@@ -86,7 +94,9 @@ def report_run(run: Path, patches: Patches, chosen: Preset, seed: int) -> Report
         (run / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{run}: cannot write the report ({error.strerror})") from None
-    return reports.get("test", reports["validation"])
+    if not reports:
+        raise DataError(f"{run}: no face was kept aside to measure on; mark some with part 'test'")
+    return reports.get("test") or reports["validation"]
 
 
 def load_trained(run: Path) -> Any:  # noqa: ANN401
@@ -103,9 +113,7 @@ def load_trained(run: Path) -> Any:  # noqa: ANN401
 
 def measure_network(model: Any, patches: Patches, missed: list[LabelledFace]) -> Report:  # noqa: ANN401
     """Measure a Keras model on mouths as the pipeline would cut them, with the neutral gender pair."""
-    pair = np.full((len(patches.faces), 2), NEUTRAL)
-    values = model.predict([plain(patches.images).astype(np.float32) / np.float32(255), pair], verbose=0)[:, 0]
-    return measure(patches.faces, values, missed)
+    return measure(patches.faces, read_crops(model, plain(patches.images))[:, 0], missed)
 
 
 def write_history(history: History, run: Path) -> None:
@@ -170,11 +178,12 @@ def _draw(history: History, path: Path) -> None:
     axes = figure.subplots()
     epochs = [row["epoch"] for row in history]
     for key, label in (
-        ("loss", "training (varied crops, weighted, with L2)"),
-        ("val_loss", "validation (people never trained on, with L2)"),
+        ("loss", "training (varied crops, weighted)"),
+        ("val_loss", "validation (people never trained on)"),
     ):
-        axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
-    axes.set(xlabel="epoch", ylabel="squared error", yscale="log")
+        if key in history[0]:
+            axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
+    axes.set(xlabel="epoch", ylabel="loss", yscale="log")
     axes.legend()
     part = path.with_suffix(".part.png")
     figure.savefig(part)

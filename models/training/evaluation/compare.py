@@ -170,6 +170,7 @@ class _Both:
     group: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "_Both":
+        """Those of the rows."""
         return _Both(self.truth[rows], self.one[rows], self.two[rows], self.group[rows])
 
     def figures(self, weights: Floats) -> Floats:

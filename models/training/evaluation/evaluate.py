@@ -17,6 +17,7 @@ from .result import Evaluation, judge_reliability, read_rows, summarise
 from .subjects import Subjects, choose
 
 NO_COVERED = np.zeros(0)
+PEOPLE, STRETCHES = "people or photos", "stretches of 2 s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +80,20 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
     )
     looks = look_at(subjects)
     rows = read_with(network, looks) if network else read_from(Path(model), looks)
-    covered = read_covered(network, subjects.covered) if network else NO_COVERED
+    covered, hidden = (read_covered(network, p) if network else NO_COVERED for p in (subjects.covered, subjects.hidden))
     weights = None if is_table else load_weights(model, "openness")
     warnings = [] if weights is None else _trained_on(weights.card, subjects)
-    if is_table:
-        warnings = [f"values from {model}: that no network read a face it was trained on is for its maker to say"]
     overall, by = summarise(rows)
     report = Evaluation(
         weights.name if weights else Path(model).name,
         str(weights.card.get("title", "")) if weights else "predictions made elsewhere",
         str(weights.card["sha256"]) if weights else "",
         str(choice.data),
-        (*warnings, *_about_labels(rows, subjects)),
+        STRETCHES if any(subject.own for subject in subjects.chosen) else PEOPLE,
+        (*warnings, *subjects.warnings, *_about_labels(rows, subjects)),
         overall,
         by,
-        judge_reliability(rows, covered),
+        judge_reliability(rows, covered, hidden),
         tuple(_versus(rows, looks, subjects, choice)),
         tuple(rows),
     )
@@ -113,9 +113,11 @@ def _again(path: Path, choice: Choice) -> Measured:
         other, others = read_rows(Path(choice.compare))
         made.append(versus_rows(rows, others, other if other != name else choice.compare))
     told = Evaluation(
-        name, f"from the report {path.name}", "", str(path), (), overall, by, None, (), tuple(rows)
+        name, f"from the report {path.name}", "", str(path), PEOPLE, (), overall, by, None, (), tuple(rows)
     )  # fmt: skip
-    report = replace(told, reliability=judge_reliability(rows, NO_COVERED), versus=tuple(v for v in made if v))
+    report = replace(
+        told, reliability=judge_reliability(rows, NO_COVERED, NO_COVERED), versus=tuple(v for v in made if v)
+    )
     return Measured(report, None, [])
 
 
@@ -131,7 +133,18 @@ def _predicted(table: Path, choice: Choice) -> Subjects:
     chosen = [subject for subject in subjects.chosen if subject.name in names]
     if not chosen:
         raise DataError(f"{table}: none of its {len(names)} files is among the faces chosen")
-    return replace(subjects, chosen=chosen)
+    sources = {subject.label.source for subject in chosen}
+    whole = sum(subject.label.source in sources for subject in subjects.chosen)
+    warnings = [f"values from {table}: that no network read a face it was trained on is for its maker to say"]
+    if len(names) > len(chosen):
+        warnings.append(
+            f"{len(names) - len(chosen)} of its {len(names)} rows are left out: faces without label or choice"
+        )
+    if whole > len(chosen):
+        warnings.append(
+            f"it has values for {len(chosen)} of the {whole} labelled faces of {', '.join(sorted(sources))}"
+        )
+    return replace(subjects, chosen=chosen, warnings=tuple(warnings))
 
 
 def _versus(rows: list[FaceReading], looks: list[Look], subjects: Subjects, choice: Choice) -> list[Versus]:

@@ -56,8 +56,8 @@ def _head(report: Evaluation) -> str:
     warnings = "".join(f'<p class="warning">{escape(text)}</p>' for text in report.warnings)
     return (
         f"<h1>How right is {escape(report.model)}?</h1><p class=soft>{escape(report.title)}. Mouth openness from 0 "
-        f"(closed) to 1 (fully open) on {report.overall.faces:,} labelled faces of {report.overall.people:,} people or "
-        f"photos: {sources}.</p>{warnings}"
+        f"(closed) to 1 (fully open) on {report.overall.faces:,} labelled faces of {report.overall.people:,} "
+        f"{report.groups}: {sources}.</p>{warnings}"
     )
 
 
@@ -133,17 +133,22 @@ def _bin_row(m: Measures, pair: Pair | None, scale: charts.Scale) -> str:
 
 def _reliability(r: Reliability) -> str:
     whole, tenth = r.mse[0].value, r.mse[1].value
-    covered = (
-        f"Reliability tells a seen mouth from one that a mask covers with an AUC of {r.auc:.3f} "
-        f"({len(r.covered)} covered faces)."
-    )
+    told = [
+        f"one {kind} with an AUC of {area:.3f} ({len(values)} faces)"
+        for kind, values, area in (
+            ("that a mask covers", r.covered, r.auc),
+            ("of the test part whose lips are mostly hidden", r.hidden, r.hidden_auc),
+        )
+        if values
+    ]
+    covered = f"Reliability tells a seen mouth from {', and from '.join(told)}." if told else ""
     kept = _key(OURS, "left out by reliability") + _key(OTHER, "by their true error: no reliability can do better")
-    whose = _key(OURS, "seen") + _key(OTHER, "covered")
+    whose = _key(OURS, "seen") + _key(OTHER, "covered or hidden")
     return (
         f"<h2>Reliability</h2><p>Leaving out the least reliable tenth changes the squared error from {whole:.4f} to "
-        f"{tenth:.4f} ({tenth / max(whole, 1e-12) - 1:+.0%}). {covered if r.covered else ''}</p><div class='pair'>"
+        f"{tenth:.4f} ({tenth / max(whole, 1e-12) - 1:+.0%}). {covered}</p><div class='pair'>"
         f"{_card('Error without the least reliable', charts.curves(r.dropped, r.mse, r.best), kept)}"
-        f"{_card('How reliable faces read', charts.histogram(r.seen, r.covered), whose)}</div>"
+        f"{_card('How reliable faces read', charts.histogram(r.seen, r.covered + r.hidden), whose)}</div>"
     )
 
 
@@ -173,7 +178,8 @@ def _versus(model: str, versus: Versus) -> str:
 def _worst(worst: Sequence[WorstFace]) -> str:
     return (
         f"<h2>The {len(worst)} faces read worst</h2><p class=soft>The worst first: true \N{RIGHTWARDS ARROW} read. "
-        "On the bar the plain mark is the truth, the orange one the reading. The white frame is what the network sees."
+        "On the bar the plain mark is the truth, the orange one the reading. The white frame is what the network sees. "
+        "Where network and landmark model agree against the truth, doubt the label."
         f'</p><div class="faces">{"".join(map(_face, worst))}</div>'
     )
 
@@ -182,12 +188,13 @@ def _face(face: WorstFace) -> str:
     row = face.reading
     read = "not found" if isnan(row.value) else f"{row.value:.2f}"
     picture = f'<img src="{face.source}" alt="">' if face.portrait else '<div class="none">no picture</div>'
-    trust = "" if isnan(row.reliability) else f", reliability {row.reliability:.2f}"
+    trust = "" if isnan(row.reliability) else f"<br>reliability {row.reliability:.2f}"
+    other = "" if isnan(row.landmarker) or not row.by_people else f"<br>landmarker {row.landmarker:.2f}"
     marks = f"--truth:{row.truth:.3f};--value:{row.truth + face.error:.3f}"
     name = escape(row.file.removeprefix("images/").removesuffix(".jpg"))
     return (
         f"<figure>{picture}<figcaption>{row.truth:.2f} \N{RIGHTWARDS ARROW} {read}"
-        f'<i style="{marks}"></i><span>{name}{trust}</span></figcaption></figure>'
+        f'<i style="{marks}"></i><span>{name}{other}{trust}</span></figcaption></figure>'
     )
 
 
@@ -195,7 +202,8 @@ def _foot(report: Evaluation) -> str:
     digest = f" Network SHA-256 {escape(report.sha256)}." if report.sha256 else ""
     return (
         "<footer>Made by mouth-live evaluate. Each face went through finder, face check, crop and network as video "
-        "does; a face that was not found counts as read at the mean. Intervals: 95 %, bootstrap over people. "
+        "does; a face that was not found counts as read at the mean. Intervals: 95 %, bootstrap over "
+        f"{report.groups}. "
         f"Open is a gap ratio from 0.035.{digest} This page holds pictures of the faces measured: mind their terms "
         "before you pass it on.</footer>"
     )

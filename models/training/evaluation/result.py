@@ -29,7 +29,7 @@ class Measures:
     Attributes:
         name: which faces.
         faces: how many, missed ones included.
-        people: how many people (photos, where a set does not tell people apart).
+        people: how many people (photos, where a set does not tell people apart; stretches of one's own video).
         missed: faces that were not found; they count as read at the mean truth of all faces.
         mse: mean squared error.
         mae: mean absolute error.
@@ -63,7 +63,9 @@ class Reliability:
         best: the same if the faces with the largest errors were left out: no reliability can do better.
         seen: reliability of the found faces, sorted.
         covered: of faces whose mouth a mask covers, sorted; empty where there are none.
+        hidden: of faces of the test part whose lips people marked as mostly hidden, sorted.
         auc: chance that a seen mouth has a higher reliability than a covered one; NaN without covered ones.
+        hidden_auc: the same for hidden ones.
     """
 
     dropped: tuple[float, ...]
@@ -71,7 +73,9 @@ class Reliability:
     best: tuple[float, ...]
     seen: tuple[float, ...]
     covered: tuple[float, ...]
+    hidden: tuple[float, ...]
     auc: float
+    hidden_auc: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Evaluation:
         title: what its card says it is.
         sha256: of the network's file; empty where the values come from a table.
         data: the faces' folder or table.
+        groups: what the intervals draw: people or photos, or stretches of video.
         warnings: what to know before believing the figures.
         overall: on all faces.
         by: condition or ``"source"``, and its bins.
@@ -95,6 +100,7 @@ class Evaluation:
     title: str
     sha256: str
     data: str
+    groups: str
     warnings: tuple[str, ...]
     overall: Measures
     by: dict[str, tuple[Measures, ...]]
@@ -138,12 +144,15 @@ _FIGURES = (
 )
 
 
-def judge_reliability(rows: Sequence[FaceReading], covered: NDArray[np.float64]) -> Reliability | None:
+def judge_reliability(
+    rows: Sequence[FaceReading], covered: NDArray[np.float64], hidden: NDArray[np.float64]
+) -> Reliability | None:
     """What leaving out the least reliable faces gains.
 
     Args:
         rows: the faces; missed ones take no part, for they have no value to leave out.
-        covered: reliability of faces whose mouth is covered.
+        covered: reliability of faces whose mouth a mask covers.
+        hidden: reliability of faces of the test part whose lips are mostly hidden.
 
     Returns:
         None where the network tells no reliability.
@@ -162,17 +171,23 @@ def judge_reliability(rows: Sequence[FaceReading], covered: NDArray[np.float64])
         chosen = np.zeros(len(told), bool)
         chosen[trusted[:count]] = True
         curve.append(estimate(statistics.mean_squared_error, sample.chosen(chosen)))
-    both = np.concatenate([trust, covered])
-    is_seen = np.arange(len(both)) < len(trust)
-    told_apart = statistics.auc(is_seen.astype(np.float64), both, np.ones((1, len(both))))[0]
     return Reliability(
         DROPPED,
         tuple(curve),
         tuple(float(small[:count].mean()) for count in kept),
         tuple(np.sort(trust).tolist()),
         tuple(np.sort(covered).tolist()),
-        float(told_apart),
+        tuple(np.sort(hidden).tolist()),
+        _told_apart(trust, covered),
+        _told_apart(trust, hidden),
     )
+
+
+def _told_apart(seen: NDArray[np.float64], unseen: NDArray[np.float64]) -> float:
+    """Chance that a seen mouth has a higher reliability than one that is not to be seen."""
+    both = np.concatenate([seen, unseen])
+    is_seen = np.arange(len(both)) < len(seen)
+    return float(statistics.auc(is_seen.astype(np.float64), both, np.ones((1, len(both))))[0])
 
 
 def read_rows(path: Path) -> tuple[str, list[FaceReading]]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...face import Face
-from ..data import LabelledFace, openness_from_gap_ratio, read_labels
+from ..data import COVERED_POINTS, LabelledFace, openness_from_gap_ratio, read_labels
 from ..own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from ..patches import meant_face
 
@@ -48,16 +48,20 @@ class Subjects:
     Attributes:
         data: folder, or table of own labels.
         chosen: the labelled faces.
-        covered: pictures of faces whose mouth is covered: a reliable network says that it cannot tell.
+        covered: pictures of faces whose mouth a mask covers: a reliable network says that it cannot tell.
+        hidden: pictures of the test part in which people marked most lip points as hidden; training never saw them.
         videos: folder to look for own videos in.
         known: names of all faces that the data list, labelled or not, chosen or not.
+        warnings: what to know of the choice.
     """
 
     data: Path
     chosen: list[Subject]
     covered: list[Path] = field(default_factory=list[Path])
+    hidden: list[Path] = field(default_factory=list[Path])
     videos: Path | None = None
     known: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     def pictures(self, which: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         """Index in ``chosen`` and picture, (h, w, 3) uint8 BGR, of those of the indices.
@@ -105,7 +109,7 @@ def choose(data: Path, sets: Sequence[str] = (), part: str | None = None, videos
         subjects = [Subject(label.name, _as_label(label, data), own=label) for label in own]
         return Subjects(data, subjects, videos=videos, known=frozenset(s.name for s in subjects))
     labels = read_labels(data)
-    landmarks, covered = _more_of_the_table(data)
+    landmarks, covered, hidden = _more_of_the_table(data)
     present = {label.source for label in labels}
     unknown = [name for name in sets if name not in present]
     if unknown:
@@ -126,20 +130,23 @@ def choose(data: Path, sets: Sequence[str] = (), part: str | None = None, videos
         raise DataError(
             f"{data / 'labels.csv'}: no face has {which}, so there is nothing to measure on; try --part all"
         )
-    return Subjects(data, chosen, covered, known=frozenset(landmarks))
+    return Subjects(data, chosen, covered, hidden, known=frozenset(landmarks))
 
 
-def _more_of_the_table(data: Path) -> tuple[dict[str, float], list[Path]]:
-    """The landmark model's openness of every file, NaN where there is none; the pictures whose mouth is covered."""
+def _more_of_the_table(data: Path) -> tuple[dict[str, float], list[Path], list[Path]]:
+    """The landmark model's openness of every file, NaN where there is none; the pictures that are masked, or hidden."""
     landmarks: dict[str, float] = {}
     covered: list[Path] = []
+    hidden: list[Path] = []
     with (data / "labels.csv").open(newline="", encoding="utf-8") as file:
         for row in csv.DictReader(file, restval=""):
             gap = row["landmarker_gap_ratio"]
             landmarks[Path(row["file"]).as_posix()] = openness_from_gap_ratio(float(gap)) if gap else nan
             if row.get("note") == MASKED:
                 covered.append(data / row["file"])
-    return landmarks, covered
+            elif row["part"] == "test" and float(row["mouth_points_hidden"] or 0) >= COVERED_POINTS:
+                hidden.append(data / row["file"])
+    return landmarks, covered, hidden
 
 
 def _as_label(label: OwnLabel, table: Path) -> LabelledFace:

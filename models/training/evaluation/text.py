@@ -24,13 +24,13 @@ def as_text(report: Evaluation) -> str:
     lines = [f"{report.model} on {report.data}"]
     lines += [f"  ! {warning}" for warning in report.warnings]
     lines += [
-        f"  {m.faces} faces of {m.people} people or photos; {m.missed} not found ({m.missed / m.faces:.1%}), counted "
+        f"  {m.faces} faces of {m.people} {report.groups}; {m.missed} not found ({m.missed / m.faces:.1%}), counted "
         "as read at the mean",
         f"  squared error {interval(m.mse, 5)}: {interval(m.ratio, 2)} times smaller than predicting the mean",
         f"  absolute error {interval(m.mae, 4)}, bias {interval(m.bias, 4, sign=True)}",
         f"  correlation {interval(m.pearson, 3)}, of ranks {interval(m.spearman, 3)}",
         f"  closed against open, AUC {interval(m.auc, 3)}",
-        "  (95 % intervals: bootstrap over people)",
+        f"  (95 % intervals: bootstrap over {report.groups})",
     ]
     for name, bins in report.by.items():
         lines += ["", f"{TITLES[name]:34}{'n':>6} {'missed':>6}  squared error              bias", *map(_row, bins)]
@@ -39,7 +39,9 @@ def as_text(report: Evaluation) -> str:
         lines += ["", "Squared error without the least reliable"]
         lines += [f"  {share:4.0%}  {interval(f, 5)}" for share, f in zip(r.dropped, r.mse, strict=True)]
         if r.covered:
-            lines += [f"  covered mouths read less reliable than seen ones: AUC {r.auc:.3f} (n={len(r.covered)})"]
+            lines += [f"  masked mouths read less reliable than seen ones: AUC {r.auc:.3f} (n={len(r.covered)})"]
+        if r.hidden:
+            lines += [f"  mouths of the test part that are mostly hidden: AUC {r.hidden_auc:.3f} (n={len(r.hidden)})"]
     for one in report.versus:
         lines += ["", *versus_as_text(report.model, one)]
     return "\n".join(lines)

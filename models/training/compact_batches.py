@@ -1,0 +1,150 @@
+"""What the compact network learns from: batches of varied crops with all that is known of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..crop import CROP_SIZE
+from . import compact
+from .augment import Variations, vary
+from .data import LabelledFace
+from .landmarks import MIRRORED, Landmarks
+from .occlusion import no_mouth
+from .patches import Patches
+
+VARIATIONS = 8
+"""Made of each face before a cycle, then drawn from, mirrored or not: as good as new ones each time, for less."""
+
+OCCLUSION = 0.13  # share of the variations with something before the face
+CALM = 0.33  # share of the variations whose light and sharpness stay: most pictures at run time are good ones
+NO_MOUTH = 0.03  # share of the crops that are no mouth at all
+COVERED_FROM, DISTURBED_FROM = 0.35, 0.12
+"""Share of the mouth under something from which its openness teaches nothing, and from which it counts less."""
+
+Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What is known of n faces.
+
+    Attributes:
+        patches: the mouths.
+        landmarks: a landmark model's points of them.
+        openness: (n,) float32, the value to learn.
+        trust: (n,) float32, what it counts: 1 for people's label.
+    """
+
+    patches: Patches
+    landmarks: Landmarks
+    openness: NDArray[np.float32]
+    trust: NDArray[np.float32]
+
+
+def lessons(patches: Patches, landmarks: Landmarks, measured_trust: float) -> Lessons:
+    """What the labels tell: people's where there are any, else the landmark model's, which counts less."""
+    trust = [0.0 if face.covered else 1.0 if face.by_people else measured_trust for face in patches.faces]
+    return Lessons(patches, landmarks, patches.openness, np.array(trust, np.float32))
+
+
+def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
+    """How often each face is drawn, adding up to 1: people's labels and open mouths more often, they are rare."""
+
+    def often(face: LabelledFace) -> float:
+        if face.covered:
+            return 0.8
+        if face.by_people:
+            return 1.3 * (1 + face.openness)
+        return (1 + face.openness) * (0.5 if face.openness < 0.3 else 1)
+
+    weights = np.array([often(face) for face in faces])
+    return weights / weights.sum()
+
+
+class Pool:
+    """Variations of all faces; about 90 kB a face."""
+
+    def __init__(self, images: NDArray[np.uint8], seed: int, count: int = VARIATIONS) -> None:
+        """Make them; half a millisecond each.
+
+        Args:
+            images: (n, 96, 96, 3) uint8, RGB.
+            seed: of the chance.
+            count: variations of each.
+        """
+        from tqdm import tqdm
+
+        rng = np.random.default_rng(seed)
+        self._made: list[Variations] = []
+        for _ in tqdm(range(count), desc="varying", unit=" times", disable=None):
+            self._made.append(vary(images, rng, OCCLUSION, CALM))
+
+    def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
+        """One variation of each of the rows, half of them mirrored once more."""
+        which: list[int] = rng.integers(0, len(self._made), len(rows)).tolist()
+        indices: list[int] = rows.tolist()
+        picked = [(self._made[k], i) for k, i in zip(which, indices, strict=True)]
+        crops = np.stack([made.crops[i] for made, i in picked])
+        matrices = np.stack([made.matrices[i] for made, i in picked])
+        mirrored: NDArray[np.bool_] = np.array([made.mirrored[i] for made, i in picked], bool)
+        covered: NDArray[np.float32] = np.array([made.covered[i] for made, i in picked], np.float32)
+        flip = rng.random(len(rows)) < 0.5
+        crops[flip] = crops[flip][:, :, ::-1]
+        matrices[flip, 0] *= -1
+        matrices[flip, 0, 2] += CROP_SIZE - 1
+        return Variations(crops, matrices, mirrored ^ flip, covered)
+
+
+def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> Iterator[Batch]:
+    """Endless batches: crops (size, 60, 60, 3) float32 0..1, truth (size, COLUMNS + WEIGHTS) float32."""
+    chances = frequencies(known.patches.faces)
+    covered = np.array([face.covered for face in known.patches.faces])
+    measured = np.array([np.nan if f.measured is None else f.measured for f in known.patches.faces], np.float32)
+    while True:
+        rows = rng.choice(len(chances), size, p=chances)
+        variations = pool.draw(rows, rng)
+        truth = np.zeros((size, compact.COLUMNS + compact.WEIGHTS), np.float32)
+        truth[:, compact.OPENNESS] = known.openness[rows]
+        truth[:, compact.MEASURED] = np.nan_to_num(measured[rows])
+        _place_points(truth, known.landmarks, rows, variations)
+        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows], measured[rows])
+        for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
+            variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
+            truth[i, compact.COLUMNS :] = (0, 1, 0, 0, 1)
+        yield variations.crops.astype(np.float32) / np.float32(255), truth
+
+
+def _place_points(
+    truth: NDArray[np.float32], landmarks: Landmarks, rows: NDArray[np.int64], variations: Variations
+) -> None:
+    """Write the points where they are in the varied crops, and the head's pose."""
+    linear, shift = variations.matrices[:, :, :2], variations.matrices[:, None, :, 2]
+    points = np.einsum("nij,nkj->nki", linear, landmarks.points[rows]) + shift
+    points = (points + 0.5) / CROP_SIZE - 0.5
+    mirrored = variations.mirrored
+    points[mirrored] = points[mirrored][:, MIRRORED]
+    pose = landmarks.pose[rows].copy()
+    pose[mirrored, 1] *= -1
+    truth[:, compact.FIRST_POINT : compact.FIRST_POSE] = points.reshape(len(rows), -1)
+    truth[:, compact.FIRST_POSE : compact.COLUMNS] = pose
+
+
+def _weights(
+    known: Lessons,
+    rows: NDArray[np.int64],
+    variations: Variations,
+    masked: NDArray[np.bool_],
+    measured: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """The truth's last columns, (n, WEIGHTS): see :data:`compact.WEIGHTS`."""
+    hidden = variations.covered > COVERED_FROM
+    disturbed = (variations.covered > DISTURBED_FROM) & ~hidden
+    trust = known.trust[rows]
+    openness = trust * np.where(hidden, 0, np.where(disturbed, 0.4, 1))
+    no_mouth_here = masked | hidden
+    reliability = (no_mouth_here | (trust > 0)) & ~disturbed
+    landmarks = known.landmarks.known[rows] & ~no_mouth_here
+    value = ~np.isnan(measured) & landmarks
+    return np.stack([openness, reliability, value, landmarks, no_mouth_here], axis=1).astype(np.float32)

@@ -1,0 +1,218 @@
+"""The compact network: its labels, variations, occlusion, landmark points, batches; the shipped weights."""
+
+import csv
+import dataclasses
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from mouth_live import realtime
+from mouth_live.models import DataError, FaceFinder, crop_faces, load_openness_model
+from mouth_live.models.training import augment, compact, compact_batches, data, data_view, landmarks, network, occlusion
+from mouth_live.models.training.data import LabelledFace
+from mouth_live.models.training.patches import PATCH_REGION, PATCH_SIZE, Patches
+
+COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", "note"]
+COLUMNS += ["eye1_x", "eye1_y", "eye2_x", "eye2_y"]
+
+
+def write_labels(folder, rows):
+    with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS)
+        writer.writeheader()
+        writer.writerows({"file": f"{i}.jpg", "set": "a", "part": "train", "person": i} | r for i, r in enumerate(rows))
+    return folder
+
+
+def face(openness=0.5, by_people=True, **more):
+    return LabelledFace(Path("f.jpg"), "a", "train", "a/x", openness, by_people, None, **more)
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """A frame with a face, and that face."""
+    video = cv2.VideoCapture(str(Path(realtime.__file__).parent / "demo.mp4"))
+    image = video.read()[1]
+    video.release()
+    return image, FaceFinder(check=False).find(image)[0]
+
+
+# --- labels
+
+
+def test_sets_can_be_left_out_and_covered_mouths_are_told_apart(tmp_path):
+    rows = [
+        {"gap_ratio": 0.12, "landmarker_gap_ratio": 0.45},
+        {"set": "mux_web", "landmarker_gap_ratio": 0.12},
+        {"set": "b", "note": "masked"},
+        {"gap_ratio": 0.12, "mouth_points_hidden": 6},
+        {"gap_ratio": 0.12, "mouth_points_hidden": 6, "part": "test"},
+        {"gap_ratio": 0.12, "mouth_points_hidden": 2},
+    ]
+    folder = write_labels(tmp_path, rows)
+    faces = data.read_labels(folder)
+    assert [(f.file.name, f.openness, f.measured, f.covered) for f in faces] == [
+        ("0.jpg", pytest.approx(0.5), 1.0, False),
+        ("1.jpg", pytest.approx(0.5), pytest.approx(0.5), False),
+    ]
+    assert [(f.file.name, f.covered) for f in data.read_covered(folder)] == [("2.jpg", True), ("3.jpg", True)]
+    assert [f.source for f in data.read_labels(folder, {"a"})] == ["mux_web"]
+    assert data.read_covered(folder, {"a", "b"}) == []
+    assert data.not_permissive(folder) == ["a", "b"]
+    with pytest.raises(DataError, match="no set named nonsense; it has a, b, mux_web"):
+        data.read_labels(folder, {"nonsense"})
+
+
+def test_dropped_pictures_are_not_trained_on_but_stay_in_the_test(tmp_path):
+    dropped = data.dropped_files()
+    assert dropped
+    assert all(reason and name.startswith("images/") for name, reason in dropped.items())
+    name = next(iter(dropped))
+    rows = [{"file": name, "gap_ratio": 0.1}, {"file": name, "gap_ratio": 0.1, "part": "test"}, {"gap_ratio": 0.1}]
+    assert [f.part for f in data.read_labels(write_labels(tmp_path, rows))] == ["test", "train"]
+
+
+def test_the_view_shows_every_mouth_with_its_label(tmp_path, demo):
+    folder, out = tmp_path / "faces", tmp_path / "view"
+    folder.mkdir()
+    for i in range(3):
+        cv2.imwrite(str(folder / f"{i}.jpg"), demo[0])
+    write_labels(
+        folder, [{"gap_ratio": 0.02, "landmarker_gap_ratio": 0.2}, {"landmarker_gap_ratio": 0.2}, {"gap_ratio": 1}]
+    )
+    files = data_view.view(folder, out)
+    assert [file.name for file in files] == ["histogram.png", "contact_sheet.png", "disagreement.png"]
+    sheets = [cv2.imread(str(file)) for file in files]
+    assert all(sheet is not None and sheet.std() > 5 for sheet in sheets)
+    filled = [sum(sheet[:96, x : x + 100].std() > 5 for x in range(0, 1600, 100)) for sheet in sheets[1:]]
+    assert filled == [3, 1]
+    with pytest.raises(DataError, match="cannot make this folder"):
+        data_view.view(folder, tmp_path / "no" / "where")
+
+
+# --- variations
+
+
+def test_points_go_where_the_picture_goes():
+    patch = np.zeros((PATCH_SIZE, PATCH_SIZE, 3), np.uint8)
+    cv2.circle(patch, (40, 52), 2, (255, 255, 255), -1)
+    made = augment.vary(np.repeat(patch[None], 64, axis=0), np.random.default_rng(0), calm=1.0)
+    assert 16 < made.mirrored.sum() < 48
+    for crop, matrix in zip(made.crops, made.matrices, strict=True):
+        x, y = matrix @ (40, 52, 1)
+        rows, columns = np.nonzero(crop[:, :, 0] > 100)
+        assert (columns.mean(), rows.mean()) == (pytest.approx(x, abs=0.6), pytest.approx(y, abs=0.6))
+
+
+def test_what_covers_the_mouth_is_told():
+    rng = np.random.default_rng(0)
+    crop = np.full((60, 60, 3), 120, np.uint8)
+    made = [occlusion.cover(crop, np.zeros((96, 96, 3), np.uint8), rng) for _ in range(100)]
+    shares = np.array([share for _, share in made])
+    left, top, right, bottom = occlusion.MOUTH_BOX
+    changed = np.array([np.mean(np.abs(c[top:bottom, left:right].astype(int) - 120).max(axis=2) > 5) for c, _ in made])
+    assert np.corrcoef(shares, changed)[0, 1] > 0.8
+    assert shares.min() < 0.1 < 0.6 < shares.max()
+    things = [occlusion.no_mouth(np.full((96, 96, 3), 7, np.uint8), rng) for _ in range(20)]
+    assert {(t.shape, t.dtype.name) for t in things} == {((60, 60, 3), "uint8")}
+
+
+# --- landmarks and batches
+
+
+def test_landmarks_lie_in_the_patch_where_the_picture_shows_them(demo):
+    image, found = demo
+    patch = crop_faces(image, [found], PATCH_REGION, PATCH_SIZE)[0]
+    marked = image.copy()
+    x, y = found.keypoints[3].round().astype(int)
+    marked[y - 1 : y + 2, x - 1 : x + 2] = (0, 255, 0)
+    difference = np.abs(crop_faces(marked, [found], PATCH_REGION, PATCH_SIZE)[0].astype(int) - patch).sum(axis=2)
+    rows, columns = np.nonzero(difference > difference.max() / 2)
+    (at,) = landmarks.to_patch(np.array([[x + 0.5, y + 0.5]], np.float32), found)
+    assert at == pytest.approx([columns.mean(), rows.mean()], abs=1)
+
+
+def test_landmarks_are_found_by_file_and_mirrored_in_pairs(tmp_path):
+    mirrored = landmarks.MIRRORED
+    assert (mirrored[mirrored] == np.arange(landmarks.POINTS)).all()
+    assert [landmarks.MIDDLE[i] for i in mirrored[: len(landmarks.MIDDLE)]] == list(landmarks.MIDDLE)
+    mesh = np.zeros((478, 2), np.float32)
+    mesh[[61, 291], 0] = 3, 9
+    points = landmarks.mesh_points(mesh)
+    assert points.shape == (landmarks.POINTS, 2)
+    assert points[mirrored][points[:, 0] == 3][0, 0] == 9
+    path = tmp_path / "landmarks.npz"
+    np.savez(path, names=["b.jpg"], points=points[None] + 5, pose=np.ones((1, 3)))
+    faces = [dataclasses.replace(face(), file=tmp_path / name) for name in ("a.jpg", "b.jpg")]
+    read = landmarks.load_landmarks(path, tmp_path, faces)
+    assert read.known.tolist() == [False, True]
+    assert read.points[1] == pytest.approx(points + 5)
+    path.write_text("no")
+    with pytest.raises(DataError, match="not a landmarks file"):
+        landmarks.load_landmarks(path, tmp_path, faces)
+
+
+def test_batches_say_what_is_known_of_each_crop():
+    faces = [face(0.8), face(0.1, by_people=False, measured=0.2), face(covered=True)]
+    images = np.full((3, 96, 96, 3), 90, np.uint8)
+    known = compact_batches.lessons(Patches(faces, images, []), landmarks.no_landmarks(3), 0.3)
+    assert known.trust.tolist() == pytest.approx([1, 0.3, 0])
+    known.landmarks.known[:] = True
+    crops, truth = next(
+        compact_batches.batches(known, compact_batches.Pool(images, 0, 2), 400, np.random.default_rng(0))
+    )
+    assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.COLUMNS + 5))
+    openness, reliability, measured, points, no_mouth = truth[:, compact.COLUMNS :].T
+    value = truth[:, compact.OPENNESS]
+    assert np.isclose(openness[:, None], [0.0, 0.12, 0.3, 0.4, 1.0]).any(axis=1).all()
+    assert openness[no_mouth == 1].max() == points[no_mouth == 1].max() == 0
+    assert reliability[no_mouth == 1].min() == 1
+    assert 0.1 < no_mouth.mean() < 0.6
+    assert np.isclose(value[openness == 1], 0.8).all()
+    assert np.isclose(truth[measured == 1, compact.MEASURED], 0.2).all()
+    often = compact_batches.frequencies(faces)
+    assert often.sum() == pytest.approx(1)
+    assert often[0] > often[2] > often[1]
+
+
+# --- presets
+
+
+@pytest.mark.train
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+def test_the_loss_counts_what_is_known_and_wrong_labels_do_not_rule():
+    truth = np.zeros((3, compact.COLUMNS + compact.WEIGHTS), np.float32)
+    truth[:2, compact.COLUMNS + compact.OPENNESS] = 1
+    answer = np.full((3, compact.COLUMNS), 0.5, np.float32)
+    answer[:2, compact.OPENNESS] = 0.1, 1.0
+    costs = np.array(compact.loss(truth, answer))
+    assert costs[0] == pytest.approx(0.1**2, rel=0.1)
+    assert 0.1 < costs[1] < 0.8
+    assert costs[2] == 0
+    truth[2, compact.COLUMNS + 4] = truth[2, compact.COLUMNS + compact.RELIABILITY] = 1
+    sure, unsure = answer[2:].copy(), answer[2:].copy()
+    sure[0, compact.RELIABILITY], unsure[0, compact.RELIABILITY] = 0.9, 0.1
+    assert float(compact.loss(truth[2:], sure)[0]) > 3 * float(compact.loss(truth[2:], unsure)[0])
+
+
+def test_the_compact_preset_is_the_default():
+    assert network.DEFAULT_PRESET == "compact"
+    assert set(network.PRESETS) == {"compact", "reference"}
+
+
+# --- the shipped weights
+
+
+def test_the_shipped_network_trusts_a_face_and_not_what_is_none(demo):
+    image, found = demo
+    crops = crop_faces(image, [found])
+    noise = np.random.default_rng(0).integers(0, 256, crops.shape, np.uint8)
+    covered = crops.copy()
+    covered[:, 18:58] = crops[:, 2:6].mean(axis=(1, 2), keepdims=True).astype(np.uint8)
+    read = load_openness_model().read(np.concatenate([crops, noise, covered]))
+    assert read.reliability.dtype == np.float32
+    assert read.reliability[0] > 0.5
+    assert read.reliability[1:].max() < 0.3
+    assert np.isnan(load_openness_model("openness_reference").read(crops).reliability).all()

@@ -1,0 +1,79 @@
+"""The examples, run as their users run them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from held_clip import write_clip
+
+from mouth_live.realtime import examples
+
+FOLDER = Path(str(examples.__file__)).parent
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
+
+
+def command(name, source):
+    return [sys.executable, "-m", f"mouth_live.realtime.examples.{name}", str(source)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_they_are_short(name):
+    assert len((FOLDER / f"{name}.py").read_text().splitlines()) <= 40
+
+
+def test_avatar_opens_its_mouth_with_the_face(tmp_path):
+    clip = write_clip(tmp_path / "wide.mp4", 0.0, 0.9, 0.0)
+    done = subprocess.run(command("avatar", clip), capture_output=True, text=True, timeout=60, check=True)
+    mouths = [part.split(")")[0] for part in done.stdout.splitlines() if part]
+    assert len(mouths) == 36
+    assert mouths[5] == mouths[-1] == "( -_- "
+    assert mouths[20] in {"( o0o ", "( o[]o"}
+
+
+def test_notify_tells_of_a_yawn_on_the_desktop_and_without_one_on_the_terminal(tmp_path):
+    clip = write_clip(tmp_path / "yawn.mp4", 0.0, 0.9, seconds=(0.5, 2))
+    told = tmp_path / "told"
+    program = tmp_path / "notify-send"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.chmod(0o755)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(command("notify", clip), env=os.environ | {"PATH": path}, timeout=60, check=True)
+    assert told.read_text().splitlines() == ["mouth-live face 0 yawns at 0.5 s: time for a break?"]
+    plain = subprocess.run(
+        command("notify", clip), env=os.environ | {"PATH": ""}, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert plain.stdout == "face 0 yawns at 0.5 s: time for a break?\n"
+
+
+def pressed(display):
+    """Whether any key is down, as the X server itself tells."""
+    return any(display.query_keymap())
+
+
+@pytest.mark.display
+@pytest.mark.parametrize("ended", ["by its end", "by SIGTERM", "by SIGINT"])
+def test_push_to_talk_holds_a_key_while_the_lips_move_and_lets_it_go(screen, demo_clip, ended):
+    from Xlib.display import Display
+
+    display = Display(screen)
+    process = subprocess.Popen(
+        command("push_to_talk", demo_clip), env=os.environ | {"DISPLAY": screen}, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until = time.monotonic() + 60
+        while not pressed(display):
+            assert process.poll() is None, process.stderr.read()
+            assert time.monotonic() < until
+            time.sleep(0.005)
+        if ended != "by its end":
+            process.send_signal(getattr(signal, ended.split()[1]))
+        process.communicate(timeout=60)
+        assert not pressed(display)
+    finally:
+        process.kill()
+        process.communicate()
+        display.close()
