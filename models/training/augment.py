@@ -15,7 +15,7 @@ from ..crop import CROP_SIZE
 from .occlusion import cover
 from .patches import PATCH_SIZE
 
-SHIFT, ROLL, SCALE = 0.035, 7.0, 0.08
+SHIFT, ROLL, SCALE = 0.03, 5.0, 0.07
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""
 
 

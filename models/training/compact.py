@@ -30,7 +30,7 @@ STAGES = ((32, 1), (64, 2), (128, 1))
 """Filters and residual blocks at 15x15, 8x8 and 4x4."""
 
 FEATURES = 128
-DROPOUT = 0.3
+DROPOUT = 0.1
 BATCH_NORM_MOMENTUM = 0.98
 CLOSE = 0.12
 """An error of this size leaves 1/e of the reliability."""

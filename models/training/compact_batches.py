@@ -14,7 +14,7 @@ from .landmarks import MIRRORED, Landmarks
 from .occlusion import no_mouth
 from .patches import Patches
 
-VARIATIONS = 8
+VARIATIONS = 12
 """Made of each face before a cycle, then drawn from, mirrored or not: as good as new ones each time, for less."""
 
 OCCLUSION = 0.13  # share of the variations with something before the face
@@ -56,7 +56,7 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
         if face.covered:
             return 0.8
         if face.by_people:
-            return 1.3 * (1 + face.openness)
+            return 2 * (1 + face.openness)
         return (1 + face.openness) * (0.5 if face.openness < 0.3 else 1)
 
     weights = np.array([often(face) for face in faces])
@@ -64,7 +64,7 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
 
 
 class Pool:
-    """Variations of all faces; about 90 kB a face."""
+    """Variations of all faces; about 130 kB a face."""
 
     def __init__(self, images: NDArray[np.uint8], seed: int, count: int = VARIATIONS) -> None:
         """Make them; half a millisecond each.

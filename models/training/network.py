@@ -71,7 +71,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    cycles: tuple[tuple[int, float], ...] = ((26, 2e-3), (28, 2e-3), (20, 1.5e-3))
+    cycles: tuple[tuple[int, float], ...] = ((26, 2e-3), (28, 2e-3))
     weight_decay: float = 0.05
     measured_trust: float = 0.3
     understood_trust: float = 0.6
