@@ -13,7 +13,7 @@ CHECK_SIZE = 48
 VIEWS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
 """The face is looked at in three sizes, and each of them mirrored: a real one stays a face in all of them."""
 
-MIN_EVIDENCE = 2.0  # sum of the detector's and the check's log odds
+MIN_EVIDENCE = 2.5  # sum of the detector's and the check's log odds
 
 
 class FaceCheck:

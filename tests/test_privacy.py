@@ -32,6 +32,30 @@ def test_no_connection_leaves_the_machine(short_clip, tmp_path, arguments):
 
 
 @needs_strace
+def test_outputs_reach_for_the_named_address_alone(short_clip, tmp_path):
+    shutil.copy(short_clip, tmp_path / "short.mp4")
+    trace = tmp_path / "calls.txt"
+    urls = ["udp://127.0.0.1:40001", "osc://127.0.0.1:40002", "vmc://127.0.0.1:40003", "mqtt://127.0.0.1:40004",
+            "vts://127.0.0.1:40005", "obs://127.0.0.1:40006?scene=a"]  # fmt: skip
+    to = [word for url in [*urls, "ws://127.0.0.1:40007"] for word in ("--to", url)]
+    watched = ["strace", "-f", "--seccomp-bpf", "-e", "trace=connect,bind,sendto,sendmsg", "-o", str(trace)]
+    proxies = {
+        "http_proxy": "http://192.0.2.1:1",
+        "https_proxy": "http://192.0.2.1:1",
+        "ALL_PROXY": "socks5://192.0.2.1:1",
+    }
+    environment = os.environ | proxies | {"XDG_CONFIG_HOME": str(tmp_path)}
+    command = [*watched, *COMMAND, "--camera", "short.mp4", "--no-window", *to]
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=150)
+    calls = [line for line in trace.read_text().splitlines() if "sin_port" in line or "sin6_port" in line]
+    # paho-mqtt names a source of its own choice, any, before it connects.
+    calls = [line for line in calls if 'sin_port=htons(0), sin_addr=inet_addr("0.0.0.0")' not in line]
+    named = {f"sin_port=htons({port})" for port in range(40001, 40008)}
+    assert [line for line in calls if "127.0.0.1" not in line or not any(port in line for port in named)] == []
+    assert {port for port in named if any(port in line for line in calls)} == named
+
+
+@needs_strace
 def test_the_trace_sees_a_connection(tmp_path, monkeypatch):
     # Else the tests around it could not fail. 192.0.2.1 is kept for documentation; a datagram socket sends nothing yet.
     code = "import socket; socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect_ex(('192.0.2.1', 9))"

@@ -6,6 +6,7 @@ Source: VTube Studio API 1.0 (github.com/DenchiSoft/VTubeStudio, README.md).
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import cast
@@ -23,6 +24,7 @@ PLUGIN = {"pluginName": "mouth-live", "pluginDeveloper": "The mouth-live develop
 PARAMETER = "MouthLiveOpen"
 AGAIN = 0.5  # s; VTube Studio gives a parameter up that is not sent for a second
 ASK_TIMEOUT = 600.0  # s that the user has to answer VTube Studio's question
+LAST_ANSWER = 0.5  # s to wait for the answers at the end
 DENIED = 50  # errorID: the user has denied access
 
 
@@ -37,6 +39,7 @@ class VTubeStudio(Output):
         self.name, self._host, self._port, self._parameter = name, host, port, parameter
         self._connection: Connection | None = None
         self._asked = False
+        self._unanswered = 0  # values that were sent
         self._ids = count(1)
 
     def prepare(self) -> None:
@@ -64,14 +67,21 @@ class VTubeStudio(Output):
         value = {"id": self._parameter, "value": round(moment.slot.openness, 4)}
         connection = self._open_connection()
         connection.send(self._message("InjectParameterDataRequest", {"mode": "set", "parameterValues": [value]}))
+        self._unanswered += 1
         while (answer := connection.receive(0.0)) is not None:
+            self._unanswered -= 1
             _check(answer)
 
     def close(self) -> None:
-        """Close the connection."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        """Close the connection, once VTube Studio has had the time to take in what was sent."""
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        with suppress(ReceiverError):
+            while self._unanswered > 0 and connection.receive(LAST_ANSWER) is not None:
+                self._unanswered -= 1
+        self._unanswered = 0
+        connection.close()
 
     def render(self, moment: Moment) -> list[str]:
         """The parameter and its value."""
