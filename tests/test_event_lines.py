@@ -111,7 +111,10 @@ SIGNALS = [("SIGINT", 0), ("SIGTERM", 143), ("SIGHUP", 143)] if sys.platform != 
 
 @pytest.mark.parametrize(("name", "code"), SIGNALS)
 def test_a_signal_with_the_mouth_open_still_sends_the_stop(opened, name, code):
-    flags = {} if sys.platform != "win32" else {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    if sys.platform == "win32":
+        flags = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    else:  # tests that run under nohup pass the ignored SIGHUP on
+        flags = {"preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)}
     process, lines = start_events("--camera", opened, **flags)
     asked = time.monotonic()
     process.send_signal(getattr(signal, name))
