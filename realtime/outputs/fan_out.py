@@ -9,6 +9,8 @@ from typing import Self
 
 from ..face_choice import LARGEST, FaceChoice
 from ..records import Analysis
+from ..threads import new_thread
+from .mailbox import Mailbox
 from .moments import FaceValue, Moment, Slot
 from .output import Output
 from .worker import Worker
@@ -39,6 +41,8 @@ class FanOut:
         self.choice = FaceChoice(face)
         self._outputs, self._live = outputs, live
         self._workers: list[Worker] = []
+        self._inbox = Mailbox()
+        self._distributor = new_thread("outputs", self._distribute)
         self._slot = Slot()
         self._seen = 0.0
 
@@ -54,6 +58,8 @@ class FanOut:
         self._workers = [Worker(output, self._live) for output in self._outputs]
         for worker in self._workers:
             worker.start()
+        if self._workers:
+            self._distributor.start()
         return self
 
     def __exit__(
@@ -79,9 +85,7 @@ class FanOut:
         if not self._workers:
             return
         self._raise_failure()
-        moment = self._moment(analysis)
-        for worker in self._workers:
-            worker.mailbox.put(moment)
+        self._inbox.put(self._moment(analysis))
 
     def passing(self, analyses: Iterable[Analysis]) -> Iterator[Analysis]:
         """The same analyses, each handed on first.
@@ -93,10 +97,19 @@ class FanOut:
             self.take(analysis)
             yield analysis
 
-    def _close(self) -> None:
+    def _distribute(self) -> None:
+        """The thread between: to wake all workers takes longer than the capture loop should."""
+        while (moment := self._inbox.take(None)) is not None:
+            for worker in self._workers:
+                worker.mailbox.put(moment)
         for worker in self._workers:
             worker.mailbox.close()
+
+    def _close(self) -> None:
         deadline = monotonic() + JOIN
+        self._inbox.close()
+        if self._workers:
+            self._distributor.join(JOIN)
         for worker in self._workers:
             if not worker.join(deadline - monotonic()):
                 log.warning("%s: did not take its last message in %g s; left", worker.name, JOIN)

@@ -2,6 +2,7 @@
 
 import threading
 from collections import deque
+from collections.abc import Callable
 
 from .moments import Moment, merged
 
@@ -9,7 +10,12 @@ DEPTH = 64  # moments that may wait; two seconds at 30 frames a second
 
 
 class Mailbox:
-    """Moments on their way to one output. When it is full the oldest values go; events never do."""
+    """Moments on their way to one output. When it is full the oldest values go; events never do.
+
+    Attributes:
+        notify: called, in the capture loop's thread, when there is something to take; for an output that does not wait
+            in :meth:`take`.
+    """
 
     def __init__(self, newest_only: bool = False, depth: int = DEPTH) -> None:
         """Begin empty.
@@ -22,6 +28,7 @@ class Mailbox:
         self._waiting: deque[Moment] = deque()
         self._changed = threading.Condition()
         self._closed = False
+        self.notify: Callable[[], None] | None = None
 
     @property
     def closed(self) -> bool:
@@ -37,6 +44,8 @@ class Mailbox:
                 self._make_room()
             self._waiting.append(moment)
             self._changed.notify()
+        if self.notify:
+            self.notify()
 
     def take(self, timeout: float | None) -> Moment | None:
         """The next moment; None when none comes within ``timeout`` seconds, or when it is closed and empty."""
@@ -67,6 +76,8 @@ class Mailbox:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
+        if self.notify:
+            self.notify()
 
     def _make_room(self) -> None:
         """Leave out the oldest moment that only has values; where each has events, make one of the two oldest."""

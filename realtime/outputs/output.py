@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from .mailbox import Mailbox
 from .moments import Moment
 
 
@@ -38,6 +39,10 @@ class Output:
             ReceiverError, OSError: the receiver does not answer; it will be tried again.
             RefusedError: it said no; it will not be tried again.
         """
+
+    def take(self, mailbox: Mailbox, timeout: float) -> Moment | None:
+        """Wait for the next moment, ``timeout`` seconds at most; an output with a loop of its own runs it meanwhile."""
+        return mailbox.take(timeout)
 
     def send(self, moment: Moment) -> None:
         """Pass a moment on.

@@ -7,23 +7,23 @@ user happens to open could listen. Programs that send no Origin may connect.
 import asyncio
 import logging
 import socket
-import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..errors import ReceiverError, SinkError
 from ..records import LipEvent
-from ..threads import new_thread
 from .addresses import Address
 from .json_lines import event_json, json_lines
 from .libraries import require
+from .mailbox import Mailbox
 from .moments import Moment
 from .output import Output
 
 if TYPE_CHECKING:
-    from websockets.asyncio.server import ServerConnection
+    from websockets.asyncio.server import Server, ServerConnection
     from websockets.http11 import Request, Response
 
 log = logging.getLogger("mouth_live")
@@ -31,7 +31,7 @@ log = logging.getLogger("mouth_live")
 MOST_UNSENT = 1 << 19  # bytes that may wait for one client, some 5,000 messages; then it is dropped
 SEND_BUFFER = 1 << 16  # bytes that the system keeps for a client, asked for; else it takes megabytes of stale messages
 MOST_RECEIVED = 4096  # bytes of one message from a client; what clients say is not used
-START, END = 5.0, 1.5  # s for the server to start, and to say goodbye to its clients
+END = 1.5  # s to say goodbye to the clients
 
 
 class WebSocketServer(Output):
@@ -53,10 +53,9 @@ class WebSocketServer(Output):
         self.name, self._host, self._port, self._values = name, host, port, values
         self._origins = frozenset(origins)
         self._socket: socket.socket | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._end: asyncio.Event | None = None
-        self._thread: threading.Thread | None = None
-        self._ready = threading.Event()
+        self._runner: asyncio.Runner | None = None  # the loop runs in the worker's thread, while it waits
+        self._server: Server | None = None
+        self._news = asyncio.Event()
         self._clients: set[ServerConnection] = set()
         self._running: dict[tuple[str, int | None], LipEvent] = {}
         self._refused: set[str] = set()
@@ -72,41 +71,58 @@ class WebSocketServer(Output):
             raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another port") from None
 
     def open(self, ending: object) -> None:
-        """Start the server in a thread of its own."""
-        self._thread = new_thread(f"server {self.name}", self._serve_forever)
-        self._thread.start()
-        if not self._ready.wait(START):
-            raise SinkError(f"{self.name}: the server does not start")
+        """Start to serve."""
+        self._runner = asyncio.Runner()
+        self._runner.run(self._start())
+
+    def take(self, mailbox: Mailbox, timeout: float) -> Moment | None:
+        """Serve the clients until there is news, ``timeout`` seconds at most."""
+        runner = self._open_runner()
+        if mailbox.notify is None:
+            loop = runner.get_loop()
+
+            def tell() -> None:
+                with suppress(RuntimeError):  # the loop has ended
+                    loop.call_soon_threadsafe(self._news.set)
+
+            mailbox.notify = tell
+        moment = mailbox.take(0)
+        runner.run(self._wait(0 if moment or mailbox.closed else timeout))  # the clients have their turn in any case
+        return moment or mailbox.take(0)
 
     def send(self, moment: Moment) -> None:
-        """Hand the messages to the server's thread."""
+        """Send to all clients that keep up."""
+        from websockets.asyncio.server import broadcast
+
+        for event in moment.events:
+            if event.type == "start":
+                self._running[event.kind, event.face_id] = event
+            else:
+                self._running.pop((event.kind, event.face_id), None)
         lines = self.render(moment)
-        if self._loop is None:
-            raise ReceiverError("is closed")
-        if lines:
-            self._loop.call_soon_threadsafe(self._broadcast, lines, moment.events)
+        self._drop_slow_clients()
+        for line in lines:
+            broadcast(self._clients, line)
 
     def close(self) -> None:
         """Say goodbye to the clients, once what was sent has gone out."""
-        loop, end, self._loop = self._loop, self._end, None
-        if loop is not None and end is not None:
-            loop.call_soon_threadsafe(end.set)
-        if self._thread is not None:
-            self._thread.join(END)
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            runner.run(self._stop())
+            runner.close()
+        elif self._socket is not None:
+            self._socket.close()
 
     def render(self, moment: Moment) -> list[str]:
         """The messages."""
         return json_lines(moment, self._values)
 
-    def _serve_forever(self) -> None:
-        asyncio.run(self._serve())
-
-    async def _serve(self) -> None:
+    async def _start(self) -> None:
         from websockets.asyncio.server import serve
 
         quiet = logging.getLogger("mouth_live.websockets")
         quiet.setLevel(logging.CRITICAL)  # a bad client is its own business
-        async with serve(
+        self._server = await serve(
             self._client,
             sock=self._socket,
             process_request=self._check_origin,
@@ -114,15 +130,32 @@ class WebSocketServer(Output):
             max_size=MOST_RECEIVED,
             close_timeout=END / 3,
             logger=quiet,
-        ):
-            self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
-            self._ready.set()
-            await self._end.wait()
+        )
+
+    async def _wait(self, timeout: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                await self._news.wait()
+        self._news.clear()
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(END):
+                    await self._server.wait_closed()
+
+    def _open_runner(self) -> asyncio.Runner:
+        if self._runner is None:
+            raise ReceiverError("is closed")
+        return self._runner
 
     async def _client(self, connection: "ServerConnection") -> None:
         """One client, for as long as it stays."""
+        from websockets.asyncio.server import broadcast
+
         for start in self._running.values():
-            await connection.send(event_json(start))
+            broadcast([connection], event_json(start))
         self._clients.add(connection)
         try:
             async for _ in connection:
@@ -140,22 +173,12 @@ class WebSocketServer(Output):
             log.warning("%s: refused a page from %s; ?origin= can allow it", self.name, origins[0][:200])
         return connection.respond(HTTPStatus.FORBIDDEN, "pages from this origin may not connect\n")
 
-    def _broadcast(self, lines: Sequence[str], events: Sequence[LipEvent]) -> None:
-        """In the server's thread: send to all clients that keep up."""
-        from websockets.asyncio.server import broadcast
-
-        for event in events:
-            if event.type == "start":
-                self._running[event.kind, event.face_id] = event
-            else:
-                self._running.pop((event.kind, event.face_id), None)
+    def _drop_slow_clients(self) -> None:
         for client in list(self._clients):
             if client.transport.get_write_buffer_size() > MOST_UNSENT:
                 log.warning("%s: dropped a client that reads too slowly", self.name)
                 self._clients.discard(client)
                 client.transport.abort()
-        for line in lines:
-            broadcast(self._clients, line)
 
 
 def _is_local(origin: str) -> bool:

@@ -104,7 +104,7 @@ class Worker:
         """What to send next; None at the end."""
         beat = monotonic()
         while True:
-            moment = self.mailbox.take(min(self._output.heartbeat or LOOK, LOOK))
+            moment = self._output.take(self.mailbox, min(self._output.heartbeat or LOOK, LOOK))
             now = monotonic()
             if moment is not None:
                 self._note(moment)
