@@ -27,13 +27,28 @@ def talking_for_ever(demo_clip, tmp_path):
     return made
 
 
+@pytest.fixture
+def broker(tmp_path):
+    made = Broker(tmp_path).start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def keyboard(screen, tmp_path):
+    """What an X client sees of the keyboard."""
+    with (tmp_path / "xev").open("w") as file:
+        watch = ["stdbuf", "-oL", "xev", "-display", screen, "-geometry", "1024x768+0+0", "-event", "keyboard"]
+        client = subprocess.Popen(watch, stdout=file)
+    yield lambda: re.findall("Key(?:Press|Release)", (tmp_path / "xev").read_text())
+    client.terminate()
+    client.wait(5)
+
+
 @needs
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
-def test_the_stop_is_sent_on_every_output(screen, talking_for_ever, tmp_path, number, code):
-    broker, ws = Broker(tmp_path).start(), f"ws://127.0.0.1:{free_port()}"
-    xev = (tmp_path / "xev").open("w")
-    watch = ["stdbuf", "-oL", "xev", "-display", screen, "-geometry", "1024x768+0+0", "-event", "keyboard"]
-    keyboard = subprocess.Popen(watch, stdout=xev)
+def test_the_stop_is_sent_on_every_output(screen, broker, keyboard, talking_for_ever, tmp_path, number, code):
+    ws = f"ws://127.0.0.1:{free_port()}"
     with (
         UdpReceiver() as udp,
         UdpReceiver() as osc,
@@ -55,7 +70,7 @@ def test_the_stop_is_sent_on_every_output(screen, talking_for_ever, tmp_path, nu
         udp.socket.settimeout(30)
         while b'"kind": "activity"' not in udp.next():  # the first is a start
             pass
-        wait_for(lambda: obs.scene == "Talk" and "KeyPress" in (tmp_path / "xev").read_text())
+        wait_for(lambda: obs.scene == "Talk" and "KeyPress" in keyboard())
         wait_for((tmp_path / "started").exists)
         program.send_signal(number)
         out, errors = program.communicate(timeout=10)
@@ -71,12 +86,8 @@ def test_the_stop_is_sent_on_every_output(screen, talking_for_ever, tmp_path, nu
     ((_, _, last),) = results(clients)
     assert last["type"] == "stop"
     assert re.findall(r'"type": "(\w+)", "kind": "activity"', out)[-1] == "stop"
-    wait_for(lambda: re.findall("Key(?:Press|Release)", (tmp_path / "xev").read_text())[-1] == "KeyRelease")
+    wait_for(lambda: keyboard()[-1] == "KeyRelease")
     assert (tmp_path / "stopped").exists()
-    keyboard.terminate()
-    keyboard.wait(5)
-    xev.close()
-    broker.stop()
 
 
 def _clients(url):
