@@ -66,6 +66,7 @@ class FaceFinder:
         if min_face is not None and not min_face >= SMALLEST_FACE:
             raise ValueError(f"min_face: expected at least {SMALLEST_FACE} pixels, got {min_face}")
         self._detector = _detector(backend, min_score, threads)
+        self._quick = self._detector if isinstance(self._detector, BlazeFace) else None
         self._check = FaceCheck(threads) if check else None
         self._min_face = min_face
         self.min_evidence = MIN_EVIDENCE
@@ -96,6 +97,13 @@ class FaceFinder:
     def claims(self, image: NDArray[np.uint8]) -> list[Face]:
         """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
         return self._detector.detect(image)
+
+    def quick_claims(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
+        """Claims in one look at as much of the picture as holds an area, at the scale of a look at the whole.
+
+        For two thirds to a fifth of its cost; good to find faces, less exact in their points.
+        """
+        return self._quick.detect_in(image, area) if self._quick else self.claims(image)
 
     def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
         """Claims in the picture shrunk and padded, so that one which fills it appears at half its size."""

@@ -7,6 +7,7 @@ A file that differs from its card is refused: a damaged or swapped network would
 import hashlib
 import json
 import os
+import struct
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -89,12 +90,15 @@ class LiteRtNetwork:
     Not safe for use by several threads at once; make one for each.
     """
 
-    def __init__(self, weights: Weights, threads: int = 1) -> None:
+    def __init__(self, weights: Weights, threads: int = 1, size: tuple[int, int] | None = None) -> None:
         """Start the network.
 
         Args:
             weights: from :func:`load_weights`.
             threads: CPU threads LiteRT may use for one call.
+            size: (height, width) in pixels that its pictures have, where they are not to have the file's own size. Its
+                card must tell under ``"maps_at"`` where the file holds the sizes of its maps: {byte: stride}, and the
+                size be a multiple of all strides.
 
         Raises:
             ModelError: LiteRT cannot read the file.
@@ -105,13 +109,17 @@ class LiteRtNetwork:
         try:
             with _native_talk_off():
                 self._interpreter: Any = cast("Any", litert).Interpreter(
-                    model_content=weights.content, num_threads=threads
+                    model_content=_resized(weights, size) if size else weights.content, num_threads=threads
                 )
+                if size:
+                    (picture,) = self._interpreter.get_input_details()
+                    self._interpreter.resize_tensor_input(picture["index"], (1, *size, 3))
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             raise ModelError(f"{weights.name}: LiteRT cannot run this file ({str(error).splitlines()[0]})") from None
         self._inputs: list[dict[str, Any]] = self._interpreter.get_input_details()
-        self._outputs: list[dict[str, Any]] = self._interpreter.get_output_details()
+        self._indices: list[int] = [detail["index"] for detail in self._inputs]
+        self._outputs: list[int] = [detail["index"] for detail in self._interpreter.get_output_details()]
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:
@@ -127,15 +135,25 @@ class LiteRtNetwork:
         Returns:
             The outputs, float32 copies, the batch on axis 0.
         """
+        if len(inputs[0]) == 1:
+            return self._run(inputs)
         # One by one: a batch is no faster on a CPU, and each new size of it would cost a new allocation.
         rows = [self._run([array[i : i + 1] for array in inputs]) for i in range(len(inputs[0]))]
         return [np.concatenate(output) for output in zip(*rows, strict=True)]
 
     def _run(self, inputs: "Sequence[NDArray[np.float32]]") -> "list[NDArray[np.float32]]":
-        for detail, array in zip(self._inputs, inputs, strict=True):
-            self._interpreter.set_tensor(detail["index"], array)
+        for index, array in zip(self._indices, inputs, strict=True):
+            self._interpreter.set_tensor(index, array)
         self._interpreter.invoke()
-        return [self._interpreter.get_tensor(detail["index"]) for detail in self._outputs]
+        return [self._interpreter.get_tensor(index) for index in self._outputs]
+
+
+def _resized(weights: Weights, size: tuple[int, int]) -> bytes:
+    """The file for pictures of another (height, width): a convolution does not care, but enlarged maps are told to."""
+    content = bytearray(weights.content)
+    for place, stride in weights.card["maps_at"].items():
+        struct.pack_into("<ii", content, int(place), *(length // stride for length in size))
+    return bytes(content)
 
 
 @contextmanager

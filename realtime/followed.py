@@ -22,6 +22,9 @@ JUMP = 0.08  # face widths of difference up to which it may be jitter; from ther
 SAME = 0.3  # intersection over union from which on a detected face is the one that was followed
 CHECKS = 5  # looks at which a new face is checked to be one, and longer while little speaks for it; after that ...
 CHECK_EVERY = 2.0  # ... once in so many seconds
+CALM_EVERY = 0.2  # s from look to look at a face that is sure and is found where it was expected ...
+RESTLESS_EVERY = 0.1  # ... and at another
+RESTLESS = 0.015  # face widths by which a look may differ from what was expected until the face is not calm
 SURE = 2.0  # times the evidence that is needed: from there on a face is checked rarely
 _CROP_POINTS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 
@@ -43,6 +46,7 @@ class Followed:
         checks: how many checks there were.
         checked: when the last one was.
         moved: whether its motion up to the newest frame is known.
+        calm: whether the last look found it where it was expected.
     """
 
     keypoints: NDArray[np.float32]
@@ -55,6 +59,7 @@ class Followed:
     checks: int
     checked: float
     moved: bool = True
+    calm: bool = True
 
     @classmethod
     def begin(cls, face: Face, image: Picture, evidence: float, time: float) -> Self:
@@ -86,6 +91,7 @@ class Followed:
             face.box[2], 1.0
         )
         share = min(1.0, max(share, float(apart) / JUMP - 1)) if self.moved else 1.0
+        self.calm = bool(self.moved and apart < RESTLESS)
         # New arrays: the faces given out for the frames before hold the old ones.
         self.keypoints = _between(self.keypoints, face.keypoints, share)
         self.box = _between(self.box, np.array(face.box, np.float32), share)
@@ -94,6 +100,11 @@ class Followed:
     def remember(self, image: Picture) -> None:
         """Keep its looks in this frame, to find it by in the next ones."""
         self.patch = upper_face(image, self.keypoints)
+
+    def patience(self, enough: float) -> float:
+        """Seconds until the detector is to look at it again; ``enough`` is the evidence that makes it a face."""
+        is_sure = self.checks >= CHECKS and self.evidence >= SURE * enough
+        return CALM_EVERY if is_sure and self.calm else RESTLESS_EVERY
 
     def needs_check(self, time: float, enough: float) -> bool:
         """Whether to check again that it is a face; ``enough`` is the evidence that makes it one."""

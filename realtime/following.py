@@ -14,13 +14,17 @@ from numpy.typing import NDArray
 
 from ..models.face import Face
 from ..models.faces import FaceFinder
-from ..models.tiles import is_part_of
+from ..models.tiles import Area, is_part_of
+from .changes import Mosaic, changed, mosaic, renewed
 from .followed import Followed, matched
 
 LOOK_EVERY = (
     0.1  # s between the detector's looks at the whole frame: as long a new face waits for its first row at most
 )
 TILES_EVERY = 2.0  # s in which each tile of the frame is looked at once, where small faces are wanted
+LOOK_AT_ALL_EVERY = 0.5  # s from look to look at the whole frame where there is no face, even if nothing changes
+JITTER = 1e-3  # s by which frames' times may be off
+TILES_AGAIN = 10.0  # s after which a tile is looked at again, even where nothing changed in it
 MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that tell
@@ -43,7 +47,11 @@ class FaceFollower:
     _looked: float | None = field(default=None, init=False)
     _tile: int = field(default=0, init=False)
     _tiled: float = field(default=0.0, init=False)
+    _tile_seen: dict[int, tuple[float, Mosaic]] = field(default_factory=dict[int, tuple[float, Mosaic]], init=False)
     _thumbnail: NDArray[np.uint8] | None = field(default=None, init=False)
+    _looked_at_all: float | None = field(default=None, init=False)
+    _picture: Mosaic | None = field(default=None, init=False)  # each part as it was when it was looked at
+    _doubtful: bool = field(default=False, init=False)  # whether something was claimed that was not taken for a face
 
     def find(self, image: Picture, time: float) -> list[Face]:
         """The faces of the next frame.
@@ -54,10 +62,11 @@ class FaceFollower:
         """
         cut = self._is_cut(image)
         if cut:
-            self._faces, self._looked = [], None
+            self._faces, self._looked, self._looked_at_all = [], None, None
+            self._tile_seen.clear()
         for face in self._faces:
             face.move(image)
-        due = self._looked is None or not 0 <= time - self._looked < self.look_every
+        due = _is_over(self._looked, time, self.look_every + JITTER) or self._is_whole_due(time)
         if due or not all(face.moved for face in self._faces):
             self._look(image, time)
         else:
@@ -74,8 +83,35 @@ class FaceFollower:
         return cv2.norm(before, points, cv2.NORM_L1) > CUT * points.size
 
     def _look(self, image: Picture, time: float) -> None:
-        """Look at the whole frame, and where a known face is missing, once more there."""
+        """Look at the whole frame where that is due; else for new faces only, where they can be."""
         self._looked = time
+        if self.look_every == 0:
+            self._look_at_all(image, time)
+            return
+        now = mosaic(image)
+        lost = not all(face.moved for face in self._faces)
+        if lost or self._doubtful or self._is_whole_due(time) or self._has_new(image, now):
+            self._look_at_all(image, time)
+            self._picture, self._looked_at_all = now, time
+
+    def _is_whole_due(self, time: float) -> bool:
+        """Whether the whole frame must be looked at, where it changed and where it did not."""
+        patience = [face.patience(self.finder.min_evidence) for face in self._faces if face.moved]
+        return _is_over(self._looked_at_all, time, min(patience, default=LOOK_AT_ALL_EVERY) - JITTER)
+
+    def _has_new(self, image: Picture, now: Mosaic) -> bool:
+        """Whether there may be a new face: one that is in sight where the frame changed since it was looked at."""
+        size, known = image.shape[1::-1], [face.face() for face in self._faces]
+        if self._picture is None:
+            return True
+        area = changed(self._picture, now, size, [_area(face) for face in known])
+        if area is None or not known:
+            return area is not None
+        self._picture = renewed(self._picture, now, size, area)
+        return any(not _belongs(claim, known) for claim in self.finder.quick_claims(image, area))
+
+    def _look_at_all(self, image: Picture, time: float) -> None:
+        """Look at the whole frame, and where a known face is missing, once more there."""
         claims = self.finder.claims(image)
         pairs = matched([face.face() for face in self._faces], claims)
         for i, j in pairs.items():
@@ -91,7 +127,8 @@ class FaceFollower:
         for face in kept:
             if face.seen == time:
                 face.remember(image)
-        self._faces = kept
+        self._faces, known = kept, [face.face() for face in kept]
+        self._doubtful = any(not _belongs(claim, known) for claim in claims)
 
     def _looked_for(self, image: Picture, missing: list[Followed], kept: list[Followed], time: float) -> list[Followed]:
         """Those of the missing faces that a closer look finds, and those whose turn it is not yet."""
@@ -134,9 +171,27 @@ class FaceFollower:
         if not tiles or 0 <= time - self._tiled < TILES_EVERY / len(tiles):
             return
         self._tile, self._tiled = (self._tile + 1) % len(tiles), time
-        claims = self.finder.claims_in(image, tiles[self._tile])
+        size, known, tile = image.shape[1::-1], [_area(face.face()) for face in self._faces], tiles[self._tile]
+        then, before = self._tile_seen.get(self._tile, (0.0, None))
+        now = mosaic(image)
+        if before is not None and 0 <= time - then < TILES_AGAIN and not changed(before, now, size, known, tile):
+            return
+        claims = self.finder.claims_in(image, tile)
         self._faces += self._begun(image, claims, self._faces, time, looks=len(tiles))
+        if all(_belongs(claim, [face.face() for face in self._faces]) for claim in claims):
+            self._tile_seen[self._tile] = time, now
+
+
+def _is_over(since: float | None, time: float, length: float) -> bool:
+    """Whether more than so many seconds have passed, or there was no beginning, or the clock went back."""
+    return since is None or time < since or time - since > length
 
 
 def _belongs(claim: Face, faces: Sequence[Face]) -> bool:
     return any(is_part_of(claim, face) for face in faces)
+
+
+def _area(face: Face) -> Area:
+    """The face's box in whole pixels."""
+    left, top, width, height = (round(n) for n in face.box)
+    return Area(left, top, width, height)
