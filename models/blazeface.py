@@ -1,8 +1,8 @@
 """The face detector: BlazeFace full range (sparse) in LiteRT, with our own decoding of its output.
 
-The network is made for 192x192 pixels but runs on any size. So a quick look leaves out most of the black bars that a
-wide picture has above and below, or all but a window: a third and three quarters less work. It finds the same faces at
-the same scale; their points differ by 1 % of a face's width, enough to show in the openness.
+The network is made for 192x192 pixels but runs on any size: where only a part of the picture matters, it is shown a
+window of it at the same scale, for a quarter to a half of the work. It finds the same faces there; their points differ
+by some 1 % of a face's width, which is enough to show in the openness.
 
 Source: Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs"; the constants are
 those of the graph options in mediapipe 0.10.21 (Apache-2.0), from which the model file comes.
@@ -21,9 +21,7 @@ from .weights_file import LiteRtNetwork, load_weights
 
 INPUT_SIZE = 192  # the network looks at 192x192 RGB in -1..1, letterboxed
 STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle of each cell
-DEEPEST = 32  # pixels of it that one cell of its coarsest map covers
 WINDOWS = (96, 128)  # pixels a side of what is looked at where the rest of the picture does not matter
-LEAST_BAR = 6  # pixels of a black bar that stay
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
 KEYPOINTS = 6
@@ -69,32 +67,32 @@ class BlazeFace:
         self._networks: dict[tuple[int, int], LiteRtNetwork] = {}
         self._min_logit = log(min_score / (1 - min_score))
 
-    def detect(self, image: NDArray[np.uint8], trimmed: bool = False) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in one look at the whole picture.
 
         Args:
             image: (h, w, 3) uint8, BGR.
-            trimmed: without most of the black bars.
 
         Returns:
             The faces, best score first.
         """
-        return self._look(_whole(image, trimmed))
+        height, width = image.shape[:2]
+        scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
+        return self._look(View(image, 0, 0, scale, size, height * width <= EXACT))
 
-    def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
+    def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
         """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.
 
         Args:
             image: (h, w, 3) uint8, BGR.
-            area: the part; as much of the picture around it is looked at as :data:`WINDOWS` allow.
+            area: the part; as much of the picture around it is looked at as a window of :data:`WINDOWS` holds.
 
         Returns:
-            The faces that lie whole in what was looked at, best score first; those of the whole picture where the area
-            is too large for a window.
+            The faces that lie whole in the window, best score first; None where no window is large enough.
         """
         view = _window(image, area)
         if view is None:
-            return self.detect(image, trimmed=True)
+            return None
         height, width = view.part.shape[:2]
         seen = Area(view.left, view.top, width, height)
         return [face for face in self._look(view) if not is_cut(face, seen, image.shape[1], image.shape[0])]
@@ -120,18 +118,6 @@ class BlazeFace:
         first, second = self._networks[size](tensor)
         boxes, logits = (first, second) if first.shape[-1] > second.shape[-1] else (second, first)
         return boxes[0], logits[0, :, 0]
-
-
-def _whole(image: NDArray[np.uint8], trimmed: bool) -> View:
-    """The whole picture in the middle of the square input, or of as much of it as the picture needs."""
-    height, width = image.shape[:2]
-    scale, least = max(height, width) / INPUT_SIZE, INPUT_SIZE
-    if trimmed:
-        # Both bars shrink by whole cells of the coarsest map, so that each cell sees what it sees in the square.
-        bars = (INPUT_SIZE - round(min(height, width) / scale)) // 2
-        least -= 2 * DEEPEST * max(0, (bars - LEAST_BAR) // DEEPEST)
-    size = (least if height < width else INPUT_SIZE, least if width < height else INPUT_SIZE)
-    return View(image, 0, 0, scale, size, height * width <= EXACT)
 
 
 def _window(image: NDArray[np.uint8], area: Area) -> View | None:

@@ -24,7 +24,7 @@ CHECKS = 5  # looks at which a new face is checked to be one, and longer while l
 CHECK_EVERY = 2.0  # ... once in so many seconds
 CALM_EVERY = 0.2  # s from look to look at a face that is sure and is found where it was expected ...
 RESTLESS_EVERY = 0.1  # ... and at another
-RESTLESS = 0.015  # face widths by which a look may differ from what was expected until the face is not calm
+RESTLESS = 0.02  # face widths by which a look may differ from what was expected until the face is not calm
 SURE = 2.0  # times the evidence that is needed: from there on a face is checked rarely
 _CROP_POINTS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 
@@ -69,7 +69,7 @@ class Followed:
 
     def face(self) -> Face:
         """Where it is now."""
-        x, y, width, height = (float(n) for n in self.box)
+        x, y, width, height = self.box.tolist()
         return Face((x, y, width, height), self.keypoints, self.score)
 
     def move(self, image: Picture) -> None:
@@ -78,10 +78,11 @@ class Followed:
         self.moved = by is not None
         if by is None:
             return
-        half = self.box[2:] / np.float32(2)
-        middle, half = by.moved((self.box[:2] + half)[None])[0], (half * abs(by.factor)).astype(np.float32)
+        left, top, width, height = self.box.tolist()
+        middle, larger = by.factor * complex(left + width / 2, top + height / 2) + by.shift, abs(by.factor)
+        width, height = width * larger, height * larger
         self.keypoints = by.moved(self.keypoints)
-        self.box = np.concatenate([middle - half, 2 * half])
+        self.box = np.array((middle.real - width / 2, middle.imag - height / 2, width, height), np.float32)
 
     def correct(self, face: Face, time: float) -> None:
         """Take in what the detector says: of a young face, or after a motion not known, more than of another."""

@@ -107,8 +107,9 @@ class FaceFollower:
         area = changed(self._picture, now, size, [_area(face) for face in known])
         if area is None or not known:
             return area is not None
+        claims = self.finder.claims_where(image, area)
         self._picture = renewed(self._picture, now, size, area)
-        return any(not _belongs(claim, known) for claim in self.finder.quick_claims(image, area))
+        return claims is None or any(not _belongs(claim, known) for claim in claims)
 
     def _look_at_all(self, image: Picture, time: float) -> None:
         """Look at the whole frame, and where a known face is missing, once more there."""

@@ -31,9 +31,7 @@ def head_turn(face: Face) -> float:
     """How far the head is turned to a side: the nose tip's distance from the eyes' middle, along their line, in eye
     distances. 0 is straight on; it goes as half the tangent of the angle, so 0.5 is about 45 and 0.9 about 60 degrees.
     """
-    (right_x, right_y), (left_x, left_y), (nose_x, nose_y) = (
-        (float(x), float(y)) for x, y in face.keypoints[[RIGHT_EYE, LEFT_EYE, NOSE_TIP]]
-    )
+    (right_x, right_y), (left_x, left_y), (nose_x, nose_y) = face.keypoints[[RIGHT_EYE, LEFT_EYE, NOSE_TIP]].tolist()
     across_x, across_y = left_x - right_x, left_y - right_y
     distance = hypot(across_x, across_y)
     if distance == 0:

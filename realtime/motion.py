@@ -24,10 +24,14 @@ ROUNDS = 4  # of reweighting
 SPREAD = 0.3  # patch pixels by which a point may stray from the common motion before it counts for little
 STRAY = 1.2  # patch pixels from which on a point does not follow the common motion at all
 MIN_FOLLOWING = 0.6  # share of the points that must follow it
+LEAST_WEIGHT = 1e-6  # of all points together
 MOST_SCALING = 1.25  # from one frame to the next
 _COLUMNS, _ROWS = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
 POINTS = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 1, 2)
 _Z = (POINTS[:, 0, 0] + 1j * POINTS[:, 0, 1]).astype(np.complex128)
+_ONE, _Z_CONJUGATE, _Z_SQUARED = np.ones_like(_Z), _Z.conj(), _Z * _Z.conj()
+_STEP = (UPPER_FACE.right - UPPER_FACE.left) / PATCH[0]  # of the aligned face, per pixel of the patch
+_TO_FACE = np.array([[_STEP, 0, UPPER_FACE.left + _STEP / 2], [0, _STEP, UPPER_FACE.top + _STEP / 2], [0, 0, 1]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,10 @@ class Motion:
 
     def moved(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """The (n, 2) points after the motion."""
-        z = self.factor * (points[:, 0] + 1j * points[:, 1]) + self.shift
-        return np.stack([z.real, z.imag], axis=1).astype(np.float32)
+        a, b, x, y = self.factor.real, self.factor.imag, self.shift.real, self.shift.imag
+        turned = points.astype(np.float64).dot(np.array([[a, b], [-b, a]]))
+        turned += x, y
+        return turned.astype(np.float32)
 
 
 def upper_face(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -71,7 +77,7 @@ def motion(seen: NDArray[np.uint8], image: NDArray[np.uint8], keypoints: NDArray
         maxLevel=LEVELS,
         criteria=STOP,
     )
-    fitted = _similarity(found[:, 0, 0] + 1j * found[:, 0, 1], status[:, 0] == 1)
+    fitted = _similarity(found.reshape(-1, 2).astype(np.float64).view(np.complex128)[:, 0], status[:, 0] == 1)
     if fitted is None:
         return None
     factor, shift = fitted
@@ -84,17 +90,18 @@ def _similarity(w: NDArray[np.complex128], ok: NDArray[np.bool_]) -> tuple[compl
     """(factor, shift) of the common motion of the patch's points to ``w``, if there is one."""
     weights = ok.astype(np.float64)
     factor, shift, strays = 1 + 0j, 0j, np.zeros(len(w))
+    products = np.stack([_ONE, _Z, _Z_SQUARED, w, _Z_CONJUGATE * w], axis=1).view(np.float64)
     for _ in range(ROUNDS):
-        total = weights.sum()
-        if total < 1e-6:
+        total, z, z_squared, v, covariance = weights.dot(products).view(np.complex128).tolist()
+        if total.real < LEAST_WEIGHT:
             return None
-        z0, w0 = (weights @ _Z) / total, (weights @ w) / total
-        z, v = _Z - z0, w - w0
-        factor = complex((weights * z.conj()) @ v / max(float(weights @ (z.real**2 + z.imag**2)), 1e-9))
-        shift = complex(w0 - factor * z0)
+        z0, w0 = z / total, v / total
+        spread = max(z_squared.real - total.real * abs(z0) ** 2, 1e-9)
+        factor = (covariance - total * z0.conjugate() * w0) / spread
+        shift = w0 - factor * z0
         strays = np.abs(w - factor * _Z - shift)
         weights = ok / (1 + (strays / SPREAD) ** 2)
-    together = float(np.mean(ok & (strays < STRAY)))
+    together = np.count_nonzero(ok & (strays < STRAY)) / len(w)
     if together < MIN_FOLLOWING or not 1 / MOST_SCALING < abs(factor) < MOST_SCALING:
         return None
     return factor, shift
@@ -102,10 +109,8 @@ def _similarity(w: NDArray[np.complex128], ok: NDArray[np.bool_]) -> tuple[compl
 
 def _patch_matrix(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
     """(2, 3): from the patch's pixels to the picture's."""
-    step = (UPPER_FACE.right - UPPER_FACE.left) / PATCH[0]
-    to_face = np.array([[step, 0, UPPER_FACE.left + step / 2], [0, step, UPPER_FACE.top + step / 2], [0, 0, 1]])
-    return aligned_square(keypoints) @ to_face
+    return aligned_square(keypoints).dot(_TO_FACE)
 
 
 def _grey(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
-    return cv2.cvtColor(sample(image, matrix, PATCH), cv2.COLOR_BGR2GRAY)  # type: ignore[return-value]
+    return sample(image, matrix, PATCH, grey=True)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mouth_live")
 
+LOOK_THREADS = 2  # for one look of the detector
 GPU_BATCH = 64  # crops; a GPU is idle with less
 
 
@@ -71,7 +72,8 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
     """
     cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
     model = load_openness_model(settings.model, settings.device)
-    finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
+    # Finding the faces takes longer than any other stage: the others would wait for it while a core is idle.
+    finder = FaceFinder(settings.min_score, settings.backend, LOOK_THREADS, min_face=settings.min_face)
     failures: list[tuple[Job, MouthLiveError]] = []
     for number, job in enumerate(jobs, 1):
         if _is_done(job, settings):
@@ -130,10 +132,13 @@ def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: Openne
 
 def _with_progress(analyses: Iterable["Analysis"], video: VideoSource, title: str) -> Iterator["Analysis"]:
     """The same analyses, with a bar on a terminal: how far, how fast, how long still."""
+    if not sys.stderr.isatty():
+        yield from analyses
+        return
     from tqdm import tqdm
 
     total = round(video.duration * video.nominal_rate) if video.duration else None
-    with tqdm(total=total, desc=title, unit=" frames", disable=not sys.stderr.isatty(), leave=False) as bar:
+    with tqdm(total=total, desc=title, unit=" frames", leave=False) as bar:
         for analysis in analyses:
             yield analysis
             bar.update()

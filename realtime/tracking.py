@@ -108,7 +108,7 @@ def _cost(track: _Track, face: Face, looks: NDArray[np.float32], time: float) ->
     width = max(1.0, (track.width + face.box[2]) / 2)
     distance = hypot(centre[0] - expected[0], centre[1] - expected[1]) / width
     growth = abs(log(max(face.box[2], 1.0) / max(track.width, 1.0)))
-    difference = float(np.sqrt(np.mean((looks - track.looks) ** 2)))
+    difference = cv2.norm(looks, track.looks, cv2.NORM_L2) / looks.size**0.5
     if distance > REACH + REACH_SPEED * gap or growth > MOST_GROWTH or (gap > GAP and difference > MOST_LOOKS):
         return inf
     return distance + GROWTH_WEIGHT * growth + LOOKS_WEIGHT * difference

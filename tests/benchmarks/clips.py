@@ -1,8 +1,12 @@
 """The benchmark's clips: made once, kept in a folder, the same on every machine.
 
 - ``one_720p``, ``one_1080p``: one face that talks, turns, glides and comes nearer: the demo's photo, its mouth warped.
+  The whole picture moves with it all the time, as from a camera held in the hand: nothing can be saved by looking only
+  where something changed.
+- ``fixed_720p``: the same face from a fixed camera: it talks and its head sways; behind it nothing moves but the noise.
 - ``five_720p``, ``five_1080p``: five faces that talk, each gliding on its own path: that one, another photo, and three
-  speakers of the GRID corpus; without the shared clips the photos stand in for these.
+  speakers of the GRID corpus; without the shared clips the photos stand in for these. Between them the backdrop is
+  plain and still.
 - ``comings_720p``: one face that enters after a second, leaves, and comes back.
 
 H.264 by ffmpeg's libx264 with a little camera noise, so that decoding costs what it costs with a camera's recording.
@@ -52,6 +56,7 @@ def make_clips(folder: Path, shared: Path, seconds: float) -> list[Clip]:
     for name, faces, scene in wanted:
         for size, (width, height) in SIZES.items():
             clips.append(_clip(folder, f"{name}_{size}", faces, scene, (width, height), seconds))
+    clips.append(_clip(folder, "fixed_720p", 1, _fixed_camera, SIZES["720p"], seconds))
     clips.append(_clip(folder, "comings_720p", 1, _comings, SIZES["720p"], seconds))
     return clips
 
@@ -110,6 +115,22 @@ def _one_face(width: int, height: int) -> Draw:
         place = (width / 2 + 60 * scale * np.sin(1.1 * time), (218 + 9 * np.sin(1.7 * time)) * scale)
         matrix[:, 2] += np.array(place) - middle
         return cv2.warpAffine(large, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+    return draw
+
+
+def _fixed_camera(width: int, height: int) -> Draw:
+    scale = height / demo.HEIGHT
+    middle, zoom = (demo.FACE[0] * demo.FINE, (demo.FACE[1] + demo.SKY) * demo.FINE), 1.85 * scale / demo.FINE
+    place = (width / 2, 218 * scale)
+    matrix = np.array([[zoom, 0, place[0] - zoom * middle[0]], [0, zoom, place[1] - zoom * middle[1]]])
+    across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    head = np.exp(-((np.hypot(across - place[0], down - place[1]) / (110 * scale)) ** 4))  # 1 in it, 0 around it
+
+    def draw(time: float) -> Picture:
+        frame = cv2.warpAffine(_talking(time), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        right, below = 10 * scale * np.sin(1.1 * time), 5 * scale * np.sin(1.7 * time)
+        return cv2.remap(frame, across - right * head, down - below * head, cv2.INTER_LINEAR)
 
     return draw
 
