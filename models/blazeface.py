@@ -107,7 +107,9 @@ class BlazeFace:
         rows, columns = np.divmod(chosen, view.size[1] // STRIDE)
         anchors = (np.stack([columns, rows], axis=1).astype(np.float32) + np.float32(0.5)) * np.float32(STRIDE)
         points = raw[chosen].reshape(-1, 2 + KEYPOINTS, 2)
-        points[:, [0, *range(2, 2 + KEYPOINTS)]] += anchors[:, None]  # all but the size are from the anchor
+        sizes = points[:, 1].copy()
+        points += anchors[:, None]  # all but the size are from the anchor
+        points[:, 1] = sizes
         return [_to_face(face, score, view.scale, offset) for face, score in _suppress(points, scores)]
 
     def _outputs(self, tensor: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -181,13 +183,14 @@ def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[
     order = np.argsort(-scores)
     points, scores = points[order], scores[order]
     low, high = points[:, 0] - points[:, 1] / 2, points[:, 0] + points[:, 1] / 2
-    area = np.prod(points[:, 1], axis=1)
+    area = points[:, 1, 0] * points[:, 1, 1]
     left = np.ones(len(scores), bool)
     faces: list[tuple[NDArray[np.float32], float]] = []
     for i in range(len(scores)):
         if not left[i]:
             continue
-        overlap = np.prod(np.clip(np.minimum(high, high[i]) - np.maximum(low, low[i]), 0, None), axis=1)
+        common = np.maximum(np.minimum(high, high[i]) - np.maximum(low, low[i]), 0)
+        overlap = common[:, 0] * common[:, 1]
         heap = left & (overlap > SUPPRESSION_IOU * (area + area[i] - overlap))
         heap[i] = True
         left &= ~heap

@@ -1,6 +1,6 @@
 """What changed in the picture: where nothing did, there is no new face.
 
-Pictures are compared as a mosaic of about a hundred cells along the longer side, each the average of 4x4 points, so
+Pictures are compared as a mosaic of about a hundred cells along the longer side, each the average of 2x2 points, so
 that a camera's noise hardly shows, and a face large enough to be found covers several cells.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..models.tiles import Area
 
 CELLS = 96  # along the picture's longer side
-POINTS = 4  # a side that are averaged in each cell
+POINTS = 2  # a side that are averaged in each cell
 CHANGE = 8  # grey values of a colour channel by which a cell differs that has changed
 MARGIN = 6  # cells around what changed that may belong to the same face
 
@@ -47,18 +47,19 @@ def changed(
         What holds all that changed, with a margin; None where nothing did.
     """
     across, down = size[0] / now.shape[1], size[1] / now.shape[0]
-    cells = cv2.absdiff(before, now).max(axis=2) > CHANGE
+    cells = cv2.absdiff(before, now) > CHANGE
     for area in known:
         left, top = max(0, ceil(area.left / across)), max(0, ceil(area.top / down))
         right, bottom = int((area.left + area.width) / across), int((area.top + area.height) / down)
         cells[top : max(top, bottom), left : max(left, right)] = False
     if within is not None:
-        outside = np.ones_like(cells)
-        outside[_cells(within, now, size)] = False
-        cells[outside] = False
-    rows, columns = np.flatnonzero(cells.any(axis=1)), np.flatnonzero(cells.any(axis=0))
-    if not len(rows):
+        inside = _cells(within, now, size)
+        cells, all_cells = np.zeros_like(cells), cells
+        cells[inside] = all_cells[inside]
+    if not cells.any():
         return None
+    rows = np.flatnonzero(cells.reshape(len(cells), -1).any(axis=1))
+    columns = np.flatnonzero(cells.any(axis=0).any(axis=1))
     left, right = max(0, int(columns[0]) - MARGIN), min(now.shape[1], int(columns[-1]) + 1 + MARGIN)
     top, bottom = max(0, int(rows[0]) - MARGIN), min(now.shape[0], int(rows[-1]) + 1 + MARGIN)
     return Area(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))

@@ -29,6 +29,14 @@ MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill, 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Found:
+    """A frame and the faces found in it."""
+
+    frame: Frame
+    faces: list[Face]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
     """A frame whose crops wait for their batch."""
 
@@ -84,11 +92,10 @@ class Pipeline:
         with Ahead(found, size=_bytes, max_bytes=MOST_WAITING) as ahead:
             yield from self._read_in_batches(ahead, batch)
 
-    def _find(self, frame: Frame) -> _Waiting:
-        faces = self._follower.find(frame.image, frame.time)
-        return _Waiting(frame, faces, crop_faces(frame.image, faces))
+    def _find(self, frame: Frame) -> _Found:
+        return _Found(frame, self._follower.find(frame.image, frame.time))
 
-    def _read_in_batches(self, found: Iterable[_Waiting | None], batch: int) -> Iterator[Analysis]:
+    def _read_in_batches(self, found: Iterable[_Found | None], batch: int) -> Iterator[Analysis]:
         waiting: list[_Waiting] = []
         last: Frame | None = None
         for one in found:
@@ -97,7 +104,7 @@ class Pipeline:
                     yield Analysis(last, (), tuple(self.lips.silence(last.time)), silent=True)
                 continue
             last = one.frame
-            waiting.append(one)
+            waiting.append(_Waiting(one.frame, one.faces, crop_faces(one.frame.image, one.faces)))
             enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
             if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
                 yield from self._read(waiting)
@@ -138,8 +145,8 @@ class Pipeline:
         return raw if self.profile is None else self.profile.fit(raw)
 
 
-def _bytes(waiting: _Waiting | None) -> int:
-    return waiting.frame.image.nbytes if waiting else 0
+def _bytes(found: _Found | None) -> int:
+    return found.frame.image.nbytes if found else 0
 
 
 def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None) -> Iterator[Analysis]:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mouth_live")
 
-LOOK_THREADS = 2  # for one look of the detector
 GPU_BATCH = 64  # crops; a GPU is idle with less
 
 
@@ -72,8 +71,7 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
     """
     cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
     model = load_openness_model(settings.model, settings.device)
-    # Finding the faces takes longer than any other stage: the others would wait for it while a core is idle.
-    finder = FaceFinder(settings.min_score, settings.backend, LOOK_THREADS, min_face=settings.min_face)
+    finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
     failures: list[tuple[Job, MouthLiveError]] = []
     for number, job in enumerate(jobs, 1):
         if _is_done(job, settings):
