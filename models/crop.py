@@ -72,7 +72,7 @@ def crop_faces(
     """
     crops = np.empty((len(faces), size, size, 3), np.uint8)
     for crop, face in zip(crops, faces, strict=True):
-        cv2.cvtColor(_warp(image, aligned_square(face.keypoints), region, size), cv2.COLOR_BGR2RGB, dst=crop)
+        crop[...] = _warp(image, aligned_square(face.keypoints), region, size)[..., ::-1]
     return crops
 
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -80,7 +79,8 @@ class FaceFollower:
         before, self._thumbnail = self._thumbnail, points
         if before is None or before.shape != points.shape:
             return True
-        return cv2.norm(before, points, cv2.NORM_L1) > CUT * points.size
+        # Numpy, here and where else little is to be done: each call of OpenCV hands Python's lock to another thread.
+        return int(np.abs(points.astype(np.int16) - before).sum()) > CUT * points.size
 
     def _look(self, image: Picture, time: float) -> None:
         """Look at the whole frame where that is due; else for new faces only, where they can be."""

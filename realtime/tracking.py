@@ -6,7 +6,7 @@ seconds and in face widths, so that 10 and 60 frames/s give the same numbers.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, hypot, inf, log
+from math import exp, hypot, inf, log, sqrt
 
 import cv2
 import numpy as np
@@ -108,7 +108,8 @@ def _cost(track: _Track, face: Face, looks: NDArray[np.float32], time: float) ->
     width = max(1.0, (track.width + face.box[2]) / 2)
     distance = hypot(centre[0] - expected[0], centre[1] - expected[1]) / width
     growth = abs(log(max(face.box[2], 1.0) / max(track.width, 1.0)))
-    difference = cv2.norm(looks, track.looks, cv2.NORM_L2) / looks.size**0.5
+    apart = (looks - track.looks).ravel()
+    difference = sqrt(float(apart.dot(apart)) / len(apart))
     if distance > REACH + REACH_SPEED * gap or growth > MOST_GROWTH or (gap > GAP and difference > MOST_LOOKS):
         return inf
     return distance + GROWTH_WEIGHT * growth + LOOKS_WEIGHT * difference

@@ -125,7 +125,9 @@ def _fixed_camera(width: int, height: int) -> Draw:
     place = (width / 2, 218 * scale)
     matrix = np.array([[zoom, 0, place[0] - zoom * middle[0]], [0, zoom, place[1] - zoom * middle[1]]])
     across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    head = np.exp(-((np.hypot(across - place[0], down - place[1]) / (110 * scale)) ** 4)).astype(np.float32)  # 1 in it, 0 around it
+    head = np.exp(-((np.hypot(across - place[0], down - place[1]) / (110 * scale)) ** 4)).astype(
+        np.float32
+    )  # 1 in it, 0 around it
 
     def draw(time: float) -> Picture:
         frame = cv2.warpAffine(_talking(time), matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
