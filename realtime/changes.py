@@ -58,8 +58,8 @@ def changed(
         cells[inside] = all_cells[inside]
     if not cells.any():
         return None
-    rows = np.flatnonzero(cells.reshape(len(cells), -1).any(axis=1))
-    columns = np.flatnonzero(cells.any(axis=0).any(axis=1))
+    rows = np.flatnonzero(cells.reshape(len(cells), -1).any(axis=-1))
+    columns = np.flatnonzero(cells.any(axis=0).any(axis=-1))
     left, right = max(0, int(columns[0]) - MARGIN), min(now.shape[1], int(columns[-1]) + 1 + MARGIN)
     top, bottom = max(0, int(rows[0]) - MARGIN), min(now.shape[0], int(rows[-1]) + 1 + MARGIN)
     return Area(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))
