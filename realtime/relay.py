@@ -1,24 +1,20 @@
 """Read a source ahead in a thread of its own."""
 
 import logging
-import threading
 import time
-from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
+from .ahead import Ahead
 from .errors import SourceError
 from .records import Frame
 from .sources import VideoSource
-from .threads import new_thread
 
 log = logging.getLogger("mouth_live")
 
-WAKE = 0.1  # s: waits are cut into these, because Python handles signals only between them
 SILENCE = 0.5  # s without a picture until live video counts as silent
 STALL = 2.0  # s without a picture until a camera is taken for dead and opened again
-JOIN = 1.0  # s to wait at the end for a thread that may hang in a read
 
 
 @runtime_checkable
@@ -37,10 +33,8 @@ class Reopenable(Protocol):
 class Relay:
     """Frames of a source, read ahead.
 
-    Recorded: order kept, nothing lost, the reader waits. Live (``drop``): the newest frame wins.
-
-    Attributes:
-        dropped: frames thrown away because a newer one was there.
+    Recorded: order kept, nothing lost, the reader waits. Live (``drop``): the newest frame wins. A source that falls
+    silent is reported, and opened again if it can be.
     """
 
     def __init__(
@@ -68,30 +62,24 @@ class Relay:
         Raises:
             ValueError: depth below 1.
         """
-        if depth < 1:
-            raise ValueError(f"depth: expected at least 1, got {depth}")
-        self.dropped = 0
-        self._source, self._depth, self._drop, self._max_bytes, self._stall = source, depth, drop, max_bytes, stall
-        self._silence = silence
-        self._waiting: deque[Frame] = deque()
-        self._changed = threading.Condition()
-        self._error: BaseException | None = None
-        self._ended = self._stopping = False
-        self._turn = 0  # of the threads: only the newest one's frames count
-        self._thread = self._new_thread(reopen=None)
+        self._source, self._depth, self._drop, self._max_bytes = source, depth, drop, max_bytes
+        self._stall, self._silence = stall, silence
+        self._dropped_before = 0  # by the threads that were left hanging
+        self._ahead = self._reading(self._source)
+
+    @property
+    def dropped(self) -> int:
+        """Frames thrown away because a newer one was there."""
+        return self._dropped_before + self._ahead.dropped
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._ahead.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with self._changed:
-            self._stopping = True
-            self._waiting.clear()
-            self._changed.notify_all()
-        self._thread.join(JOIN)
+        self._ahead.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame | None]:
         """The frames, and None where ``silence`` asks for it; an error of the source comes after the frames before it.
@@ -100,12 +88,12 @@ class Relay:
             SourceError: a live source delivers nothing and will not come back.
         """
         since, reported, silent = time.monotonic(), False, False
-        while not self._is_over():
-            frame = self._take()
-            if frame is not None:
-                yield frame
-            if frame is not None or getattr(self._source, "pausing", False):
+        while not self._ahead.is_over:
+            frames = self._ahead.take()
+            yield from frames
+            if frames or getattr(self._source, "pausing", False):
                 since, reported, silent = time.monotonic(), False, False
+            del frames
             waited = time.monotonic() - since
             if self._silence is not None and not silent and waited > self._silence:
                 silent = True
@@ -117,23 +105,7 @@ class Relay:
                 self._recover(self._stall)
             elif isinstance(self._source, Reopenable):
                 raise SourceError(f"{self._source.name}: gives no picture any more; check its cable and start again")
-        if self._error is not None:
-            raise self._error
-
-    def _is_over(self) -> bool:
-        with self._changed:
-            return self._stopping or (self._ended and not self._waiting)
-
-    def _take(self) -> Frame | None:
-        """The next frame, or None where none comes for a moment."""
-        with self._changed:
-            if not self._waiting and not self._ended:
-                self._changed.wait(WAKE)
-            if not self._waiting:
-                return None
-            frame = self._waiting.popleft()
-            self._changed.notify_all()
-            return frame
+        self._ahead.raise_error()
 
     def _recover(self, stall: float) -> None:
         """Report a silent source; leave the thread that hangs in it and open it again in a new one."""
@@ -141,50 +113,24 @@ class Relay:
             log.warning("%s: no picture for %g s; waiting for it to come back", self._source.name, stall)
             return
         log.warning("%s: no picture for %g s; opening it again", self._source.name, stall)
-        with self._changed:
-            self._turn += 1
-            self._thread = self._new_thread(reopen=self._source)
-        self._thread.start()
+        self._ahead.stop()
+        self._dropped_before += self._ahead.dropped
+        self._ahead = self._reading(self._source, reopen=self._source)
+        self._ahead.start()
 
-    def _new_thread(self, reopen: Reopenable | None) -> threading.Thread:
-        return new_thread("reader", self._read, self._turn, reopen)
+    def _reading(self, source: VideoSource, reopen: Reopenable | None = None) -> Ahead[Frame]:
+        return Ahead(
+            _frames(source, reopen),
+            size=lambda frame: frame.image.nbytes,
+            depth=self._depth,
+            max_bytes=self._max_bytes,
+            drop=self._drop,
+            name="reader",
+        )
 
-    def _read(self, turn: int, reopen: Reopenable | None) -> None:
-        """The thread: read until the end, an error, or the wish to stop."""
-        failure: BaseException | None = None
-        try:
-            if reopen is not None:
-                reopen.reopen()
-            for frame in self._source:
-                if not self._hand_over(frame, turn):
-                    return
-        except BaseException as error:  # noqa: BLE001
-            failure = error
-        finally:
-            with self._changed:
-                if turn == self._turn:
-                    self._error, self._ended = failure, True
-                    self._changed.notify_all()
 
-    def _hand_over(self, frame: Frame, turn: int) -> bool:
-        """Put a frame into the queue; False when nobody wants more of this thread."""
-        with self._changed:
-            while not self._drop and self._is_full(frame) and self._is_wanted(turn):
-                self._changed.wait()
-            if not self._is_wanted(turn):
-                return False
-            while self._drop and self._is_full(frame):
-                self._waiting.popleft()
-                self.dropped += 1
-            self._waiting.append(frame)
-            self._changed.notify_all()
-            return True
-
-    def _is_wanted(self, turn: int) -> bool:
-        return turn == self._turn and not self._stopping
-
-    def _is_full(self, frame: Frame) -> bool:
-        if not self._waiting:
-            return False
-        held = sum(waiting.image.nbytes for waiting in self._waiting)
-        return len(self._waiting) >= self._depth or held + frame.image.nbytes > self._max_bytes
+def _frames(source: VideoSource, reopen: Reopenable | None) -> Generator[Frame]:
+    """The source's frames, after it was opened again where that is wanted."""
+    if reopen is not None:
+        reopen.reopen()
+    yield from source

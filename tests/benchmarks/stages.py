@@ -11,8 +11,9 @@ import cv2
 import numpy as np
 
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
-from mouth_live.models.blazeface import letterbox
+from mouth_live.models.blazeface import INPUT_SIZE, View, shown
 from mouth_live.realtime import Analysis, Pipeline
+from mouth_live.realtime.changes import mosaic
 from mouth_live.realtime.motion import motion, upper_face
 from mouth_live.realtime.sinks import _rows  # pyright: ignore[reportPrivateUsage]
 from mouth_live.realtime.sources import open_video
@@ -46,7 +47,9 @@ def stages(clip: Path) -> dict[str, float]:
             timed("openness, all faces", model.read, crops)
             timed("track, all faces", tracker.update, before, crops, frame.time)
         if frame.index % EVERY == 0:
-            timed("shrink for the look", letterbox, frame.image)
+            scale = max(frame.image.shape) / INPUT_SIZE
+            timed("shrink for the look", shown, View(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
+            timed("mosaic", mosaic, frame.image)
             before = timed("look at the whole frame", finder.claims, frame.image)
             patches = [upper_face(frame.image, face.keypoints) for face in before]
     for analysis in pipeline.run(f for f in open_video(clip) if f.index < 60):
