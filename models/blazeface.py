@@ -67,18 +67,19 @@ class BlazeFace:
         self._networks: dict[tuple[int, int], LiteRtNetwork] = {}
         self._min_logit = log(min_score / (1 - min_score))
 
-    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], exact: bool | None = None) -> list[Face]:
         """Find the faces in one look at the whole picture.
 
         Args:
             image: (h, w, 3) uint8, BGR.
+            exact: whether it is shrunk in one exact step; None: if it is small.
 
         Returns:
             The faces, best score first.
         """
         height, width = image.shape[:2]
         scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
-        return self._look(View(image, 0, 0, scale, size, height * width <= EXACT))
+        return self._look(View(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
 
     def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
         """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.

@@ -119,7 +119,8 @@ class FaceFinder:
     def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
         """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
         part = image[area.top : area.top + area.height, area.left : area.left + area.width]
-        claims = [_shifted(claim, area.left, area.top) for claim in self._detector.detect(part)]
+        found = self._windowed.detect(part, exact=False) if self._windowed else self._detector.detect(part)
+        claims = [_shifted(claim, area.left, area.top) for claim in found]
         return [claim for claim in claims if not is_cut(claim, area, image.shape[1], image.shape[0])]
 
     def claims_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
