@@ -55,7 +55,7 @@ class Pipeline:
         profile: a person's own range, to which the openness is fitted; None leaves the network's scale.
         lips: the event engine.
         gates: which readings it may trust.
-        look_every: seconds between the detector's looks at the whole frame; 0 looks at every frame.
+        look_every: seconds that a new face waits for its first look, at most; 0 looks at every frame.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)

@@ -76,7 +76,7 @@ def test_a_followed_face_stays_on_the_face(finder, model, speed):
         assert np.linalg.norm(reading.face.keypoints[MOUTH] - expected) < 0.1 * still.box[2]
 
 
-@pytest.mark.parametrize("rate", [10, 24, 25, 30, 60])
+@pytest.mark.parametrize("rate", [10, 24, 25, 29.97, 30, 60])
 def test_a_new_face_has_its_first_row_within_a_tenth_of_a_second(finder, model, rate):
     came = 0.45
     frames = moving(0.8, present=lambda time: time >= came, rate=rate)
