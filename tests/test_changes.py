@@ -113,6 +113,23 @@ def test_a_face_that_turns_to_the_camera_in_a_still_room_is_read_within_a_tenth_
     assert shown <= seen <= shown + 0.1 + 1e-9
 
 
+def test_a_face_that_fades_in_is_found_as_early_as_by_looking_at_every_frame(model):
+    known, new = head(200), head(110, flipped=True)
+    pictures = scene((known, 150, 200)), scene((known, 150, 200), (new, 950, 300))
+    before, after = (picture.astype(np.float32) for picture in pictures)
+
+    def draw(time):
+        share = min(1.0, max(0.0, (time - 0.8) / 1.5))
+        return (before * (1 - share) + after * share).astype(np.uint8)
+
+    every, seldom = (
+        first_seen(Pipeline(FaceFinder(), model, look_every=look_every).run(film(2.3, draw)), (1072, 422))
+        for look_every in (0, 0.1)
+    )
+    assert every is not None and seldom is not None
+    assert seldom <= every + 0.1 + 1e-9
+
+
 def test_noise_is_no_change_and_a_small_face_is():
     still, other = scene(), scene((head(50), 900, 300))
     noisy = [mosaic(cv2.add(still, noise, dtype=cv2.CV_8U)) for noise in NOISE]
