@@ -4,7 +4,7 @@ Its trunk is that of a face landmark network (``trunk.py``), which the training 
 more than it is asked at run time: beside the openness that people would mark it gives the one that the teacher
 (``teacher.py``) reads from landmark models' points, where it sees 48 points of the lips and the face, the gaps between
 the lips, and which parts of its view are lips and which the mouth's opening. People's labels are few; the points and
-shapes teach the geometry that a single number teaches slowly. At export only two columns stay: openness and reliability.
+shapes teach the geometry that a single number teaches slowly. At export two columns stay: openness and reliability.
 """
 
 from typing import Any
