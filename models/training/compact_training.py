@@ -65,7 +65,7 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: ANN401
             path = str(getattr(variable, "path", variable.name))
             rate = chosen.trunk_rate if path.startswith(PREFIX) else 1.0
-            super().update_step(gradient, variable, learning_rate * rate)
+            keras.optimizers.AdamW.update_step(self, gradient, variable, learning_rate * rate)
 
     steps = chosen.epochs * STEPS
     rise = min(STEPS, steps // 4)

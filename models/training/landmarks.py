@@ -92,11 +92,12 @@ def agreeing(readings: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # the mean of no number
-        middle = np.nanmedian(readings[..., :2], axis=1, keepdims=True)
+        middle: NDArray[np.float32] = np.nanmedian(readings[..., :2], axis=1, keepdims=True)
         off = np.abs(readings[..., :2] - middle).mean(axis=(2, 3))
         kept = np.where((off > FAR)[:, :, None, None], np.float32(np.nan), readings)
-        mean = np.nanmean(kept, axis=1, keepdims=True)
-    mean = np.where(np.isnan(mean), np.nanmean(readings, axis=1, keepdims=True), mean)  # two that contradict
+        mean: NDArray[np.float32] = np.nanmean(kept, axis=1, keepdims=True)
+        every: NDArray[np.float32] = np.nanmean(readings, axis=1, keepdims=True)
+    mean = np.where(np.isnan(mean), every, mean)  # two that contradict each other
     return np.where(np.isnan(kept), mean, kept).astype(np.float32)
 
 

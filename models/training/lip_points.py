@@ -22,11 +22,11 @@ MESH = (*OUTER_LIPS, *INNER_LIPS, *FACE, *EYES[0], *EYES[1], *MORE)
 POINTS = 48
 """Points that the network learns to see: the lips, those of the face, the two eyes' centres."""
 
-_PARTNERS = {
+_RIGHT_TO_LEFT = {
     61: 291, 146: 375, 91: 321, 181: 405, 84: 314, 185: 409, 40: 270, 39: 269, 37: 267, 78: 308, 95: 324, 88: 318,
     178: 402, 87: 317, 191: 415, 80: 310, 81: 311, 82: 312, 172: 397, 33: 263, 133: 362, 148: 377, 234: 454, 50: 280,
 }  # fmt: skip
-_PARTNERS |= {left: right for right, left in _PARTNERS.items()}
+_PARTNERS = _RIGHT_TO_LEFT | {left: right for right, left in _RIGHT_TO_LEFT.items()}
 
 MESH_MIRRORED = np.array([MESH.index(_PARTNERS.get(point, point)) for point in MESH])
 """Where each kept point is found in a mirrored picture."""

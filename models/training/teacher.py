@@ -47,24 +47,22 @@ def teach(faces: Sequence[LabelledFace], landmarks: Landmarks, seed: int) -> Flo
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
-    value = np.full(len(faces), np.nan, np.float32)
-    rows = np.flatnonzero(landmarks.known)
-    features, mean = _features(landmarks.readings[rows], landmarks.shapes[rows])
-    people = np.array([faces[i].by_people and not faces[i].covered for i in rows], bool)
-    if people.sum() < FEWEST:
-        value[rows] = mean
-        return value
-    truth = np.array([faces[i].openness for i in rows], np.float32)
-    value[rows] = _fitted(features[people], truth[people], features, seed)
-    labelled = np.flatnonzero(people)
-    groups = sorted({faces[rows[i]].group for i in labelled})
-    fold_of = dict(zip(groups, np.random.default_rng(seed).integers(0, FOLDS, len(groups)), strict=True))
-    folds = np.array([fold_of[faces[rows[i]].group] for i in labelled])
-    for fold in range(FOLDS):
-        seen, unseen = labelled[folds != fold], labelled[folds == fold]
-        if len(seen) and len(unseen):
-            value[rows[unseen]] = _fitted(features[seen], truth[seen], features[unseen], seed)
-    return value
+    known = landmarks.known
+    shown = [face for face, there in zip(faces, known, strict=True) if there]
+    features, value = _features(landmarks.readings[known], landmarks.shapes[known])
+    people = np.array([face.by_people and not face.covered for face in shown], bool)
+    if people.sum() >= FEWEST:
+        truth = np.array([face.openness for face in shown], np.float32)
+        person = np.unique([face.group for face in shown], return_inverse=True)[1]
+        fold = np.random.default_rng(seed).integers(0, FOLDS, len(shown))[person]
+        value = _fitted(features[people], truth[people], features, seed)
+        for k in range(FOLDS):
+            seen, unseen = people & (fold != k), people & (fold == k)
+            if seen.any() and unseen.any():
+                value[unseen] = _fitted(features[seen], truth[seen], features[unseen], seed)
+    taught = np.full(len(faces), np.nan, np.float32)
+    taught[known] = value
+    return taught
 
 
 def _features(readings: Floats, shapes: Floats) -> tuple[Floats, Floats]:

@@ -141,7 +141,7 @@ def write_pretrained(task_file: Path, out: Path) -> None:
         DataError: the model file cannot be read or does not hold the network, or ``out`` cannot be written.
         MissingExtraError: TensorFlow is not installed.
     """
-    arrays = read_original(task_file)
+    arrays: dict[str, Any] = dict(read_original(task_file))
     part = out.with_suffix(".part.npz")
     card = {
         "task": "trunk",
