@@ -53,7 +53,8 @@ def training_network() -> Any:  # noqa: ANN401
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
     left, top, right, bottom = VIEW
     x = layers.Cropping2D(((top, CROP_SIZE - bottom), (left, CROP_SIZE - right)))(crop)
-    eighth, x = trunk(layers.Resizing(*SCALED, interpolation="bilinear")(x))
+    # Not the layer Resizing: in Keras 3 it puts a model that is called without `training` into training mode.
+    eighth, x = trunk(keras.ops.image.resize(x, SCALED, interpolation="bilinear"))
     x = layers.Flatten()(layers.BatchNormalization(name="levelled", **BATCH_NORM)(x))
     x = layers.Dense(FEATURES, use_bias=False, name="mixed")(layers.Dropout(DROPOUT)(x))
     # Without the normalisation units of this layer die.

@@ -26,7 +26,8 @@ FOLDS = 5
 FEWEST = 200
 """Faces labelled by people that a regression needs; with fewer the teacher is the mean of the readings."""
 
-TREES = 0.7  # their share in the mean with the linear regression
+TREES = 300
+SHARE_OF_TREES = 0.7  # in the mean with the linear regression
 
 _HEIGHTS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (0, 17), (0, 13), (14, 17),
             (37, 82), (267, 312), (84, 87), (314, 317), (1, 152))  # fmt: skip
@@ -100,7 +101,7 @@ def _fitted(features: Floats, truth: Floats, asked: Floats, seed: int) -> Floats
         raise MissingExtraError("training", "train") from None
     trees: Any = ensemble.HistGradientBoostingRegressor(
         learning_rate=0.05,
-        max_iter=300,
+        max_iter=TREES,
         max_leaf_nodes=15,
         min_samples_leaf=20,
         max_features=0.15,
@@ -111,5 +112,5 @@ def _fitted(features: Floats, truth: Floats, asked: Floats, seed: int) -> Floats
     middle, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
     by_trees = trees.fit(features, truth).predict(asked)
     by_ridge = ridge.fit((features - middle) / scale, truth).predict((asked - middle) / scale)
-    value = TREES * np.clip(by_trees, 0, 1) + (1 - TREES) * np.clip(by_ridge, 0, 1)
+    value = SHARE_OF_TREES * np.clip(by_trees, 0, 1) + (1 - SHARE_OF_TREES) * np.clip(by_ridge, 0, 1)
     return value.astype(np.float32)
