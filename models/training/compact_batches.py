@@ -18,7 +18,7 @@ from .patches import Patches
 from .teacher import teach
 
 VARIATIONS = 12
-"""Made of each face before a cycle, then drawn from, mirrored or not: as good as new ones each time, for less."""
+"""Made of each face before training, then drawn from, mirrored or not: as good as new ones each time, for less."""
 
 OCCLUSION = 0.13  # share of the variations with something before the face
 CALM = 0.33  # share of the variations whose light and sharpness stay: most pictures at run time are good ones
