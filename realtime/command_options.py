@@ -1,8 +1,11 @@
 """Options that several commands take."""
 
-from typing import Any, cast
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import click
+
+AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
 class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
@@ -20,7 +23,7 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
         return int(width), int(height)
 
 
-device_option = click.option(
+_device_option = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "gpu"]),
     default="auto",
@@ -30,7 +33,7 @@ device_option = click.option(
 model_option = click.option(
     "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
 )
-backend_option = click.option(
+_backend_option = click.option(
     "--backend",
     type=click.Choice(["litert", "mediapipe"]),
     default="litert",
@@ -38,14 +41,14 @@ backend_option = click.option(
     help="What finds the faces. mediapipe (extra [mediapipe]) reports its use to Google over the network; litert sends "
     "nothing.",
 )
-min_score_option = click.option(
+_min_score_option = click.option(
     "--min-score",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
     default=0.5,
     show_default=True,
     help="Leave out faces that the detector scores lower.",
 )
-min_face_option = click.option(
+_min_face_option = click.option(
     "--min-face",
     type=click.IntRange(min=12),
     default=40,
@@ -79,3 +82,11 @@ profile_option = click.option(
     help="Fit openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It is used for "
     "every face.",
 )
+
+
+def analysis_options(function: AnyFunction) -> AnyFunction:
+    """Add what live and recorded video share: the device, the weights, how faces are found, the profile."""
+    shared = (_device_option, model_option, _backend_option, _min_score_option, _min_face_option, profile_option)
+    for option in reversed(shared):
+        function = option(function)
+    return function

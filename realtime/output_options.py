@@ -1,15 +1,14 @@
 """The options for outputs to apps, and for the config file that may hold them."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from .command_options import AnyFunction
+
 if TYPE_CHECKING:
     from .outputs.output import Output
-
-AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 
 
 def output_options(function: AnyFunction) -> AnyFunction:

@@ -5,14 +5,7 @@ from typing import Any
 
 import click
 
-from .command_options import (
-    backend_option,
-    device_option,
-    min_face_option,
-    min_score_option,
-    model_option,
-    profile_option,
-)
+from .command_options import analysis_options
 
 
 @click.command()
@@ -30,12 +23,7 @@ from .command_options import (
     show_default=True,
     help="Timestamps count from the first frame, or from the container's zero as its sound does.",
 )
-@device_option
-@model_option
-@backend_option
-@min_score_option
-@min_face_option
-@profile_option
+@analysis_options
 def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
     """Recorded video to CSV: a row for each face of each frame.
 
