@@ -1,7 +1,6 @@
 """The compact network: its labels, variations, occlusion, landmark points, batches; the shipped weights."""
 
 import csv
-import dataclasses
 from pathlib import Path
 
 import cv2
@@ -10,8 +9,19 @@ import pytest
 
 from mouth_live import realtime
 from mouth_live.models import DataError, FaceFinder, crop_faces, load_openness_model
-from mouth_live.models.training import augment, compact, compact_batches, data, data_view, landmarks, network, occlusion
+from mouth_live.models.training import (
+    augment,
+    compact,
+    compact_batches,
+    data,
+    data_view,
+    landmarks,
+    lip_points,
+    network,
+    occlusion,
+)
 from mouth_live.models.training.data import LabelledFace
+from mouth_live.models.training.landmarks_reading import to_patch
 from mouth_live.models.training.patches import PATCH_REGION, PATCH_SIZE, Patches
 
 COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", "note"]
@@ -130,54 +140,63 @@ def test_landmarks_lie_in_the_patch_where_the_picture_shows_them(demo):
     marked[y - 1 : y + 2, x - 1 : x + 2] = (0, 255, 0)
     difference = np.abs(crop_faces(marked, [found], PATCH_REGION, PATCH_SIZE)[0].astype(int) - patch).sum(axis=2)
     rows, columns = np.nonzero(difference > difference.max() / 2)
-    (at,) = landmarks.to_patch(np.array([[x + 0.5, y + 0.5]], np.float32), found)
+    (at,) = to_patch(np.array([[x + 0.5, y + 0.5]], np.float32), found)
     assert at == pytest.approx([columns.mean(), rows.mean()], abs=1)
 
 
-def test_landmarks_are_found_by_file_and_mirrored_in_pairs(tmp_path):
-    mirrored = landmarks.MIRRORED
-    assert (mirrored[mirrored] == np.arange(landmarks.POINTS)).all()
-    assert [landmarks.MIDDLE[i] for i in mirrored[: len(landmarks.MIDDLE)]] == list(landmarks.MIDDLE)
-    mesh = np.zeros((478, 2), np.float32)
-    mesh[[61, 291], 0] = 3, 9
-    points = landmarks.mesh_points(mesh)
-    assert points.shape == (landmarks.POINTS, 2)
-    assert points[mirrored][points[:, 0] == 3][0, 0] == 9
-    path = tmp_path / "landmarks.npz"
-    np.savez(path, names=["b.jpg"], points=points[None] + 5, pose=np.ones((1, 3)))
-    faces = [dataclasses.replace(face(), file=tmp_path / name) for name in ("a.jpg", "b.jpg")]
-    read = landmarks.load_landmarks(path, tmp_path, faces)
-    assert read.known.tolist() == [False, True]
-    assert read.points[1] == pytest.approx(points + 5)
-    path.write_text("no")
-    with pytest.raises(DataError, match="not a landmarks file"):
-        landmarks.load_landmarks(path, tmp_path, faces)
+FACES = [face(0.8), face(0.1, by_people=False, measured=0.2), face(covered=True)]
+IMAGES = np.full((3, 96, 96, 3), 90, np.uint8)
+
+
+def test_without_landmarks_the_labels_are_taken_as_they_are():
+    known = compact_batches.lessons(Patches(FACES, IMAGES, []), landmarks.no_landmarks(3), network.preset("compact"), 0)
+    assert known.trust.tolist() == pytest.approx([1, 0.3, 0])
+    assert known.openness[:2].tolist() == pytest.approx([0.8, 0.1])
+    assert np.isnan(known.taught).tolist() == [True, False, True]
+    assert known.taught[1] == pytest.approx(0.2)
+
+
+def test_the_teacher_labels_what_people_did_not_and_has_a_say_where_they_did(monkeypatch):
+    said = np.array([0.4, 0.3, 0.9, np.nan], np.float32)
+    monkeypatch.setattr(compact_batches, "teach", lambda faces, read, seed: said)
+    read = landmarks.no_landmarks(4)
+    read.known[:3] = True
+    patches = Patches([*FACES, face(0.6, by_people=False)], IMAGES[[0, 1, 2, 0]], [])
+    known = compact_batches.lessons(patches, read, network.preset("compact"), 0)
+    assert known.trust.tolist() == pytest.approx([1, 0.5, 0, 0.3])
+    assert known.openness[[0, 1, 3]].tolist() == pytest.approx([0.75 * 0.8 + 0.25 * 0.4, 0.3, 0.6])
+    assert np.isnan(known.taught).tolist() == [False, False, True, True]
 
 
 def test_batches_say_what_is_known_of_each_crop():
-    faces = [face(0.8), face(0.1, by_people=False, measured=0.2), face(covered=True)]
-    images = np.full((3, 96, 96, 3), 90, np.uint8)
-    known = compact_batches.lessons(Patches(faces, images, []), landmarks.no_landmarks(3), 0.3)
-    assert known.trust.tolist() == pytest.approx([1, 0.3, 0])
-    known.landmarks.known[:] = True
+    read = landmarks.no_landmarks(3)
+    read.known[:] = True
+    read.points[:, : len(lip_points.OUTER_LIPS), 0] = np.linspace(20, 80, len(lip_points.OUTER_LIPS))
+    trust, taught = np.array([1, 0.3, 0], np.float32), np.array([np.nan, 0.2, np.nan], np.float32)
+    value = np.array([0.8, 0.2, 0], np.float32)
+    known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, trust, taught)
     crops, truth = next(
-        compact_batches.batches(known, compact_batches.Pool(images, 0, 2), 400, np.random.default_rng(0))
+        compact_batches.batches(known, compact_batches.Pool(IMAGES, 0, 2), 400, np.random.default_rng(0))
     )
     assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.COLUMNS + 5))
-    openness, reliability, measured, points, no_mouth = truth[:, compact.COLUMNS :].T
+    openness, reliability, by_teacher, points, no_mouth = truth[:, compact.COLUMNS :].T
     value = truth[:, compact.OPENNESS]
     assert np.isclose(openness[:, None], [0.0, 0.12, 0.3, 0.4, 1.0]).any(axis=1).all()
     assert openness[no_mouth == 1].max() == points[no_mouth == 1].max() == 0
     assert reliability[no_mouth == 1].min() == 1
     assert 0.1 < no_mouth.mean() < 0.6
     assert np.isclose(value[openness == 1], 0.8).all()
-    assert np.isclose(truth[measured == 1, compact.MEASURED], 0.2).all()
-    often = compact_batches.frequencies(faces)
+    assert by_teacher.sum() > 10
+    assert np.isclose(truth[by_teacher == 1, compact.TAUGHT], 0.2).all()
+    places = truth[points == 1, compact.FIRST_POINT : compact.FIRST_GAP].reshape(-1, lip_points.POINTS, 2)
+    width = places[:, len(lip_points.OUTER_LIPS) - 1, 0] - places[:, 0, 0]
+    assert {*np.sign(width)} == {-1, 1}  # some are mirrored
+    often = compact_batches.frequencies(FACES)
     assert often.sum() == pytest.approx(1)
     assert often[0] > often[2] > often[1]
 
 
-# --- presets
+# --- the network
 
 
 @pytest.mark.train
@@ -195,6 +214,13 @@ def test_the_loss_counts_what_is_known_and_wrong_labels_do_not_rule():
     sure, unsure = answer[2:].copy(), answer[2:].copy()
     sure[0, compact.RELIABILITY], unsure[0, compact.RELIABILITY] = 0.9, 0.1
     assert float(compact.loss(truth[2:], sure)[0]) > 3 * float(compact.loss(truth[2:], unsure)[0])
+    truth[:] = 0
+    truth[:, compact.COLUMNS + 3] = 1
+    near, far, wrong_shape = np.zeros((3, compact.COLUMNS), np.float32)
+    far[compact.FIRST_POINT] = 0.5
+    wrong_shape[compact.FIRST_CELL :] = 3  # mouth everywhere, where there is none
+    costs = np.array(compact.loss(truth, np.stack([near, far, wrong_shape])))
+    assert costs[0] < min(costs[1], costs[2] / 2)
 
 
 def test_the_compact_preset_is_the_default():

@@ -66,7 +66,13 @@ def test_the_trace_sees_a_connection(tmp_path, monkeypatch):
 @needs_strace
 @pytest.mark.train
 @pytest.mark.slow
-def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path):
+def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch):
+    # One epoch: the others reach for nothing else.
+    short = (
+        "from mouth_live.models.training import network; from mouth_live.realtime.cli import main;"
+        "network.PRESETS['reference'] = network.Preset('reference', epochs=1); main()"
+    )
+    monkeypatch.setattr(sys.modules[__name__], "COMMAND", [sys.executable, "-c", short])
     video = cv2.VideoCapture(str(demo_clip))
     columns = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden"]
     columns += ["eye1_x", "eye1_y", "eye2_x", "eye2_y", "note"]

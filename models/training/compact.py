@@ -1,9 +1,10 @@
 """The compact network: a third of the reference's time a face, more accurate, and it says how far to trust its value.
 
-In training it answers more than it is asked at run time: beside the openness that people would mark it gives the one
-that a landmark model would measure, and where that model sees 37 points of the lips and the face. People's labels are
-few; the points teach the geometry that a single number teaches slowly. At export only two columns stay: openness and
-reliability.
+Its trunk is that of a face landmark network (``trunk.py``), which the training goes on teaching. In training it answers
+more than it is asked at run time: beside the openness that people would mark it gives the one that the teacher
+(``teacher.py``) reads from landmark models' points, where it sees 48 points of the lips and the face, the gaps between
+the lips, and which parts of its view are lips and which the mouth's opening. People's labels are few; the points and
+shapes teach the geometry that a single number teaches slowly. At export two columns stay: openness and reliability.
 """
 
 from typing import Any
@@ -12,51 +13,59 @@ import numpy as np
 
 from ..crop import CROP_SIZE
 from . import extra_packages
-from .landmarks import POINTS
+from .lip_points import CELLS, GAPS, IN_CELL, POINTS, VIEW
+from .trunk import load_pretrained, trunk
 
-OPENNESS, RELIABILITY, MEASURED, FIRST_POINT = 0, 1, 2, 3
+OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3
 """Columns of the training network's output; the points follow as x, y in crop sides from the crop's middle."""
 
-FIRST_POSE = FIRST_POINT + 2 * POINTS
-POSE = 3  # jaw opening 0..1, turn and nod of the head in radians
-COLUMNS = FIRST_POSE + POSE
+FIRST_GAP = FIRST_POINT + 2 * POINTS  # in thirds of the crop's side
+FIRST_CELL = FIRST_GAP + GAPS  # logits of the lips' masks
+COLUMNS = FIRST_CELL + CELLS
 
 WEIGHTS = 5
-"""Columns after these in the truth: what openness, reliability, the measured openness and the points count, and whether
-there is no mouth to be read."""
+"""Columns after these in the truth: what openness, reliability, the teacher's value and all of the points count, and
+whether there is no mouth to be read."""
 
-STEM = (16, 32)
-STAGES = ((32, 1), (64, 2), (128, 1))
-"""Filters and residual blocks at 15x15, 8x8 and 4x4."""
+GAP_UNIT = CROP_SIZE / 3  # pixels
+
+SCALED = (80, 64)
+"""Height and width of the view as the trunk sees it: a mouth as large as in a whole face at 256x256."""
 
 FEATURES = 128
-DROPOUT = 0.1
-BATCH_NORM_MOMENTUM = 0.98
+DROPOUT = 0.2
+BATCH_NORM = {"momentum": 0.98, "epsilon": 1e-5}
 CLOSE = 0.12
 """An error of this size leaves 1/e of the reliability."""
 
 
 def training_network() -> Any:  # noqa: ANN401
-    """The network with all that it answers in training.
+    """The network with all that it answers in training; its trunk pretrained, the rest random.
 
     Returns:
         A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 in, (n, COLUMNS) out.
+
+    Raises:
+        ModelError: the pretrained weights are damaged.
     """
     keras = extra_packages.keras()
     layers = keras.layers
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
-    x = crop
-    for filters in STEM:
-        x = _convolution(x, filters, stride=2)
-    for stage, (filters, blocks) in enumerate(STAGES):
-        for block in range(blocks):
-            x = _residual(x, filters, stride=2 if stage and not block else 1)
-    x = layers.Dropout(DROPOUT)(layers.Flatten()(x))
-    # Without the normalisation nearly all of these units died: 3 of 128 were ever above zero after training.
-    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(layers.Dense(FEATURES, use_bias=False)(x))
+    left, top, right, bottom = VIEW
+    x = layers.Cropping2D(((top, CROP_SIZE - bottom), (left, CROP_SIZE - right)))(crop)
+    # Not the layer Resizing: in Keras 3 it puts a model that is called without `training` into training mode.
+    eighth, x = trunk(keras.ops.image.resize(x, SCALED, interpolation="bilinear"))
+    x = layers.Flatten()(layers.BatchNormalization(name="levelled", **BATCH_NORM)(x))
+    x = layers.Dense(FEATURES, use_bias=False, name="mixed")(layers.Dropout(DROPOUT)(x))
+    # Without the normalisation units of this layer die.
+    x = layers.BatchNormalization(name="mixed_levelled", **BATCH_NORM)(x)
     x = layers.ReLU(name="features")(x)
-    answers = [layers.Dense(1, activation="sigmoid", name=n)(x) for n in ("openness", "reliability", "measured")]
-    return keras.Model(crop, layers.Concatenate()([*answers, layers.Dense(COLUMNS - 3, name="points")(x)]))
+    answers = [layers.Dense(1, activation="sigmoid", name=n)(x) for n in ("openness", "reliability", "taught")]
+    points = layers.Dense(FIRST_CELL - FIRST_POINT, name="points")(x)
+    cells = layers.Flatten()(layers.Conv2D(IN_CELL, 1, name="cells")(eighth))
+    model = keras.Model(crop, layers.Concatenate()([*answers, points, cells]))
+    load_pretrained(model)
+    return model
 
 
 def running_network(trained: Any) -> Any:  # noqa: ANN401
@@ -77,18 +86,21 @@ def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401
         (n,).
     """
     ops = extra_packages.keras().ops
-    openness, reliability, measured, points, no_mouth = (truth[:, COLUMNS + k] for k in range(WEIGHTS))
+    openness, reliability, taught, points, no_mouth = (truth[:, COLUMNS + k] for k in range(WEIGHTS))
     error = answer[:, OPENNESS] - truth[:, OPENNESS]
     deserved = (1 - no_mouth) * ops.exp(-ops.square(ops.stop_gradient(error) / CLOSE))
     claimed = ops.clip(answer[:, RELIABILITY], 1e-4, 1 - 1e-4)
     surprise = -(deserved * ops.log(claimed) + (1 - deserved) * ops.log(1 - claimed))
-    difference = answer - truth[:, :COLUMNS]
+    difference = answer[:, :FIRST_CELL] - truth[:, :FIRST_CELL]
+    inside, logits = truth[:, FIRST_CELL:COLUMNS], answer[:, FIRST_CELL:]
+    shapes = ops.mean(ops.softplus(logits) - inside * logits, axis=1)  # cross entropy
     return (
         openness * _huber(error, 0.3)
         + 0.03 * reliability * surprise
-        + 0.5 * measured * _huber(difference[:, MEASURED], 0.3)
-        + 8 * points * ops.mean(_huber(difference[:, FIRST_POINT:FIRST_POSE], 0.03), axis=1)
-        + 0.05 * points * ops.mean(_huber(difference[:, FIRST_POSE:], 0.2), axis=1)
+        + 0.5 * taught * _huber(difference[:, TAUGHT], 0.3)
+        + 8 * points * ops.mean(_huber(difference[:, FIRST_POINT:FIRST_GAP], 0.03), axis=1)
+        + 4 * points * ops.mean(_huber(difference[:, FIRST_GAP:], 0.05), axis=1)
+        + 0.3 * points * shapes
     )
 
 
@@ -96,21 +108,3 @@ def _huber(error: Any, bend: float) -> Any:  # noqa: ANN401
     """Squared error where it is small, growing as the error itself beyond ``bend``: wrong labels must not rule."""
     ops = extra_packages.keras().ops
     return 2 * np.float32(bend**2) * (ops.sqrt(1 + ops.square(error / bend)) - 1)
-
-
-def _convolution(x: Any, filters: int, size: int = 3, stride: int = 1, active: bool = True) -> Any:  # noqa: ANN401
-    layers = extra_packages.keras().layers
-    x = layers.Conv2D(filters, size, strides=stride, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
-    return layers.ReLU()(x) if active else x
-
-
-def _residual(x: Any, filters: int, stride: int) -> Any:  # noqa: ANN401
-    """Two convolutions beside a shortcut."""
-    layers = extra_packages.keras().layers
-    y = _convolution(_convolution(x, filters, stride=stride), filters, active=False)
-    if stride != 1:
-        x = layers.AveragePooling2D(2, padding="same")(x)
-    if x.shape[-1] != filters:
-        x = _convolution(x, filters, size=1, active=False)
-    return layers.ReLU()(layers.Add()([x, y]))

@@ -10,12 +10,15 @@ from ..crop import CROP_SIZE
 from . import compact
 from .augment import Variations, vary
 from .data import LabelledFace
-from .landmarks import MIRRORED, Landmarks
+from .landmarks import Landmarks
+from .lip_points import MIRRORED, gaps, lip_cells
+from .network import CompactPreset
 from .occlusion import no_mouth
 from .patches import Patches
+from .teacher import teach
 
 VARIATIONS = 12
-"""Made of each face before a cycle, then drawn from, mirrored or not: as good as new ones each time, for less."""
+"""Made of each face before training, then drawn from, mirrored or not: as good as new ones each time, for less."""
 
 OCCLUSION = 0.13  # share of the variations with something before the face
 CALM = 0.33  # share of the variations whose light and sharpness stay: most pictures at run time are good ones
@@ -32,21 +35,44 @@ class Lessons:
 
     Attributes:
         patches: the mouths.
-        landmarks: a landmark model's points of them.
+        landmarks: landmark models' points of them.
         openness: (n,) float32, the value to learn.
-        trust: (n,) float32, what it counts: 1 for people's label.
+        trust: (n,) float32, what it counts: 1 for people's label, 0 where the mouth is covered.
+        taught: (n,) float32, what the teacher says, NaN where it does not know.
     """
 
     patches: Patches
     landmarks: Landmarks
     openness: NDArray[np.float32]
     trust: NDArray[np.float32]
+    taught: NDArray[np.float32]
 
 
-def lessons(patches: Patches, landmarks: Landmarks, measured_trust: float) -> Lessons:
-    """What the labels tell: people's where there are any, else the landmark model's, which counts less."""
-    trust = [0.0 if face.covered else 1.0 if face.by_people else measured_trust for face in patches.faces]
-    return Lessons(patches, landmarks, patches.openness, np.array(trust, np.float32))
+def lessons(patches: Patches, landmarks: Landmarks, chosen: CompactPreset, seed: int) -> Lessons:
+    """What the labels tell: people's where there are any, else the teacher's, which counts less.
+
+    Where there are no landmarks at all the landmark model's label takes the teacher's place, and counts less still.
+    People's labels stay as they are then.
+
+    Args:
+        patches: the faces.
+        landmarks: of the same faces.
+        chosen: the preset.
+        seed: of the teacher's folds.
+    """
+    faces, openness = patches.faces, patches.openness
+    people = np.array([face.by_people for face in faces])
+    covered = np.array([face.covered for face in faces])
+    if landmarks.known.any():
+        taught = np.where(covered, np.float32(np.nan), teach(faces, landmarks, seed))
+        trust = np.where(np.isnan(taught), chosen.measured_trust, chosen.taught_trust)
+        share = np.where(people, chosen.taught_share, 1) * ~np.isnan(taught)
+    else:
+        taught = np.array([np.nan if face.measured is None else face.measured for face in faces], np.float32)
+        trust, share = np.full(len(faces), chosen.measured_trust), np.zeros(len(faces))
+    mixed = (1 - share) * openness + share * np.nan_to_num(taught)
+    trust = np.where(covered, 0, np.where(people, 1, trust))
+    return Lessons(patches, landmarks, mixed.astype(np.float32), trust.astype(np.float32), taught)
 
 
 def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
@@ -101,15 +127,14 @@ def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> 
     """Endless batches: crops (size, 60, 60, 3) float32 0..1, truth (size, COLUMNS + WEIGHTS) float32."""
     chances = frequencies(known.patches.faces)
     covered = np.array([face.covered for face in known.patches.faces])
-    measured = np.array([np.nan if f.measured is None else f.measured for f in known.patches.faces], np.float32)
     while True:
         rows = rng.choice(len(chances), size, p=chances)
         variations = pool.draw(rows, rng)
         truth = np.zeros((size, compact.COLUMNS + compact.WEIGHTS), np.float32)
         truth[:, compact.OPENNESS] = known.openness[rows]
-        truth[:, compact.MEASURED] = np.nan_to_num(measured[rows])
+        truth[:, compact.TAUGHT] = np.nan_to_num(known.taught[rows])
         _place_points(truth, known.landmarks, rows, variations)
-        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows], measured[rows])
+        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows])
         for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
             variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
             truth[i, compact.COLUMNS :] = (0, 1, 0, 0, 1)
@@ -119,24 +144,19 @@ def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> 
 def _place_points(
     truth: NDArray[np.float32], landmarks: Landmarks, rows: NDArray[np.int64], variations: Variations
 ) -> None:
-    """Write the points where they are in the varied crops, and the head's pose."""
+    """Write the points where they are in the varied crops, the gaps between the lips, and the lips' shapes."""
     linear, shift = variations.matrices[:, :, :2], variations.matrices[:, None, :, 2]
     points = np.einsum("nij,nkj->nki", linear, landmarks.points[rows]) + shift
-    points = (points + 0.5) / CROP_SIZE - 0.5
     mirrored = variations.mirrored
     points[mirrored] = points[mirrored][:, MIRRORED]
-    pose = landmarks.pose[rows].copy()
-    pose[mirrored, 1] *= -1
-    truth[:, compact.FIRST_POINT : compact.FIRST_POSE] = points.reshape(len(rows), -1)
-    truth[:, compact.FIRST_POSE : compact.COLUMNS] = pose
+    places = (points + 0.5) / CROP_SIZE - 0.5
+    truth[:, compact.FIRST_POINT : compact.FIRST_GAP] = places.reshape(len(rows), -1)
+    truth[:, compact.FIRST_GAP : compact.FIRST_CELL] = gaps(points) / compact.GAP_UNIT
+    truth[:, compact.FIRST_CELL : compact.COLUMNS] = lip_cells(points)
 
 
 def _weights(
-    known: Lessons,
-    rows: NDArray[np.int64],
-    variations: Variations,
-    masked: NDArray[np.bool_],
-    measured: NDArray[np.float32],
+    known: Lessons, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
     """The truth's last columns, (n, WEIGHTS): see :data:`compact.WEIGHTS`."""
     hidden = variations.covered > COVERED_FROM
@@ -145,6 +165,6 @@ def _weights(
     openness = trust * np.where(hidden, 0, np.where(disturbed, 0.4, 1))
     no_mouth_here = masked | hidden
     reliability = (no_mouth_here | (trust > 0)) & ~disturbed
+    taught = ~np.isnan(known.taught[rows]) & ~no_mouth_here
     landmarks = known.landmarks.known[rows] & ~no_mouth_here
-    value = ~np.isnan(measured) & landmarks
-    return np.stack([openness, reliability, value, landmarks, no_mouth_here], axis=1).astype(np.float32)
+    return np.stack([openness, reliability, taught, landmarks, no_mouth_here], axis=1).astype(np.float32)

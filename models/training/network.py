@@ -53,7 +53,7 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class CompactPreset:
-    """The compact network and its schedule: cycles of a rising, then falling learning rate (AdamW).
+    """The compact network and its schedule: one rise, then a slow fall of the learning rate (AdamW).
 
     Nothing is chosen by validation, so all faces but the test part can be trained on.
 
@@ -61,25 +61,25 @@ class CompactPreset:
         name: what ``--preset`` calls it.
         batch: crops a step.
         validation: share of the faces, by person, kept aside to be measured on.
-        cycles: epochs (of 200 steps) and highest learning rate of each; from the second on with the better labels
-            that the one before made possible.
+        epochs: of 200 steps; faces are drawn by chance, not in turn.
+        learning_rate: the highest.
+        trunk_rate: what the pretrained trunk's learning rate is of that.
         weight_decay: of AdamW, times the learning rate.
-        measured_trust: what a landmark model's label counts against one by people, in the first cycle.
-        understood_trust: what the better label counts later.
+        measured_trust: what a landmark model's label counts against one by people.
+        taught_trust: what the teacher's value counts where people gave no label.
+        taught_share: of the teacher's value in the label where people gave one: it evens out their slips.
     """
 
     name: str
     batch: int = 96
     validation: float = 0.0
-    cycles: tuple[tuple[int, float], ...] = ((26, 2e-3), (28, 2e-3))
-    weight_decay: float = 0.05
+    epochs: int = 40
+    learning_rate: float = 2e-3
+    trunk_rate: float = 0.35
+    weight_decay: float = 0.02
     measured_trust: float = 0.3
-    understood_trust: float = 0.6
-
-    @property
-    def epochs(self) -> int:
-        """Of all cycles."""
-        return sum(epochs for epochs, _ in self.cycles)
+    taught_trust: float = 0.5
+    taught_share: float = 0.25
 
 
 PRESETS: dict[str, Preset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), Preset("reference"))}

@@ -3,7 +3,6 @@
 | file | what |
 |---|---|
 | ``weights.keras`` | the weights of the best epoch, or of the last where the schedule is fixed |
-| ``cycle.weights.h5`` | the compact network after its last cycle so far, with its training outputs |
 | ``history.csv`` | a row an epoch: loss, seconds since the start; of the reference also validation and learning rate |
 | ``curve.png`` | the two losses over the epochs |
 | ``report.json``, ``report.md`` | how it was made; errors on people and photos never seen |
@@ -30,7 +29,7 @@ from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
-PATCHES, CYCLE = "patches.npz", "cycle.weights.h5"
+PATCHES = "patches.npz"
 
 SPLIT = (
     "by set and person, by photo where a set does not tell people apart (helen, merl_rav); "

@@ -83,7 +83,6 @@ def train_on(
     chosen: Preset | CompactPreset,
     seed: int,
     landmarks: Landmarks | None = None,
-    start: Path | None = None,
 ) -> Report:
     """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
 
@@ -93,7 +92,6 @@ def train_on(
         chosen: the preset.
         seed: as in :func:`train`.
         landmarks: of the same faces; for the compact network.
-        start: ``cycle.weights.h5`` of an earlier run of the compact network, to go on from.
     """
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
@@ -109,7 +107,7 @@ def train_on(
     if isinstance(chosen, CompactPreset):
         points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
         known = int(points.known.sum())
-        fit_compact(training, points, chosen, seed, run, start)
+        fit_compact(training, points, chosen, seed, run)
     else:
         model = reference_network()
         model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
