@@ -187,7 +187,7 @@ class Unplugged:
 def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, failure):
     camera = Unplugged(opened, failure)
     monkeypatch.setattr("mouth_live.realtime.event_lines.open_camera", lambda _source: camera)
-    monkeypatch.setattr("mouth_live.realtime.relay.Relay._is_full", lambda _relay, _frame: False)  # keep every frame
+    monkeypatch.setattr("mouth_live.realtime.ahead.Ahead._is_full", lambda _ahead, _size: False)  # keep every frame
     out = tmp_path / "lines"
     if failure is None:
         write_events(EventSettings(camera="made", output=out))
