@@ -78,10 +78,14 @@ def crop_faces(
 
 def _warp(image: NDArray[np.uint8], square: NDArray[np.float64], region: Region, size: int) -> NDArray[np.uint8]:
     """One crop, (size, size, 3) uint8, in the image's own colour order."""
-    # Pixel centres: crop pixel (i, j) shows the point ((i + 0.5) / size, (j + 0.5) / size) of the region.
-    across, down = (region.right - region.left) / size, (region.bottom - region.top) / size
-    to_region = np.array([[across, 0, region.left + 0.5 * across], [0, down, region.top + 0.5 * down], [0, 0, 1]])
-    return sample(image, square @ to_region, (size, size))
+    return sample(image, square @ to_square(region, (size, size)), (size, size))
+
+
+def to_square(region: Region, size: tuple[int, int]) -> NDArray[np.float64]:
+    """(3, 3): from pixels of a region's picture, (width, height) in size, to the aligned square, 0..1."""
+    # Pixel centres: pixel (i, j) shows the point ((i + 0.5) / width, (j + 0.5) / height) of the region.
+    across, down = (region.right - region.left) / size[0], (region.bottom - region.top) / size[1]
+    return np.array([[across, 0, region.left + 0.5 * across], [0, down, region.top + 0.5 * down], [0, 0, 1]])
 
 
 def sample(

@@ -63,13 +63,25 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
             raise ModelError(
                 f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file"
             )
+    content, card = read_checked(path)
+    if card.get("task") != task:
+        raise ModelError(f"{path}: a model for {card.get('task')!r}, expected one for {task!r}")
+    return Weights(path.stem, content, card)
+
+
+def read_checked(path: Path) -> tuple[bytes, dict[str, Any]]:
+    """Read a file and the card beside it: the bytes, and the card.
+
+    Raises:
+        ModelError: one of them cannot be read, or the file has another SHA-256 than the card says.
+    """
     card_path = path.with_suffix(".json")
     try:
         content = path.read_bytes()
         card = cast("dict[str, Any]", json.loads(card_path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ModelError(
-            f"{error.filename}: cannot read it ({error.strerror}); a model is NAME.tflite with its NAME.json"
+            f"{error.filename}: cannot read it ({error.strerror}); a model is NAME{path.suffix} with its NAME.json"
         ) from None
     except ValueError:
         raise ModelError(
@@ -79,9 +91,7 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
         raise ModelError(
             f"{path}: damaged or changed (its SHA-256 is not its card's); export it again or reinstall mouth-live"
         )
-    if card.get("task") != task:
-        raise ModelError(f"{path}: a model for {card.get('task')!r}, expected one for {task!r}")
-    return Weights(path.stem, content, card)
+    return content, card
 
 
 class LiteRtNetwork:

@@ -54,7 +54,8 @@ _min_face_option = click.option(
     default=40,
     show_default=True,
     metavar="PIXELS",
-    help="Find faces down to this width. Large frames are searched part by part, each every 2 s; smaller takes longer.",
+    help="Find faces down to this width. Large frames are searched part by part, each every 2 s while it "
+    "changes; smaller takes longer.",
 )
 
 

@@ -70,10 +70,11 @@ class FaceFollower:
             self._tile_seen.clear()
         for face in self._faces:
             face.move(image)
+        lost = not all(face.moved for face in self._faces)
+        whole = lost or self.look_every == 0 or self._is_whole_due(time)
         # The next frame would be too late for a face that came with the frame after the last look.
-        due = self.look_every == 0 or _is_over(self._looked, time, self.look_every) or self._is_whole_due(time)
-        if due or not all(face.moved for face in self._faces):
-            self._look(image, time)
+        if whole or _is_over(self._looked, time, self.look_every):
+            self._look(image, time, whole)
         else:
             self._look_at_next_tile(image, time)
         return [followed.face() for followed in self._faces]
@@ -88,15 +89,10 @@ class FaceFollower:
         # Numpy, here and where else little is to be done: each call of OpenCV hands Python's lock to another thread.
         return int(np.abs(points.astype(np.int16) - before).sum()) > CUT * points.size
 
-    def _look(self, image: Picture, time: float) -> None:
+    def _look(self, image: Picture, time: float, whole: bool) -> None:
         """Look at the whole frame where that is due; else for new faces only, where they can be."""
-        self._looked = time
-        if self.look_every == 0:
-            self._look_at_all(image, time)
-            return
-        now = mosaic(image)
-        lost = not all(face.moved for face in self._faces)
-        if lost or self._doubtful or self._is_whole_due(time) or self._has_new(image, now):
+        self._looked, now = time, mosaic(image)
+        if whole or self._doubtful or self._has_new(image, now):
             self._look_at_all(image, time)
             self._picture, self._looked_at_all = now, time
 

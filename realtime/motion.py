@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.crop import Region, aligned_square, sample
+from ..models.crop import Region, aligned_square, sample, to_square
 
 PATCH = (64, 48)  # (width, height) in pixels of the patch in which the motion is looked for ...
 UPPER_FACE = Region(
@@ -30,8 +30,7 @@ _COLUMNS, _ROWS = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5,
 POINTS = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 1, 2)
 _Z = (POINTS[:, 0, 0] + 1j * POINTS[:, 0, 1]).astype(np.complex128)
 _ONE, _Z_CONJUGATE, _Z_SQUARED = np.ones_like(_Z), _Z.conj(), _Z * _Z.conj()
-_STEP = (UPPER_FACE.right - UPPER_FACE.left) / PATCH[0]  # of the aligned face, per pixel of the patch
-_TO_FACE = np.array([[_STEP, 0, UPPER_FACE.left + _STEP / 2], [0, _STEP, UPPER_FACE.top + _STEP / 2], [0, 0, 1]])
+_TO_FACE = to_square(UPPER_FACE, PATCH)
 
 
 @dataclass(frozen=True, slots=True)

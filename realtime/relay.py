@@ -65,7 +65,7 @@ class Relay:
         self._source, self._depth, self._drop, self._max_bytes = source, depth, drop, max_bytes
         self._stall, self._silence = stall, silence
         self._dropped_before = 0  # by the threads that were left hanging
-        self._ahead = self._reading(self._source)
+        self._ahead = self._reading()
 
     @property
     def dropped(self) -> int:
@@ -115,12 +115,12 @@ class Relay:
         log.warning("%s: no picture for %g s; opening it again", self._source.name, stall)
         self._ahead.stop()
         self._dropped_before += self._ahead.dropped
-        self._ahead = self._reading(self._source, reopen=self._source)
+        self._ahead = self._reading(reopen=self._source)
         self._ahead.start()
 
-    def _reading(self, source: VideoSource, reopen: Reopenable | None = None) -> Ahead[Frame]:
+    def _reading(self, reopen: Reopenable | None = None) -> Ahead[Frame]:
         return Ahead(
-            _frames(source, reopen),
+            _frames(self._source, reopen),
             size=lambda frame: frame.image.nbytes,
             depth=self._depth,
             max_bytes=self._max_bytes,

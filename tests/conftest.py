@@ -5,6 +5,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Generator
 from pathlib import Path
 
@@ -41,6 +43,20 @@ def _interruptible() -> None:
     """A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def program_threads() -> Generator[Callable[[], list[str]]]:
+    """The names of the program's threads that run; all of them must have ended two seconds after the test."""
+
+    def running() -> list[str]:
+        return [thread.name for thread in threading.enumerate() if thread.name.startswith("mouth-live")]
+
+    yield running
+    until = time.monotonic() + 2
+    while running() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not running()
 
 
 @pytest.fixture(scope="session")

@@ -7,18 +7,7 @@ import pytest
 
 from mouth_live.realtime.ahead import Ahead
 
-
-def workers():
-    return [thread for thread in threading.enumerate() if thread.name == "mouth-live worker"]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_stays():
-    yield
-    until = time.monotonic() + 2
-    while workers() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not workers()
+pytestmark = pytest.mark.usefixtures("program_threads")
 
 
 def numbers(count, made=None, closed=None):

@@ -12,6 +12,8 @@ from mouth_live.realtime.errors import SourceError
 from mouth_live.realtime.records import Frame
 from mouth_live.realtime.relay import Relay
 
+pytestmark = pytest.mark.usefixtures("program_threads")
+
 
 class Made:
     """A source made of a function that yields frames."""
@@ -57,25 +59,12 @@ def count(n, side=4):
     return Made(lambda: (frame(i, side) for i in range(n)))
 
 
-def readers() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("mouth-live")]
-
-
-@pytest.fixture(autouse=True)
-def no_thread_stays():
-    yield
-    until = time.monotonic() + 2
-    while readers() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not readers()
-
-
 @pytest.mark.parametrize("depth", [1, 4])
-def test_all_frames_come_in_order(depth):
+def test_all_frames_come_in_order(depth, program_threads):
     with Relay(count(200), depth=depth) as ahead:
         assert [f.index for f in ahead] == list(range(200))
     assert ahead.dropped == 0
-    assert not readers()
+    assert not program_threads()
 
 
 def test_it_reads_ahead_no_further_than_its_depth():
@@ -135,14 +124,14 @@ def test_an_error_of_the_source_comes_after_the_frames_before_it():
     assert seen == [0, 1, 2]
 
 
-def test_leaving_early_leaves_no_thread():
+def test_leaving_early_leaves_no_thread(program_threads):
     with Relay(count(10_000), depth=1) as ahead:
         for _ in ahead:
             break
-    assert not readers()
+    assert not program_threads()
     with pytest.raises(ZeroDivisionError), Relay(count(10_000), depth=1) as ahead:
         _ = 1 / 0
-    assert not readers()
+    assert not program_threads()
 
 
 def test_leaving_a_source_that_hangs_takes_about_a_second():

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ..crop import aligned_square, sample
 from ..errors import DataError, MissingExtraError
 from ..face import LEFT_EYE, MOUTH, RIGHT_EYE, Face
-from .lip_points import EYES, MESH, MESH_MIRRORED
+from .lip_points import MESH, MESH_MIRRORED, eye_centres
 from .patches import PATCH_REGION, PATCH_SIZE
 
 SHAPES = 52  # blend shapes that the model gives
@@ -152,7 +152,7 @@ def _in_patch(mesh: NDArray[np.float32], view: View) -> NDArray[np.float32]:
 
 def _same_face(read: NDArray[np.float32], keypoints: NDArray[np.float32]) -> bool:
     """Whether a reading is of the face with the detector's key points; both in pixels of the patch."""
-    right, left = (read[[MESH.index(corner) for corner in eye], :2].mean(axis=0) for eye in EYES)
+    right, left = eye_centres(read)[:, :2]
     mouth = read[[MESH.index(13), MESH.index(14)], :2].mean(axis=0)
     eyes = (right + left) / 2
     size = max(float(np.linalg.norm(left - right)), float(np.linalg.norm(mouth - eyes)), 1.0)

@@ -35,9 +35,11 @@ _LIPS_AND_FACE = len(OUTER_LIPS) + len(INNER_LIPS) + len(FACE)
 MIRRORED = np.array([*MESH_MIRRORED[:_LIPS_AND_FACE], _LIPS_AND_FACE + 1, _LIPS_AND_FACE])
 """The same for the network's points."""
 
-_GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318))
-GAPS = len(_GAPS)
-"""Distances between the inner lips that the network learns: at the middle, then in pairs outwards."""
+INNER_GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318))
+"""Upper and lower inner lip at the middle, then in pairs outwards."""
+
+GAPS = len(INNER_GAPS)
+"""Distances between the inner lips that the network learns."""
 
 ROWS, COLUMNS, DOWN, ACROSS = 10, 8, 4, 2
 """The lips' masks: cells of the network's view, down and across, and sub-cells of each."""
@@ -51,15 +53,20 @@ VIEW = (7, 8, 53, 60)
 _CANVAS = (4 * COLUMNS * ACROSS, 2 * ROWS * DOWN)  # pixels across and down: outlines are drawn on it, then averaged
 
 
+def eye_centres(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Of the person's right and left eye, (..., 2, k), of kept mesh points (..., len(MESH), k)."""
+    corners = [[MESH.index(corner) for corner in eye] for eye in EYES]
+    return mesh[..., corners, :].mean(axis=-2)
+
+
 def network_points(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
     """The network's points (..., POINTS, 2) of kept mesh points (..., len(MESH), 2 or more)."""
-    eyes = [mesh[..., [MESH.index(a), MESH.index(b)], :2].mean(axis=-2) for a, b in EYES]
-    return np.concatenate([mesh[..., :_LIPS_AND_FACE, :2], np.stack(eyes, axis=-2)], axis=-2)
+    return np.concatenate([mesh[..., :_LIPS_AND_FACE, :2], eye_centres(mesh)[..., :2]], axis=-2)
 
 
 def gaps(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """Distances between the inner lips, (n, GAPS), of points (n, POINTS, 2), in their unit."""
-    upper, lower = ([MESH.index(pair[side]) for pair in _GAPS] for side in (0, 1))
+    upper, lower = ([MESH.index(pair[side]) for pair in INNER_GAPS] for side in (0, 1))
     return np.linalg.norm(points[:, upper] - points[:, lower], axis=2).astype(np.float32)
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..errors import MissingExtraError
 from .data import GAP_RATIOS, OPENNESSES, LabelledFace
 from .landmarks import Landmarks
-from .lip_points import EYES, MESH, gap_ratio
+from .lip_points import INNER_GAPS, MESH, eye_centres, gap_ratio
 
 Floats = NDArray[np.float32]
 
@@ -29,8 +29,7 @@ FEWEST = 200
 TREES = 300
 SHARE_OF_TREES = 0.7  # in the mean with the linear regression
 
-_HEIGHTS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (310, 318), (0, 17), (0, 13), (14, 17),
-            (37, 82), (267, 312), (84, 87), (314, 317), (1, 152))  # fmt: skip
+_HEIGHTS = (*INNER_GAPS, (0, 17), (0, 13), (14, 17), (37, 82), (267, 312), (84, 87), (314, 317), (1, 152))
 _WIDTHS = ((61, 291), (78, 308))
 
 
@@ -79,11 +78,11 @@ def _features(readings: Floats, shapes: Floats) -> tuple[Floats, Floats]:
 
 def _of_view(mesh: Floats) -> Floats:
     """Openness, gap ratio, lengths, then all points of (n, len(MESH), 3), in distances of the eyes and upright."""
-    right, left = (mesh[:, [MESH.index(corner) for corner in eye]].mean(axis=1) for eye in EYES)
-    along = left[:, :2] - right[:, :2]
+    eyes = eye_centres(mesh)[..., :2]
+    along = eyes[:, 1] - eyes[:, 0]
     distance = np.linalg.norm(along, axis=1)[:, None]
     along = along / distance
-    from_eyes = (mesh[:, :, :2] - ((left + right) / 2)[:, None, :2]) / distance[:, :, None]
+    from_eyes = (mesh[:, :, :2] - eyes.mean(axis=1)[:, None]) / distance[:, :, None]
     x = np.einsum("nij,nj->ni", from_eyes, along)
     y = from_eyes[:, :, 1] * along[:, :1] - from_eyes[:, :, 0] * along[:, 1:]
     heights = [y[:, MESH.index(b)] - y[:, MESH.index(a)] for a, b in _HEIGHTS]

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
-from ..weights_file import WEIGHTS_FOLDER
+from ..weights_file import WEIGHTS_FOLDER, read_checked
 from . import extra_packages
 
 FILTERS = (16, 32, 64, 128)
@@ -73,13 +73,7 @@ def load_pretrained(model: Any, path: Path = PRETRAINED) -> None:  # noqa: ANN40
     Raises:
         ModelError: the file is missing, not as its card says, or of another network.
     """
-    try:
-        content = path.read_bytes()
-        card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot read it or its card ({error}); reinstall mouth-live") from None
-    if hashlib.sha256(content).hexdigest() != card["sha256"]:
-        raise ModelError(f"{path}: damaged or changed (its SHA-256 is not its card's); reinstall mouth-live")
+    content, _ = read_checked(path)
     with np.load(io.BytesIO(content)) as stored:
         arrays = {name: stored[name].astype(np.float32) for name in stored.files}
     for layer in model.layers:
