@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .capture import Capture, quiet_decoder
+from .capture import Capture, quiet_decoder, spare_cores
 from .container import bytes_missing, is_text, why_unreadable
 from .errors import SourceError
 from .records import Frame
@@ -119,7 +119,7 @@ class VideoFile:
         if is_text(path):  # a playlist would even make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
-        self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG)
+        self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
         image = self._capture.read() if self._capture.opened else None
         if image is None:
             self._capture.close()

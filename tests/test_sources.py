@@ -1,6 +1,7 @@
 """Recorded sources, every kind of file made here by ffmpeg and compared with PyAV, an independent reader."""
 
 import logging
+import os
 import struct
 import subprocess
 from pathlib import Path
@@ -299,3 +300,20 @@ def test_the_real_clips_agree_with_pyav_and_none_counts_as_cut_off(shared):
         with open_video(path) as video:
             times = [f.time for f in video]
         assert times == pytest.approx([t - expected[0] for t in expected], abs=1e-3), path
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux tells them")
+def test_decoding_leaves_a_core_to_the_analysis(demo_clip):
+    """The decoder's own choice is one thread more than there are cores, which slows the analysis beside it."""
+
+    def threads():
+        return len(list(Path("/proc/self/task").iterdir()))
+
+    before = threads()
+    with open_video(demo_clip) as video:
+        frames = iter(video)
+        next(frames)
+        during = threads() - before
+        assert sum(1 for _ in frames) > 0
+    spare = max(1, len(os.sched_getaffinity(0)) - 1)
+    assert during <= (spare if spare > 1 else 0)
