@@ -6,6 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from mouth_live import realtime
 from mouth_live.models import DataError, FaceFinder, crop_faces, load_openness_model
@@ -19,6 +20,7 @@ from mouth_live.models.training import (
     lip_points,
     network,
     occlusion,
+    tongues,
 )
 from mouth_live.models.training.data import LabelledFace
 from mouth_live.models.training.landmarks_reading import to_patch
@@ -176,7 +178,7 @@ def test_batches_say_what_is_known_of_each_crop():
     value = np.array([0.8, 0.2, 0], np.float32)
     known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, trust, taught)
     crops, truth = next(
-        compact_batches.batches(known, compact_batches.Pool(IMAGES, 0, 2), 400, np.random.default_rng(0))
+        compact_batches.batches(known, compact_batches.Pool(known, 0, 12), 400, np.random.default_rng(0))
     )
     assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.COLUMNS + 5))
     openness, reliability, by_teacher, points, no_mouth = truth[:, compact.COLUMNS :].T
@@ -194,6 +196,43 @@ def test_batches_say_what_is_known_of_each_crop():
     often = compact_batches.frequencies(FACES)
     assert often.sum() == pytest.approx(1)
     assert often[0] > often[2] > often[1]
+
+
+def open_mouth() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """A grey face with a black mouth, 30 pixels wide and 12 high, and its points."""
+    points = np.zeros((lip_points.POINTS, 2), np.float32)
+    for lips, half in ((lip_points.OUTER_LIPS, (18, 10)), (lip_points.INNER_LIPS, (15, 6))):
+        first = 0 if lips is lip_points.OUTER_LIPS else len(lip_points.OUTER_LIPS)
+        lower, upper = np.linspace(np.pi, 0, 11), np.linspace(np.pi, 0, 11)[1:-1]
+        x, y = np.cos([*lower, *upper]), np.sin([*lower, *-upper])
+        points[first : first + 20] = np.stack([48 + half[0] * x, 60 + half[1] * y], axis=1)
+    patch = np.full((96, 96, 3), 150, np.uint8)
+    cv2.ellipse(patch, (48, 60), (15, 6), 0, 0, 360, (0, 0, 0), -1)
+    return patch, points
+
+
+def test_a_tongue_lies_in_the_mouth_and_below_not_on_the_upper_lip():
+    patch, points = open_mouth()
+    rng = np.random.default_rng(0)
+    out = [tongues.put_out(patch, points, rng) for _ in range(20)]
+    for picture in out:
+        drawn = np.abs(picture.astype(int) - patch).max(axis=2) > 30
+        assert drawn[:52].sum() == 0
+        assert drawn[52:].sum() > 40
+        assert np.ptp(picture.astype(int), axis=2).max() == 0  # a grey picture has a grey tongue
+    assert len({picture.tobytes() for picture in out}) == 20
+
+
+def test_only_open_mouths_put_their_tongue_out(monkeypatch):
+    read = landmarks.no_landmarks(3)
+    read.known[:2] = True
+    ones, value = np.ones(3, np.float32), np.array([0.8, 0.2, 0.9], np.float32)
+    known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, ones, ones)
+    seen: list[bytes] = []
+    monkeypatch.setattr(compact_batches.tongues, "put_out", lambda patch, *_: seen.append(patch.tobytes()) or patch)
+    compact_batches.Pool(known, 0, 40)
+    assert set(seen) == {IMAGES[0].tobytes()}
+    assert len(seen) < 20  # some variations only
 
 
 # --- the network

@@ -5,6 +5,7 @@ The order is that of a camera: the mouth is turned and covered, the lens blurs, 
 its noise, the picture is compressed.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -43,11 +44,16 @@ def plain(patches: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return patches[:, edge:-edge, edge:-edge]
 
 
-def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float = 0.0, calm: float = 0.0) -> Variations:
+def vary(
+    patches: NDArray[np.uint8] | Sequence[NDArray[np.uint8]],
+    rng: np.random.Generator,
+    occlusion: float = 0.0,
+    calm: float = 0.0,
+) -> Variations:
     """A variation of each patch, and how it was made.
 
     Args:
-        patches: (n, 96, 96, 3) uint8, RGB.
+        patches: n of (96, 96, 3) uint8, RGB.
         rng: the chance; the same seed gives the same variations.
         occlusion: share of the crops over which something is laid.
         calm: share of the crops whose sharpness, light and colour stay as they are.
@@ -61,7 +67,7 @@ def vary(patches: NDArray[np.uint8], rng: np.random.Generator, occlusion: float 
         matrices[i] = _move(bool(mirrored[i]), rng)
         crop = _warped(patches[i], matrices[i], rng)
         if rng.random() < occlusion:
-            crop, covered[i] = cover(crop, patches[rng.integers(n)], rng)
+            crop, covered[i] = cover(crop, patches[int(rng.integers(n))], rng)
         crops[i] = crop if rng.random() < calm else _look(crop, rng)
     return Variations(crops, matrices, mirrored, covered)
 

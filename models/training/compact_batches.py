@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
-from . import compact
+from . import compact, tongues
 from .augment import Variations, vary
 from .data import LabelledFace
 from .landmarks import Landmarks
@@ -22,6 +22,7 @@ VARIATIONS = 12
 
 OCCLUSION = 0.13  # share of the variations with something before the face
 CALM = 0.33  # share of the variations whose light and sharpness stay: most pictures at run time are good ones
+TONGUES = 0.2  # share of the variations of open mouths with the tongue put out
 NO_MOUTH = 0.03  # share of the crops that are no mouth at all
 COVERED_FROM, DISTURBED_FROM = 0.35, 0.12
 """Share of the mouth under something from which its openness teaches nothing, and from which it counts less."""
@@ -92,11 +93,11 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
 class Pool:
     """Variations of all faces; about 130 kB a face."""
 
-    def __init__(self, images: NDArray[np.uint8], seed: int, count: int = VARIATIONS) -> None:
+    def __init__(self, known: Lessons, seed: int, count: int = VARIATIONS) -> None:
         """Make them; half a millisecond each.
 
         Args:
-            images: (n, 96, 96, 3) uint8, RGB.
+            known: the faces.
             seed: of the chance.
             count: variations of each.
         """
@@ -105,7 +106,7 @@ class Pool:
         rng = np.random.default_rng(seed)
         self._made: list[Variations] = []
         for _ in tqdm(range(count), desc="varying", unit=" times", disable=None):
-            self._made.append(vary(images, rng, OCCLUSION, CALM))
+            self._made.append(vary(_with_tongues(known, rng), rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
         """One variation of each of the rows, half of them mirrored once more."""
@@ -121,6 +122,15 @@ class Pool:
         matrices[flip, 0] *= -1
         matrices[flip, 0, 2] += CROP_SIZE - 1
         return Variations(crops, matrices, mirrored ^ flip, covered)
+
+
+def _with_tongues(known: Lessons, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """The faces, some of the open mouths with their tongue out."""
+    images = list(known.patches.images)
+    fits = known.landmarks.known & (known.trust > 0) & (known.openness >= tongues.OPEN_FROM)
+    for i in np.flatnonzero(fits & (rng.random(len(images)) < TONGUES)):
+        images[i] = tongues.put_out(images[i], known.landmarks.points[i], rng)
+    return images
 
 
 def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> Iterator[Batch]:
@@ -164,7 +174,7 @@ def _weights(
     trust = known.trust[rows]
     openness = trust * np.where(hidden, 0, np.where(disturbed, 0.4, 1))
     no_mouth_here = masked | hidden
-    reliability = (no_mouth_here | (trust > 0)) & ~disturbed
+    reliability = no_mouth_here | ((trust > 0) & ~disturbed)
     taught = ~np.isnan(known.taught[rows]) & ~no_mouth_here
     landmarks = known.landmarks.known[rows] & ~no_mouth_here
     return np.stack([openness, reliability, taught, landmarks, no_mouth_here], axis=1).astype(np.float32)

@@ -42,7 +42,7 @@ def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, 
     """
     keras = extra_packages.keras()
     known = lessons(training, landmarks, chosen, seed)
-    pool = Pool(training.images, seed)
+    pool = Pool(known, seed)
     model = compact.training_network()
     optimizer = _optimizer(chosen)
     steps = chosen.epochs * STEPS

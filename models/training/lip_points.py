@@ -95,7 +95,7 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
     inside = np.zeros((len(points), 2, height, width), np.float32)
     canvas = np.zeros(_CANVAS[::-1], np.uint8)
     for i, place in enumerate(places):
-        for kind, outline in enumerate(_OUTLINES):
+        for kind, outline in enumerate(OUTLINES):
             canvas[:] = 0
             cv2.fillPoly(canvas, [place[outline]], (255,), cv2.LINE_AA, 4)
             inside[i, kind] = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
@@ -109,4 +109,5 @@ def _outline(first: int, size: int) -> NDArray[np.int64]:
     return np.array([*range(first, corner + 1), *range(first + size - 1, corner, -1)])
 
 
-_OUTLINES = (_outline(0, len(OUTER_LIPS)), _outline(len(OUTER_LIPS), len(INNER_LIPS)))
+OUTLINES = (_outline(0, len(OUTER_LIPS)), _outline(len(OUTER_LIPS), len(INNER_LIPS)))
+"""The points around the outer lips' edge and around the mouth's opening, in order."""
