@@ -14,11 +14,13 @@ from ..models.errors import MouthLiveError
 from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
 from .annotate import AnnotatedVideo
+from .errors import UsageError
 from .following import LOOK_EVERY
 from .jobs import Job
 from .pipeline import Pipeline
 from .profiles import profile_for
 from .relay import Relay
+from .side_by_side import process_side_by_side
 from .sinks import CsvSink
 from .sources import IncompleteVideoError, Pictures, VideoSource, open_video
 
@@ -50,6 +52,7 @@ class Settings:
         min_score: faces scored lower (0..1) are left out.
         min_face: faces narrower than so many pixels need not be found.
         profile: the name of the person's own range; None leaves the network's scale.
+        at_once: videos at once, each in a process of its own, on the CPU.
     """
 
     annotate: Path | None = None
@@ -61,39 +64,67 @@ class Settings:
     min_score: float = 0.5
     min_face: int = MIN_FACE
     profile: str | None = None
+    at_once: int = 1
+
+    def options(self) -> list[str]:
+        """Of ``mouth-live process``, for one of several videos at once: it is not done yet, and done on the CPU."""
+        given = {
+            "time": "media" if self.media_time else "first",
+            "model": self.model,
+            "device": "cpu",
+            "backend": self.backend,
+            "min-score": self.min_score,
+            "min-face": self.min_face,
+        }
+        profile = [] if self.profile is None else [f"--profile={self.profile}"]
+        return [f"--{name}={value}" for name, value in given.items()] + profile + ["--overwrite"]
 
 
 def process(jobs: Sequence[Job], settings: Settings) -> None:
-    """Do the jobs, one after another; one that fails does not keep the others from being done.
+    """Do the jobs; one that fails does not keep the others from being done.
 
     Raises:
         MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
+        UsageError: several at once on the GPU.
     """
+    if settings.at_once > 1 and settings.device == "gpu":
+        raise UsageError("--jobs: videos at once are read on the CPU; leave out --jobs or --device gpu")
+    open_jobs = [job for job in jobs if not _is_done(job, settings)]
+    if settings.at_once > 1 and len(open_jobs) > 1:
+        failed = process_side_by_side(open_jobs, settings.options(), settings.at_once)
+    else:
+        failed = _one_by_one(open_jobs, settings, alone=len(jobs) == 1)
+    if failed:
+        names = ", ".join(str(job.source) for job in failed)
+        kind = MouthLiveError if len(failed) == len(jobs) else SomeFailedError
+        raise kind(f"{len(failed)} of {len(jobs)} inputs failed: {names}")
+
+
+def _one_by_one(jobs: Sequence[Job], settings: Settings, alone: bool) -> list[Job]:
+    """Those of the jobs that failed; the error itself where the job is alone."""
     cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
     model = load_openness_model(settings.model, settings.device)
     finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
-    failures: list[tuple[Job, MouthLiveError]] = []
+    failed: list[Job] = []
     for number, job in enumerate(jobs, 1):
-        if _is_done(job, settings):
-            log.info("%s: is there already, skipped (--overwrite does it again)", job.output)
-            continue
         try:
-            _process_one(job, settings, finder, model, f"[{number}/{len(jobs)}] " if len(jobs) > 1 else "")
+            _process_one(job, settings, finder, model, "" if alone else f"[{number}/{len(jobs)}] ")
         except MouthLiveError as error:
-            if len(jobs) == 1:
+            if alone:
                 raise
             log.error("%s", error)
-            failures.append((job, error))
-    if failures:
-        names = ", ".join(str(job.source) for job, _ in failures)
-        kind = MouthLiveError if len(failures) == len(jobs) else SomeFailedError
-        raise kind(f"{len(failures)} of {len(jobs)} inputs failed: {names}")
+            failed.append(job)
+    return failed
 
 
 def _is_done(job: Job, settings: Settings) -> bool:
+    """Whether its outputs are there already, which is told."""
     if settings.overwrite or isinstance(job.output, str):
         return False
-    return job.output.exists() and (settings.annotate is None or settings.annotate.exists())
+    done = job.output.exists() and (settings.annotate is None or settings.annotate.exists())
+    if done:
+        log.info("%s: is there already, skipped (--overwrite does it again)", job.output)
+    return done
 
 
 def _process_one(job: Job, settings: Settings, finder: FaceFinder, model: OpennessModel, prefix: str) -> None:

@@ -1,0 +1,87 @@
+"""Several recordings at once, each in a process of its own: one alone keeps about two cores busy.
+
+Each is done by the program itself, as if it had been started for that one: the values are the same, and one that brings
+its process down takes no other with it.
+"""
+
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import IO
+
+from .jobs import Job
+
+log = logging.getLogger("mouth_live")
+
+LOOK_EVERY = 0.05  # s between two looks at whether one is done
+PROGRAM = (sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process")
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A job, the process that does it, and the file that takes what it says."""
+
+    job: Job
+    process: subprocess.Popen[bytes]
+    talk: IO[bytes]
+
+
+def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: int) -> list[Job]:
+    """Do the jobs, so many at once. Left by an exception (Ctrl-C), it ends them in order and waits for that.
+
+    Args:
+        jobs: each with a file as its output.
+        options: of ``mouth-live process`` for all of them.
+        at_once: processes.
+
+    Returns:
+        Those that failed; why has been told.
+    """
+    from tqdm import tqdm
+
+    waiting, running, failed = list(jobs), list[_Running](), list[Job]()
+    with tqdm(total=len(jobs), unit=" videos", leave=False, disable=None) as bar:
+        try:
+            while waiting or running:
+                while waiting and len(running) < at_once:
+                    running.append(_start(waiting.pop(0), options))
+                time.sleep(LOOK_EVERY)
+                for one in [one for one in running if one.process.poll() is not None]:
+                    running.remove(one)
+                    failed += [one.job] if one.process.returncode else []
+                    bar.write(_said(one), sys.stderr, end="")
+                    bar.update()
+        finally:
+            for one in running:
+                one.process.terminate()
+            for one in running:
+                one.process.wait()
+                one.talk.close()
+    return failed
+
+
+def _start(job: Job, options: Sequence[str]) -> _Running:
+    talk = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
+    # In a session of its own: Ctrl-C comes to this process alone, which ends the others in order.
+    process = subprocess.Popen(
+        [*PROGRAM, *options, "-o", str(job.output), "--", str(job.source)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=talk,
+        start_new_session=True,
+    )
+    return _Running(job, process, talk)
+
+
+def _said(one: _Running) -> str:
+    """What a finished process said; where it was killed, that."""
+    with one.talk as talk:
+        talk.seek(0)
+        said = talk.read().decode(errors="replace")
+    if one.process.returncode < 0:
+        said += f"mouth-live: error: {one.job.source}: its process was killed (signal {-one.process.returncode})\n"
+    return said
