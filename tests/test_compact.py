@@ -166,7 +166,7 @@ def test_the_teacher_labels_what_people_did_not_and_has_a_say_where_they_did(mon
     patches = Patches([*FACES, face(0.6, by_people=False)], IMAGES[[0, 1, 2, 0]], [])
     known = compact_batches.lessons(patches, read, network.preset("compact"), 0)
     assert known.trust.tolist() == pytest.approx([1, 0.5, 0, 0.3])
-    assert known.openness[[0, 1, 3]].tolist() == pytest.approx([0.75 * 0.8 + 0.25 * 0.4, 0.3, 0.6])
+    assert known.openness[[0, 1, 3]].tolist() == pytest.approx([0.65 * 0.8 + 0.35 * 0.4, 0.3, 0.6])
     assert np.isnan(known.taught).tolist() == [False, False, True, True]
 
 

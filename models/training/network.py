@@ -73,13 +73,13 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    epochs: int = 40
+    epochs: int = 50
     learning_rate: float = 2e-3
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
     taught_trust: float = 0.5
-    taught_share: float = 0.25
+    taught_share: float = 0.35
 
 
 PRESETS: dict[str, Preset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), Preset("reference"))}

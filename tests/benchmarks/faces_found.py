@@ -1,6 +1,6 @@
 """How many of the labelled faces does FaceFinder find, set by set?
 
-    python tests/benchmarks/faces_found.py [--faces FOLDER] [--per-set 300]
+    python tests/benchmarks/faces_found.py [--faces FOLDER] [--per-set 300] [--small]
 
 A face counts as found where any face is found in its picture (they are head pictures of one person). Sets marked * took
 no part in training the face check; of the others, the pictures of part "test" did not either. A table in Markdown.
@@ -14,10 +14,13 @@ from collections import defaultdict
 from pathlib import Path
 
 import cv2
+import numpy as np
 
 from mouth_live.models import FaceFinder
+from mouth_live.models.face import Face
 from mouth_live.models.training.face_check_data import HELD_OUT_SETS
 
+WALL, PLACES, WIDTHS = (1080, 1920), (3, 4), (60, 50, 40, 30, 24)
 SHARED = Path(__file__).parents[3] / "shared" / "faces"
 
 
@@ -25,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--faces", type=Path, default=SHARED)
     parser.add_argument("--per-set", type=int, default=300, help="pictures of each set, chosen at random (seed 0)")
+    parser.add_argument("--small", action="store_true", help="distant faces instead")
     options = parser.parse_args()
     files: defaultdict[str, list[str]] = defaultdict(list)
     try:
@@ -34,12 +38,44 @@ def main() -> None:
     except OSError as error:
         sys.exit(f"{options.faces}: cannot read labels.csv ({error.strerror}); give --faces")
     finder, choice = FaceFinder(), random.Random(0)
+    if options.small:
+        small(options.faces, choice.sample(files["helen"], 120))
+        return
     print("| set | faces | found | |\n|---|---|---|---|")
     for name in sorted(files):
         some = choice.sample(files[name], min(options.per_set, len(files[name])))
         found = sum(bool(finder.find(cv2.imread(str(options.faces / file)))) for file in some)
         held_out = "*" if name in HELD_OUT_SETS else ""
         print(f"| {name}{held_out} | {len(some)} | {found} | {found / len(some):.1%} |", flush=True)
+
+
+def small(folder: Path, files: list[str]) -> None:
+    """The table of distant faces."""
+    finder, close = FaceFinder(min_face=min(WIDTHS)), []
+    for file in files:
+        image = cv2.imread(str(folder / file))
+        faces = finder.find(image)
+        if len(faces) == 1:
+            close.append((image, faces[0]))
+    print("| width in pixels | faces | found with --min-face 40 | with that width, if smaller |\n|---|---|---|---|")
+    for width in WIDTHS:
+        finders = [FaceFinder(min_face=40), FaceFinder(min_face=min(40, width))]
+        found = [sum(seen(finder, close[k : k + 12], width) for k in range(0, len(close), 12)) for finder in finders]
+        print(f"| {width} | {len(close)} | {found[0] / len(close):.0%} | {found[1] / len(close):.0%} |", flush=True)
+
+
+def seen(finder: FaceFinder, close: list[tuple[np.ndarray, Face]], width: int) -> int:
+    """How many of up to twelve faces are found where they were put, shrunk to that width."""
+    wall, middles = np.full((*WALL, 3), 120, np.uint8), []
+    down, right = WALL[0] // PLACES[0], WALL[1] // PLACES[1]
+    for k, (image, face) in enumerate(close):
+        scale = width / face.box[2]
+        shrunk = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)[:down, :right]
+        top, left = k // PLACES[1] * down, k % PLACES[1] * right
+        wall[top : top + shrunk.shape[0], left : left + shrunk.shape[1]] = shrunk
+        middles.append((left + scale * (face.box[0] + face.box[2] / 2), top + scale * (face.box[1] + face.box[3] / 2)))
+    centres = [(f.box[0] + f.box[2] / 2, f.box[1] + f.box[3] / 2) for f in finder.find(wall)]
+    return sum(any(np.hypot(x - u, y - v) < width / 2 for u, v in centres) for x, y in middles)
 
 
 if __name__ == "__main__":
