@@ -6,6 +6,9 @@ networks, the opening and closing of the files (that of the video in decoding al
 
 import contextlib
 import json
+import os
+import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,6 +53,19 @@ def process(clip: Path) -> Result:
     peak = _status_mb("VmHWM")
     readings = sum(row[4] == "1" for row in rows)
     return {"frames": frames, "seconds": seconds, "cpu_seconds": used, "readings": readings, "peak_mb": peak}
+
+
+def side_by_side(clip: Path) -> Result:
+    """Four videos by ``mouth-live process``, one by one and as many at once as there are cores, starts included."""
+    program = [sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process"]
+    seconds: list[float] = []
+    with tempfile.TemporaryDirectory() as made:
+        clips = [shutil.copy(clip, Path(made) / f"{k}.mp4") for k in range(4)]
+        for at_once in (1, os.cpu_count() or 1):
+            begin = time.perf_counter()
+            subprocess.run([*program, *clips, "-o", f"{made}/{at_once}", f"--jobs={at_once}"], check=True)
+            seconds.append(time.perf_counter() - begin)
+    return {"one_by_one_seconds": seconds[0], "at_once_seconds": seconds[1], "times_faster": seconds[0] / seconds[1]}
 
 
 def keras_predict(_clip: Path) -> Result:
@@ -121,6 +137,7 @@ def main() -> None:
     what, clip = sys.argv[1], Path(sys.argv[2])
     with contextlib.redirect_stdout(sys.stderr):
         jobs = {"decode": decode, "process": process, "keras": keras_predict, "spin": spin, "memory": memory}
+        jobs["folder"] = side_by_side
         result = jobs[what](clip)
     print(json.dumps(result))
 

@@ -79,6 +79,7 @@ def _options() -> argparse.Namespace:
 def _repeat(clips: dict[str, made.Clip], options: argparse.Namespace) -> list[tuple[str, Result]]:
     """Every contestant once."""
     results = [("spin", _child("spin", HERE)), ("start", _start(clips["one_720p"].path))]
+    results.append(("folder", _child("folder", clips["one_720p"].path)))
     for name, clip in clips.items():
         results += [(f"decode {name}", _child("decode", clip.path)), (f"process {name}", _child("process", clip.path))]
         if options.peer_python and options.landmarker and name in ("one_720p", "fixed_720p", "five_720p"):
