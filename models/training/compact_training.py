@@ -21,6 +21,7 @@ from .network import CompactPreset
 from .patches import Patches
 from .run_folder import WEIGHTS, History, write_history
 from .trunk import PREFIX
+from .whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 
@@ -61,9 +62,8 @@ def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, 
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=set_rate, on_epoch_end=_Notes(run).note)],
     )
-    part = run / f"{Path(WEIGHTS).stem}.part.keras"
-    compact.running_network(model).save(part)
-    part.replace(run / WEIGHTS)
+    with whole_file(run / WEIGHTS) as part:
+        compact.running_network(model).save(part)
 
 
 def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401

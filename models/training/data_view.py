@@ -21,6 +21,7 @@ from . import extra_packages
 from .augment import plain
 from .data import LabelledFace, read_labels
 from .patches import Patches, cut_patches
+from .whole_file import whole_file
 
 COLUMNS, ROWS = 16, 12
 BINS = 20
@@ -82,9 +83,8 @@ def _histogram(labels: Sequence[LabelledFace], path: Path) -> None:
             if values:
                 axes.hist(values, bins=np.linspace(0, 1, BINS + 1), color=colour, log=True)
         axes.set_title(f"{source} ({sum(face.source == source for face in labels)})", fontsize=9)
-    part = path.with_suffix(".part.png")
-    figure.savefig(part)
-    part.replace(path)
+    with whole_file(path) as part:
+        figure.savefig(part)
 
 
 def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None:
@@ -103,12 +103,8 @@ def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None
     tiles += [blank] * (-len(tiles) % COLUMNS)
     sheet = np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
     code = cv2.imencode(".png", sheet)[1]
-    part = path.with_suffix(".part.png")
-    try:
+    with whole_file(path) as part:
         part.write_bytes(code.tobytes())
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot write it ({error.strerror})") from None
 
 
 def _tile(crop: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:

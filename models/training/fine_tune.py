@@ -28,6 +28,7 @@ from .last_layer import Floats, Head, load_head, sigmoid, solve
 from .own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from .patches import PATCH_REGION, PATCH_SIZE
 from .run_folder import HISTORY, REPORT, REPORT_TEXT, WEIGHTS
+from .whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 
@@ -197,7 +198,6 @@ def _facts(
 
 
 def _write(run: Path, head: Head, fits: Sequence[Fit], facts: dict[str, Any]) -> None:
-    part = run / f"{Path(WEIGHTS).stem}.part.keras"
     try:
         run.mkdir(parents=True, exist_ok=True)
         with (run / HISTORY).open("w", newline="", encoding="utf-8") as file:
@@ -207,8 +207,8 @@ def _write(run: Path, head: Head, fits: Sequence[Fit], facts: dict[str, Any]) ->
         (run / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         text = f"# {facts['preset']['name']}\n\n{_in_words(fits[-1])}\n"
         (run / REPORT_TEXT).write_text(text, encoding="utf-8")
-        head.model.save(part)
-        part.replace(run / WEIGHTS)
+        with whole_file(run / WEIGHTS) as part:
+            head.model.save(part)
     except OSError as error:
         raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
 

@@ -24,6 +24,7 @@ from .augment import plain, varied
 from .data import read_labels
 from .last_layer import Floats, Head, Keep, beside, load_head, sigmoid
 from .patches import cut_patches
+from .whole_file import whole_file
 
 MOST_FACES = 4000  # of the training faces so many are looked at, as they are and varied
 
@@ -38,9 +39,8 @@ def write_keep(name_or_path: str | Path, data: Path, seed: int = 0) -> Keep:
     weights, head = load_head(name_or_path)
     keep = measure_keep(head, data, seed)
     path = beside(name_or_path, ".keep.npz")
-    part = path.with_suffix(".part.npz")
     digest = hashlib.sha256(weights.content).hexdigest()
-    try:
+    with whole_file(path) as part:
         np.savez_compressed(
             part,
             sha256=digest,
@@ -49,9 +49,6 @@ def write_keep(name_or_path: str | Path, data: Path, seed: int = 0) -> Keep:
             gradient=keep.gradient.astype(np.float32),
             curvature=keep.curvature.astype(np.float32),
         )
-        part.replace(path)
-    except OSError as error:
-        raise DataError(f"{path}: cannot write it ({error.strerror})") from None
     return keep
 
 

@@ -23,6 +23,7 @@ from .data import LabelledFace, read_covered, read_labels
 from .landmarks_reading import SHAPES, FaceReader
 from .lip_points import MESH, POINTS, network_points
 from .patches import meant_face
+from .whole_file import whole_file
 
 FAR = 6.0  # patch pixels: a view that differs so much from the middle one saw another thing
 
@@ -133,12 +134,8 @@ def write_landmarks(folder: Path, model: Path, out: Path) -> int:
             names.append(label.file.relative_to(folder).as_posix())
             readings.append(read.views)
             shapes.append(read.shapes)
-    part = out.with_suffix(".part.npz")
-    try:
+    with whole_file(out) as part:
         np.savez(part, names=np.array(names), readings=np.array(readings), shapes=np.array(shapes))
-        part.replace(out)
-    except OSError as error:
-        raise DataError(f"{out}: cannot write it ({error.strerror})") from None
     return len(names)
 
 

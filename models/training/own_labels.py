@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..face import Face, iou
+from .whole_file import whole_file
 
 COLUMNS = ("video", "frame", "timestamp", "x", "y", "width", "height", "openness")
 SAME_FACE = 0.3  # overlap (IoU) from which a face found is the one that was labelled
@@ -86,18 +87,13 @@ def write_own_labels(table: Path, labels: Sequence[OwnLabel]) -> None:
     Raises:
         DataError: it cannot be written.
     """
-    part = table.with_name(table.name + ".part")
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            for label in labels:
-                box = [f"{number:.1f}" for number in label.box]
-                openness = "" if label.openness is None else f"{label.openness:g}"
-                writer.writerow([label.video, label.frame, f"{label.timestamp:.6f}", *box, openness])
-        part.replace(table)
-    except OSError as error:
-        raise DataError(f"{table}: cannot write it ({error.strerror}); give another -o") from None
+    with whole_file(table, "; give another -o") as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        for label in labels:
+            box = [f"{number:.1f}" for number in label.box]
+            openness = "" if label.openness is None else f"{label.openness:g}"
+            writer.writerow([label.video, label.frame, f"{label.timestamp:.6f}", *box, openness])
 
 
 def labelled_face(faces: Sequence[Face], label: OwnLabel) -> Face | None:

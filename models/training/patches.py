@@ -14,6 +14,7 @@ from ..errors import DataError
 from ..face import LEFT_EYE, RIGHT_EYE, Face
 from ..faces import FaceFinder
 from .data import LabelledFace
+from .whole_file import whole_file
 
 PATCH_SIZE = 96
 """A patch is the crop with more around it, at the crop's own sharpness: its middle 60x60 is the crop."""
@@ -131,11 +132,7 @@ def _cached(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]
 def _cut_and_kept(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]) -> Patches:
     patches = cut_patches(labels)
     lost = {label.file for label in patches.missed}
-    part = cache.with_suffix(".part.npz")
-    try:
+    with whole_file(cache) as part:
         cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(part, names=names, found=np.array([label.file not in lost for label in labels]), images=patches.images)
-        part.replace(cache)
-    except OSError as error:
-        raise DataError(f"{cache}: cannot write it ({error.strerror})") from None
     return patches

@@ -27,6 +27,7 @@ from .data import LabelledFace, split
 from .evaluate import Measure, Report, measure
 from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
+from .whole_file import whole_file
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
 PATCHES = "patches.npz"
@@ -184,6 +185,5 @@ def _draw(history: History, path: Path) -> None:
             axes.plot(epochs, [row[key] for row in history], marker=".", label=label)
     axes.set(xlabel="epoch", ylabel="loss", yscale="log")
     axes.legend()
-    part = path.with_suffix(".part.png")
-    figure.savefig(part)
-    part.replace(path)
+    with whole_file(path) as part:
+        figure.savefig(part)

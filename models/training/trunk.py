@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, ModelError
 from ..weights_file import WEIGHTS_FOLDER, read_checked
 from . import extra_packages
+from .whole_file import whole_file
 
 FILTERS = (16, 32, 64, 128)
 """Of the stages at a half, a quarter, an eighth and a sixteenth of the picture's size."""
@@ -136,7 +137,6 @@ def write_pretrained(task_file: Path, out: Path) -> None:
         MissingExtraError: TensorFlow is not installed.
     """
     arrays: dict[str, Any] = dict(read_original(task_file))
-    part = out.with_suffix(".part.npz")
     card = {
         "task": "trunk",
         "title": "First stages of mediapipe's face landmark network, where training the compact network starts",
@@ -145,13 +145,10 @@ def write_pretrained(task_file: Path, out: Path) -> None:
         "licence": "Apache-2.0",
         "command": "python -m mouth_live.models.training.trunk face_landmarker.task -o face_trunk.npz",
     }
-    try:
+    with whole_file(out) as part:
         np.savez_compressed(part, **arrays)
         card = {"sha256": hashlib.sha256(part.read_bytes()).hexdigest()} | card
         out.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        part.replace(out)
-    except OSError as error:
-        raise DataError(f"{out}: cannot write it ({error.strerror})") from None
 
 
 def _block(x: Any, filters: int, name: Iterator[str], halve: bool) -> Any:  # noqa: ANN401
