@@ -67,7 +67,7 @@ class Settings:
     at_once: int = 1
 
     def options(self) -> list[str]:
-        """Of ``mouth-live process``, for one of several videos at once: it is not done yet, and done on the CPU."""
+        """What ``mouth-live process`` is told for one of several videos at once: the same, on the CPU."""
         given = {
             "time": "media" if self.media_time else "first",
             "model": self.model,

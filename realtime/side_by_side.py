@@ -4,7 +4,6 @@ Each is done by the program itself, as if it had been started for that one: the 
 its process down takes no other with it.
 """
 
-import logging
 import subprocess
 import sys
 import tempfile
@@ -15,9 +14,7 @@ from typing import IO
 
 from .jobs import Job
 
-log = logging.getLogger("mouth_live")
-
-LOOK_EVERY = 0.05  # s between two looks at whether one is done
+POLL_EVERY = 0.05  # s between two looks at whether one is done
 PROGRAM = (sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process")
 
 
@@ -49,7 +46,7 @@ def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: i
             while waiting or running:
                 while waiting and len(running) < at_once:
                     running.append(_start(waiting.pop(0), options))
-                time.sleep(LOOK_EVERY)
+                time.sleep(POLL_EVERY)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
                     failed += [one.job] if one.process.returncode else []

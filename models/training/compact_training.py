@@ -1,6 +1,6 @@
 """Train the compact network: people's labels where there are any, else the teacher's, and all that teaches geometry.
 
-8,000 steps of 96 crops take about half an hour on one free core (0.2 s a step), varying the faces before them two to
+10,000 steps of 96 crops take about 35 minutes on one free core (0.2 s a step), varying the faces before them two to
 three minutes.
 Source of the running mean of the weights: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by
 averaging".
