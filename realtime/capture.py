@@ -36,8 +36,8 @@ class Capture:
             threads: for decoding; None leaves it to the decoder, which takes one more than there are cores.
         """
         quiet_decoder()
-        settings = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
-        self._native = cv2.VideoCapture(target, backend, settings)
+        settings = () if threads is None else ([cv2.CAP_PROP_N_THREADS, threads],)
+        self._native = cv2.VideoCapture(target, backend, *settings)
         self._in_use = threading.Lock()
         self._closed = False
         self.opened = self._native.isOpened()
