@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from .errors import SinkError
 from .matroska import picture_header, stream_header
+from .programs import start_program
 
 CLOCK = 90_000  # ticks a second of the written video
 PROBE_TIMEOUT = 20.0  # s to look for sound
-# A session of its own: a Ctrl-C in the terminal must reach ffmpeg through us, not at the same time.
-_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
 class FfmpegWriter:
@@ -51,7 +50,7 @@ class FfmpegWriter:
             *_options(path, sound, origin, _keep_times(program)),
         ]
         try:
-            self._process = _start(command, self._talk.fileno())
+            self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._talk)
         except OSError as error:
             self._talk.close()
             raise SinkError(f"{program}: cannot start ffmpeg ({error.strerror})") from None
@@ -144,17 +143,6 @@ def _keep_times(program: str) -> Sequence[str]:
     version = re.match(rb"ffmpeg version n?(\d+)\.(\d+)", told)  # a build from git has no such number, and is newer
     old = version is not None and (int(version[1]), int(version[2])) < (5, 1)
     return ("-vsync", "passthrough") if old else ("-fps_mode", "passthrough")
-
-
-def _start(command: list[str], talk: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        stderr=talk,
-        start_new_session=True,
-        creationflags=_OWN_GROUP,
-    )
 
 
 def _has_sound(program: str, source: Path) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from .jobs import Job
+from .programs import start_program
 
 POLL_EVERY = 0.05  # s between two looks at whether one is done
 PROGRAM = (sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process")
@@ -63,15 +64,8 @@ def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: i
 
 def _start(job: Job, options: Sequence[str]) -> _Running:
     talk = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
-    # In a session of its own: Ctrl-C comes to this process alone, which ends the others in order.
-    process = subprocess.Popen(
-        [*PROGRAM, *options, "-o", str(job.output), "--", str(job.source)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=talk,
-        start_new_session=True,
-    )
-    return _Running(job, process, talk)
+    command = [*PROGRAM, *options, "-o", str(job.output), "--", str(job.source)]
+    return _Running(job, start_program(command, stderr=talk), talk)
 
 
 def _said(one: _Running) -> str:

@@ -69,6 +69,15 @@ def short_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture(scope="session")
+def long_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo over and over, for tests that break in on the work."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    ffmpeg = ["ffmpeg", "-v", "error", "-stream_loop", "20", "-i", demo_clip, "-c", "copy", path]
+    subprocess.run(list(map(str, ffmpeg)), check=True)
+    return path
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the real clips and the labelled faces."""
     folder = Path(os.environ.get("MOUTH_LIVE_SHARED", REPOSITORY.parent / "shared"))

@@ -49,10 +49,9 @@ def test_several_at_once_on_a_gpu_is_refused(mouth_live, recordings):
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_asked_to_end_it_ends_them_all_and_waits(demo_clip, tmp_path, number, code):
+def test_asked_to_end_it_ends_them_all_and_waits(long_clip, tmp_path, number, code):
     for name in ("a.mp4", "b.mp4"):
-        loop = ["ffmpeg", "-v", "error", "-stream_loop", "20", "-i", str(demo_clip), "-c", "copy", str(tmp_path / name)]
-        subprocess.run(loop, check=True)
+        shutil.copy(long_clip, tmp_path / name)
     command = [*COMMAND, "process", "a.mp4", "b.mp4", "--jobs", "2"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
     parts = {tmp_path / "a.csv.part", tmp_path / "b.csv.part"}

@@ -207,7 +207,7 @@ def _write(run: Path, head: Head, fits: Sequence[Fit], facts: dict[str, Any]) ->
         (run / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
         text = f"# {facts['preset']['name']}\n\n{_in_words(fits[-1])}\n"
         (run / REPORT_TEXT).write_text(text, encoding="utf-8")
-        with whole_file(run / WEIGHTS) as part:
+        with whole_file(run / WEIGHTS, "; give another --run") as part:
             head.model.save(part)
     except OSError as error:
         raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None

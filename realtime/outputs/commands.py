@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic, sleep
 
 from ..errors import SinkError, UsageError
+from ..programs import start_program
 from ..records import LipEvent
 from .moments import Moment
 from .output import Output
@@ -114,15 +115,8 @@ class Commands(Output):
         if not command:
             return None
         try:
-            # Its own session: Ctrl-C at the terminal is for mouth-live, which then runs the stop. Its stdout is our
-            # stderr: ours is for data.
-            return subprocess.Popen(
-                command,
-                env=os.environ | variables(event),
-                stdin=subprocess.DEVNULL,
-                stdout=STDERR,
-                start_new_session=True,
-            )
+            # Its stdout is our stderr: ours is for data.
+            return start_program(command, stdout=STDERR, env=os.environ | variables(event))
         except OSError as error:
             self._tell_once(event.type, f"cannot be run ({error.strerror})")
             return None

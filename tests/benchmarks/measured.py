@@ -133,12 +133,20 @@ def _status_mb(line: str) -> float:
     raise SystemExit(f"no {line}: the memory is measured on Linux only")
 
 
+JOBS = {
+    "decode": decode,
+    "process": process,
+    "folder": side_by_side,
+    "keras": keras_predict,
+    "spin": spin,
+    "memory": memory,
+}
+
+
 def main() -> None:
     what, clip = sys.argv[1], Path(sys.argv[2])
     with contextlib.redirect_stdout(sys.stderr):
-        jobs = {"decode": decode, "process": process, "keras": keras_predict, "spin": spin, "memory": memory}
-        jobs["folder"] = side_by_side
-        result = jobs[what](clip)
+        result = JOBS[what](clip)
     print(json.dumps(result))
 
 
