@@ -1,6 +1,7 @@
 """The compact network: its labels, variations, occlusion, landmark points, batches; the shipped weights."""
 
 import csv
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from mouth_live.models.training import (
     augment,
     compact,
     compact_batches,
+    compact_training,
     data,
     data_view,
     landmarks,
@@ -107,10 +109,11 @@ def test_the_view_shows_every_mouth_with_its_label(tmp_path, demo):
 # --- variations
 
 
-def test_points_go_where_the_picture_goes():
+@pytest.mark.parametrize("vary", [partial(augment.vary, calm=1.0), augment.vary_gently])
+def test_points_go_where_the_picture_goes(vary):
     patch = np.zeros((PATCH_SIZE, PATCH_SIZE, 3), np.uint8)
     cv2.circle(patch, (40, 52), 2, (255, 255, 255), -1)
-    made = augment.vary(np.repeat(patch[None], 64, axis=0), np.random.default_rng(0), calm=1.0)
+    made = vary(np.repeat(patch[None], 64, axis=0), np.random.default_rng(0))
     assert 16 < made.mirrored.sum() < 48
     for crop, matrix in zip(made.crops, made.matrices, strict=True):
         x, y = matrix @ (40, 52, 1)
@@ -146,6 +149,7 @@ def test_landmarks_lie_in_the_patch_where_the_picture_shows_them(demo):
     assert at == pytest.approx([columns.mean(), rows.mean()], abs=1)
 
 
+HARD, GOOD = network.Phase(1, 1e-3), network.Phase(1, 1e-3, gentle=1.0, beside=0.25)
 FACES = [face(0.8), face(0.1, by_people=False, measured=0.2), face(covered=True)]
 IMAGES = np.full((3, 96, 96, 3), 90, np.uint8)
 
@@ -178,7 +182,7 @@ def test_batches_say_what_is_known_of_each_crop():
     value = np.array([0.8, 0.2, 0], np.float32)
     known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, trust, taught)
     crops, truth = next(
-        compact_batches.batches(known, compact_batches.Pool(known, 0, 12), 400, np.random.default_rng(0))
+        compact_batches.batches(known, compact_batches.Pool(known, 0, 12), 400, np.random.default_rng(0), HARD)
     )
     assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.COLUMNS + 5))
     openness, reliability, by_teacher, points, no_mouth = truth[:, compact.COLUMNS :].T
@@ -196,6 +200,42 @@ def test_batches_say_what_is_known_of_each_crop():
     often = compact_batches.frequencies(FACES)
     assert often.sum() == pytest.approx(1)
     assert often[0] > often[2] > often[1]
+
+
+def test_the_second_phase_shows_good_pictures_and_asks_less_beside_the_value():
+    pictures = np.random.default_rng(1).integers(0, 256, (3, 24, 24, 3), np.uint8)
+    images = np.stack([cv2.resize(p, (96, 96), interpolation=cv2.INTER_CUBIC).astype(np.uint8) for p in pictures])
+    read = landmarks.no_landmarks(3)
+    read.known[:] = True
+    ones, value = np.ones(3, np.float32), np.array([0.1, 0.2, 0.3], np.float32)
+    known = compact_batches.Lessons(Patches(FACES, images, []), read, value, ones, ones)
+    pool = compact_batches.Pool(known, 0, 2)
+
+    def alike(phase: network.Phase) -> list[float]:
+        rng = np.random.default_rng(0)
+        crops, truth = next(compact_batches.batches(known, pool, 100, rng, phase))
+        weights = truth[:, compact.COLUMNS :]
+        assert set(np.unique(weights[:, 2:4]).tolist()) == {0, phase.beside}
+        assert weights[:, 0].max() == 1
+        seen = weights[:, 4] == 0
+        which = np.abs(truth[seen, compact.OPENNESS][:, None] - value).argmin(axis=1)
+        plain = augment.plain(images)[which].astype(np.float32) / 255
+        pairs = zip(crops[seen], plain, strict=True)
+        return [max(np.corrcoef(c.ravel(), p[:, ::d].ravel())[0, 1] for d in (1, -1)) for c, p in pairs]
+
+    assert np.median(alike(GOOD)) > np.median(alike(HARD)) + 0.1
+
+
+def test_the_learning_rate_rises_and_falls_in_each_phase():
+    phases = network.Phase(2, 2e-3), network.Phase(1, 1e-3)
+    steps = compact_training.STEPS
+    rates = [compact_training.learning_rate(step, phases) for step in range(3 * steps)]
+    first, second = rates[: 2 * steps], rates[2 * steps :]
+    for part, highest, rise in ((first, 2e-3, steps // 2), (second, 1e-3, steps // 4)):
+        assert max(part) == pytest.approx(highest)
+        assert part.index(max(part)) == pytest.approx(rise, abs=1)
+        assert part[0] < highest / 10
+        assert part[-1] == pytest.approx(highest / 100, rel=0.1)
 
 
 def open_mouth() -> tuple[NDArray[np.uint8], NDArray[np.float32]]:

@@ -19,6 +19,8 @@ from .patches import PATCH_SIZE
 SHIFT, ROLL, SCALE = 0.03, 5.0, 0.07
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""
 
+GENTLY = 0.5  # of these: the key points that the patches were cut by are the detector's own, a little off already
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Variations:
@@ -72,6 +74,21 @@ def vary(
     return Variations(crops, matrices, mirrored, covered)
 
 
+def vary_gently(patches: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Variations:
+    """A variation of each patch that hardly differs from what the pipeline would cut; nothing is laid over it.
+
+    Args:
+        patches: n of (96, 96, 3) uint8, RGB.
+        rng: the chance; the same seed gives the same variations.
+    """
+    n = len(patches)
+    mirrored = rng.random(n) < 0.5
+    matrices = np.stack([_move(bool(mirror), rng, GENTLY) for mirror in mirrored])
+    crops = [_warped(patch, matrix, rng) for patch, matrix in zip(patches, matrices, strict=True)]
+    crops = [_shaded(crop, rng) if rng.random() < 0.5 else crop for crop in crops]
+    return Variations(np.stack(crops), matrices, mirrored, np.zeros(n, np.float32))
+
+
 def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """A variation of each patch, nothing laid over it.
 
@@ -85,11 +102,12 @@ def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
     return vary(patches, rng).crops
 
 
-def _move(mirror: bool, rng: np.random.Generator) -> NDArray[np.float32]:
+def _move(mirror: bool, rng: np.random.Generator, much: float = 1.0) -> NDArray[np.float32]:
     """From patch to crop: shifted, turned, scaled and perhaps mirrored."""
     middle = (PATCH_SIZE - 1) / 2
-    matrix = cv2.getRotationMatrix2D((middle, middle), rng.normal(0, ROLL), float(np.exp(rng.normal(0, SCALE))))
-    matrix[:, 2] += (CROP_SIZE - 1) / 2 - middle + rng.normal(0, SHIFT * CROP_SIZE, 2)
+    roll, scale = rng.normal(0, much * ROLL), float(np.exp(rng.normal(0, much * SCALE)))
+    matrix = cv2.getRotationMatrix2D((middle, middle), roll, scale)
+    matrix[:, 2] += (CROP_SIZE - 1) / 2 - middle + rng.normal(0, much * SHIFT * CROP_SIZE, 2)
     if mirror:
         matrix[0] *= -1
         matrix[0, 2] += CROP_SIZE - 1
@@ -161,6 +179,16 @@ def _lit(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]
             noise = 2 * cv2.GaussianBlur(noise, (0, 0), 0.8).astype(np.float32, copy=False)
         light = light + noise * np.float32(rng.uniform(0, 12 if dark else 7))
     return np.clip(light, 0, 255).astype(np.uint8)
+
+
+def _shaded(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """A little more or less contrast, light and colour; perhaps grey."""
+    light = crop.astype(np.float32)
+    if rng.random() < 0.2:
+        light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
+    gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.04, 3)).astype(np.float32)
+    contrast = np.float32(np.exp(rng.normal(0, 0.1)))
+    return np.clip(((light - 128) * contrast + 128) * gain, 0, 255).astype(np.uint8)
 
 
 def _compressed(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
 from . import compact, tongues
-from .augment import Variations, vary
+from .augment import Variations, vary, vary_gently
 from .data import LabelledFace
 from .landmarks import Landmarks
 from .lip_points import MIRRORED, gaps, lip_cells
-from .network import CompactPreset
+from .network import CompactPreset, Phase
 from .occlusion import no_mouth
 from .patches import Patches
 from .teacher import teach
@@ -105,8 +105,9 @@ class Pool:
 
         rng = np.random.default_rng(seed)
         self._made: list[Variations] = []
+        everyone = np.arange(len(known.patches.images))
         for _ in tqdm(range(count), desc="varying", unit=" times", disable=None):
-            self._made.append(vary(_with_tongues(known, rng), rng, OCCLUSION, CALM))
+            self._made.append(vary(_with_tongues(known, everyone, rng), rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
         """One variation of each of the rows, half of them mirrored once more."""
@@ -124,31 +125,44 @@ class Pool:
         return Variations(crops, matrices, mirrored ^ flip, covered)
 
 
-def _with_tongues(known: Lessons, rng: np.random.Generator) -> list[NDArray[np.uint8]]:
-    """The faces, some of the open mouths with their tongue out."""
-    images = list(known.patches.images)
+def _with_tongues(known: Lessons, rows: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """The patches of these rows, some of the open mouths with their tongue out."""
+    images = [known.patches.images[i] for i in rows]
     fits = known.landmarks.known & (known.trust > 0) & (known.openness >= tongues.OPEN_FROM)
-    for i in np.flatnonzero(fits & (rng.random(len(images)) < TONGUES)):
-        images[i] = tongues.put_out(images[i], known.landmarks.points[i], rng)
+    for k in np.flatnonzero(fits[rows] & (rng.random(len(rows)) < TONGUES)):
+        images[k] = tongues.put_out(images[k], known.landmarks.points[rows[k]], rng)
     return images
 
 
-def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator) -> Iterator[Batch]:
-    """Endless batches: crops (size, 60, 60, 3) float32 0..1, truth (size, COLUMNS + WEIGHTS) float32."""
+def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator, phase: Phase) -> Iterator[Batch]:
+    """Endless batches of a phase: crops (size, 60, 60, 3) float32 0..1, truth (size, COLUMNS + WEIGHTS) float32."""
     chances = frequencies(known.patches.faces)
     covered = np.array([face.covered for face in known.patches.faces])
     while True:
         rows = rng.choice(len(chances), size, p=chances)
         variations = pool.draw(rows, rng)
+        _vary_some_gently(variations, known, rows, rng, phase.gentle)
         truth = np.zeros((size, compact.COLUMNS + compact.WEIGHTS), np.float32)
         truth[:, compact.OPENNESS] = known.openness[rows]
         truth[:, compact.TAUGHT] = np.nan_to_num(known.taught[rows])
         _place_points(truth, known.landmarks, rows, variations)
-        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows])
+        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows], phase.beside)
         for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
             variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
             truth[i, compact.COLUMNS :] = (0, 1, 0, 0, 1)
         yield variations.crops.astype(np.float32) / np.float32(255), truth
+
+
+def _vary_some_gently(
+    variations: Variations, known: Lessons, rows: NDArray[np.int64], rng: np.random.Generator, share: float
+) -> None:
+    """Replace a share of the variations by ones that hardly differ from what the program would cut."""
+    chosen = np.flatnonzero(rng.random(len(rows)) < share)
+    if not len(chosen):
+        return
+    made = vary_gently(_with_tongues(known, rows[chosen], rng), rng)
+    variations.crops[chosen], variations.matrices[chosen] = made.crops, made.matrices
+    variations.mirrored[chosen], variations.covered[chosen] = made.mirrored, made.covered
 
 
 def _place_points(
@@ -166,15 +180,15 @@ def _place_points(
 
 
 def _weights(
-    known: Lessons, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_]
+    known: Lessons, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_], beside: float
 ) -> NDArray[np.float32]:
-    """The truth's last columns, (n, WEIGHTS): see :data:`compact.WEIGHTS`."""
+    """The truth's last columns, (n, WEIGHTS): see :data:`compact.WEIGHTS`; ``beside``: see :class:`Phase`."""
     hidden = variations.covered > COVERED_FROM
     disturbed = (variations.covered > DISTURBED_FROM) & ~hidden
     trust = known.trust[rows]
     openness = trust * np.where(hidden, 0, np.where(disturbed, 0.4, 1))
     no_mouth_here = masked | hidden
     reliability = no_mouth_here | ((trust > 0) & ~disturbed)
-    taught = ~np.isnan(known.taught[rows]) & ~no_mouth_here
-    landmarks = known.landmarks.known[rows] & ~no_mouth_here
+    taught = beside * (~np.isnan(known.taught[rows]) & ~no_mouth_here)
+    landmarks = beside * (known.landmarks.known[rows] & ~no_mouth_here)
     return np.stack([openness, reliability, taught, landmarks, no_mouth_here], axis=1).astype(np.float32)

@@ -1,13 +1,14 @@
 """Train the compact network: people's labels where there are any, else the teacher's, and all that teaches geometry.
 
-10,000 steps of 96 crops take about 35 minutes on one free core (0.2 s a step), varying the faces before them two to
-three minutes.
+A step of 96 crops takes about 0.2 s on one free core, varying the faces before the first one two to three minutes.
 Source of the running mean of the weights: Polyak and Juditsky 1992, "Acceleration of stochastic approximation by
 averaging".
 """
 
 import logging
 import time
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from . import compact, extra_packages
-from .compact_batches import Pool, batches, lessons
+from .compact_batches import Batch, Lessons, Pool, batches, lessons
 from .landmarks import Landmarks
-from .network import CompactPreset
+from .network import CompactPreset, Phase
 from .patches import Patches
 from .run_folder import WEIGHTS, History, write_history
 from .trunk import PREFIX
@@ -43,21 +44,19 @@ def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, 
     """
     keras = extra_packages.keras()
     known = lessons(training, landmarks, chosen, seed)
-    pool = Pool(known, seed)
     model = compact.training_network()
     optimizer = _optimizer(chosen)
-    steps = chosen.epochs * STEPS
 
     def set_rate(batch: int, logs: object) -> None:
         del batch, logs
         # Not a schedule of Keras: TensorFlow would trace it anew for each of 170 variables, which takes half a minute.
-        optimizer.learning_rate = learning_rate(int(optimizer.iterations), steps, chosen.learning_rate)
+        optimizer.learning_rate = learning_rate(int(optimizer.iterations), chosen.phases)
 
     model.compile(optimizer, compact.loss, jit_compile=False)
     model.fit(
-        batches(known, pool, chosen.batch, np.random.default_rng(seed)),
+        _batches(known, chosen, seed),
         steps_per_epoch=STEPS,
-        epochs=chosen.epochs,
+        epochs=sum(phase.epochs for phase in chosen.phases),
         shuffle=False,  # the faces are drawn by chance
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=set_rate, on_epoch_end=_Notes(run).note)],
@@ -79,12 +78,24 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
     return TwoRates(weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
 
 
-def learning_rate(step: int, steps: int, highest: float) -> float:
-    """Of a step: a straight rise over the first epoch (a quarter of a short training), then half a cosine to 1 %."""
+def _batches(known: Lessons, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
+    """The batches of all phases, and after the last step more of its kind, which Keras may fetch ahead."""
+    pool, rng = Pool(known, seed), np.random.default_rng(seed)
+    for phase in chosen.phases:
+        yield from islice(batches(known, pool, chosen.batch, rng, phase), phase.epochs * STEPS)
+    yield from batches(known, pool, chosen.batch, rng, chosen.phases[-1])
+
+
+def learning_rate(step: int, phases: Sequence[Phase]) -> float:
+    """Of a step: in each phase a straight rise over an epoch (a quarter of a short one), then half a cosine to 1 %."""
+    phase, *later = phases
+    steps = phase.epochs * STEPS
+    if later and step >= steps:
+        return learning_rate(step - steps, later)
     rise = min(STEPS, steps // 4)
     if step < rise:
-        return highest * (step + 1) / rise
-    return highest * (0.01 + 0.99 * (1 + cos(pi * (step - rise) / (steps - rise))) / 2)
+        return phase.learning_rate * (step + 1) / rise
+    return phase.learning_rate * (0.01 + 0.99 * (1 + cos(pi * (step - rise) / (steps - rise))) / 2)
 
 
 class _Notes:

@@ -52,8 +52,28 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of the compact network's training: one rise, then a slow fall of the learning rate.
+
+    Attributes:
+        epochs: of 200 steps; faces are drawn by chance, not in turn.
+        learning_rate: the highest.
+        gentle: share of the crops that are hardly varied: nearly as the program cuts them.
+        beside: what the outputs beside openness and reliability count, of what they count at most.
+    """
+
+    epochs: int
+    learning_rate: float
+    gentle: float = 0.0
+    beside: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class CompactPreset:
-    """The compact network and its schedule: one rise, then a slow fall of the learning rate (AdamW).
+    """The compact network and its schedule (AdamW): first geometry and hard pictures, then the value and good ones.
+
+    A network this small cannot hold all of it at once: what it gives up in the second phase, the points and the worst
+    pictures, is not asked of it at run time.
 
     Nothing is chosen by validation, so all faces but the test part can be trained on.
 
@@ -61,8 +81,7 @@ class CompactPreset:
         name: what ``--preset`` calls it.
         batch: crops a step.
         validation: share of the faces, by person, kept aside to be measured on.
-        epochs: of 200 steps; faces are drawn by chance, not in turn.
-        learning_rate: the highest.
+        phases: one after the other.
         trunk_rate: what the pretrained trunk's learning rate is of that.
         weight_decay: of AdamW, times the learning rate.
         measured_trust: what a landmark model's label counts against one by people.
@@ -73,8 +92,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    epochs: int = 50
-    learning_rate: float = 2e-3
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(25, 1e-3, gentle=0.85, beside=0.15))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
