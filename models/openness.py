@@ -27,8 +27,8 @@ _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
 GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
 
-_Backend = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""Crops (n, 60, 60, 3) float32 0..1 to (n, 1) openness or (n, 2) openness and reliability."""
+Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Crops (n, 60, 60, 3) uint8 RGB to (n, 1) openness or (n, 2) openness and reliability."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +56,7 @@ class OpennessModel:
         device: ``"cpu"`` or ``"gpu"``, where it runs.
     """
 
-    def __init__(self, name: str, device: Literal["cpu", "gpu"], backend: _Backend) -> None:
+    def __init__(self, name: str, device: Literal["cpu", "gpu"], backend: Backend) -> None:
         self.name = name
         self.device = device
         self._backend = backend
@@ -88,7 +88,7 @@ class OpennessModel:
             raise ValueError(f"crops: expected (n, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}")
         if not len(crops):
             return Estimates(np.zeros(0, np.float32), np.zeros(0, np.float32))
-        values = self._backend(crops.astype(np.float32) / np.float32(255))
+        values = self._backend(crops)
         openness = np.ascontiguousarray(values[:, 0])
         if values.shape[1] == 1:
             return Estimates(openness, np.full(len(values), np.nan, np.float32))
@@ -123,21 +123,22 @@ def load_openness_model(
     return OpennessModel(weights.name, "gpu", tensorflow_backend(path.with_suffix(".keras"), weights))
 
 
-def _litert_backend(weights: Weights, threads: int) -> _Backend:
+def _litert_backend(weights: Weights, threads: int) -> Backend:
     network = LiteRtNetwork(weights, threads)
     shapes = network.input_shapes
     # The converter may swap the two inputs of a network that takes a gender pair, so they are told apart by shape.
     if sorted(shapes) not in ([_CROP], [_PAIR, _CROP]):
         raise ModelError(f"{weights.name}: inputs {shapes}, expected crops {_CROP}, perhaps with a gender pair {_PAIR}")
 
-    def run(crops: NDArray[np.float32]) -> NDArray[np.float32]:
-        (values,) = network(*(crops if shape == _CROP else neutral_pairs(len(crops)) for shape in shapes))
+    def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pictures = _scaled(crops)
+        (values,) = network(*(pictures if shape == _CROP else neutral_pairs(len(crops)) for shape in shapes))
         return values
 
     return run
 
 
-def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
+def tensorflow_backend(path: Path, weights: Weights) -> Backend:
     """The network in TensorFlow, on the GPU if it sees one, at a few fixed batch sizes.
 
     Args:
@@ -156,17 +157,17 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
     function = cast("Any", tf).function(model, jit_compile=False)
     paired = len(model.inputs) == 2
 
-    def run(crops: NDArray[np.float32]) -> NDArray[np.float32]:
+    def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         values: list[NDArray[np.float32]] = []
         while len(crops):
             size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
-            part = _filled(crops[:size], size)
+            part = _scaled(_filled(crops[:size], size))
             values.append(function([part, neutral_pairs(size)] if paired else part).numpy()[: len(crops)])
             crops = crops[size:]
         return np.concatenate(values)
 
     for size in GPU_BATCHES[:2]:  # warm up, so that the first frame does not wait
-        run(np.zeros((size, *_CROP), np.float32))
+        run(np.zeros((size, *_CROP), np.uint8))
     return run
 
 
@@ -175,7 +176,12 @@ def neutral_pairs(count: int) -> NDArray[np.float32]:
     return np.tile(np.array(NEUTRAL_GENDER, np.float32), (count, 1))
 
 
-def _filled(array: NDArray[np.float32], size: int) -> NDArray[np.float32]:
+def _scaled(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """As the networks take them, 0..1."""
+    return crops.astype(np.float32) / np.float32(255)
+
+
+def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """The array with zeros after it up to a length of ``size``."""
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 

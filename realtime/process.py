@@ -13,13 +13,14 @@ import cv2
 from ..models.errors import MouthLiveError
 from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
+from ..models.weights_file import load_weights
 from .annotate import AnnotatedVideo
-from .errors import UsageError
 from .following import LOOK_EVERY
 from .jobs import Job
 from .pipeline import Pipeline
 from .profiles import profile_for
 from .relay import Relay
+from .shared_network import SharedNetwork, asking
 from .side_by_side import process_side_by_side
 from .sinks import CsvSink
 from .sources import IncompleteVideoError, Pictures, VideoSource, open_video
@@ -52,7 +53,8 @@ class Settings:
         min_score: faces scored lower (0..1) are left out.
         min_face: faces narrower than so many pixels need not be found.
         profile: the name of the person's own range; None leaves the network's scale.
-        at_once: videos at once, each in a process of its own, on the CPU.
+        at_once: videos at once, each in a process of its own.
+        shared_network: the process that started this one reads the crops.
     """
 
     annotate: Path | None = None
@@ -65,13 +67,13 @@ class Settings:
     min_face: int = MIN_FACE
     profile: str | None = None
     at_once: int = 1
+    shared_network: bool = False
 
     def options(self) -> list[str]:
-        """What ``mouth-live process`` is told for one of several videos at once: the same, on the CPU."""
+        """What ``mouth-live process`` is told for one of several videos at once: the same, but where the network is."""
         given = {
             "time": "media" if self.media_time else "first",
             "model": self.model,
-            "device": "cpu",
             "backend": self.backend,
             "min-score": self.min_score,
             "min-face": self.min_face,
@@ -85,13 +87,10 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
 
     Raises:
         MouthLiveError: the only job failed, all failed, or (exit code 3) some of several.
-        UsageError: several at once on the GPU.
     """
-    if settings.at_once > 1 and settings.device == "gpu":
-        raise UsageError("--jobs: videos at once are read on the CPU; leave out --jobs or --device gpu")
     open_jobs = [job for job in jobs if not _is_done(job, settings)]
     if settings.at_once > 1 and len(open_jobs) > 1:
-        failed = process_side_by_side(open_jobs, settings.options(), settings.at_once)
+        failed = _side_by_side(open_jobs, settings)
     else:
         failed = _one_by_one(open_jobs, settings, alone=len(jobs) == 1)
     if failed:
@@ -100,10 +99,26 @@ def process(jobs: Sequence[Job], settings: Settings) -> None:
         raise kind(f"{len(failed)} of {len(jobs)} inputs failed: {names}")
 
 
+def _side_by_side(jobs: Sequence[Job], settings: Settings) -> list[Job]:
+    """Those of the jobs that failed."""
+    model = load_openness_model(settings.model, settings.device)
+    if model.device == "cpu":
+        return process_side_by_side(jobs, settings.options(), settings.at_once)
+    with closing(SharedNetwork(model)) as shared:
+        return process_side_by_side(jobs, settings.options(), settings.at_once, shared)
+
+
+def _load(settings: Settings) -> OpennessModel:
+    if not settings.shared_network:
+        return load_openness_model(settings.model, settings.device)
+    name = load_weights(settings.model, "openness").name
+    return OpennessModel(name, "gpu", asking(sys.stdout.buffer, sys.stdin.buffer))
+
+
 def _one_by_one(jobs: Sequence[Job], settings: Settings, alone: bool) -> list[Job]:
     """Those of the jobs that failed; the error itself where the job is alone."""
     cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only get in their way
-    model = load_openness_model(settings.model, settings.device)
+    model = _load(settings)
     finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
     failed: list[Job] = []
     for number, job in enumerate(jobs, 1):

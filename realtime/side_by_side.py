@@ -1,7 +1,7 @@
 """Several recordings at once, each in a process of its own: one alone keeps about two cores busy.
 
 Each is done by the program itself, as if it had been started for that one: the values are the same, and one that brings
-its process down takes no other with it.
+its process down takes no other with it. A network on the GPU is one for all of them (``shared_network.py``).
 """
 
 import subprocess
@@ -14,6 +14,7 @@ from typing import IO
 
 from .jobs import Job
 from .programs import start_program
+from .shared_network import SharedNetwork
 
 POLL_EVERY = 0.05  # s between two looks at whether one is done
 PROGRAM = (sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process")
@@ -28,13 +29,16 @@ class _Running:
     talk: IO[bytes]
 
 
-def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: int) -> list[Job]:
+def process_side_by_side(
+    jobs: Sequence[Job], options: Sequence[str], at_once: int, shared: SharedNetwork | None = None
+) -> list[Job]:
     """Do the jobs, so many at once. Left by an exception (Ctrl-C), it ends them in order and waits for that.
 
     Args:
         jobs: each with a file as its output.
         options: of ``mouth-live process`` for all of them.
         at_once: processes.
+        shared: the network for all of them; None: each has its own, on the CPU.
 
     Returns:
         Those that failed; why has been told.
@@ -46,7 +50,7 @@ def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: i
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    running.append(_start(waiting.pop(0), options))
+                    running.append(_start(waiting.pop(0), options, shared))
                 time.sleep(POLL_EVERY)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
@@ -62,10 +66,15 @@ def process_side_by_side(jobs: Sequence[Job], options: Sequence[str], at_once: i
     return failed
 
 
-def _start(job: Job, options: Sequence[str]) -> _Running:
+def _start(job: Job, options: Sequence[str], shared: SharedNetwork | None) -> _Running:
     talk = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
-    command = [*PROGRAM, *options, "-o", str(job.output), "--", str(job.source)]
-    return _Running(job, start_program(command, stderr=talk), talk)
+    network = ["--device", "cpu"] if shared is None else ["--shared-network"]
+    command = [*PROGRAM, *options, *network, "-o", str(job.output), "--", str(job.source)]
+    pipe = subprocess.DEVNULL if shared is None else subprocess.PIPE
+    process = start_program(command, stdin=pipe, stdout=pipe, stderr=talk)
+    if shared is not None:
+        shared.answer(process)
+    return _Running(job, process, talk)
 
 
 def _said(one: _Running) -> str:

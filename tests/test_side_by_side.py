@@ -1,12 +1,26 @@
 """Several recordings at once: what they leave behind is what they would one by one."""
 
+import csv
+import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
+from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
 
+import numpy as np
 import pytest
 from conftest import COMMAND
+from numpy.typing import NDArray
+
+from mouth_live.models import Estimates, load_openness_model
+from mouth_live.realtime.jobs import plan
+from mouth_live.realtime.shared_network import SharedNetwork, asking
+from mouth_live.realtime.side_by_side import process_side_by_side
 
 
 @pytest.fixture
@@ -42,10 +56,96 @@ def test_what_is_done_is_skipped(mouth_live, recordings, tmp_path):
     assert (tmp_path / "out" / "-b.csv").stat().st_size > 100
 
 
-def test_several_at_once_on_a_gpu_is_refused(mouth_live, recordings):
+def test_on_a_gpu_that_is_not_there_it_says_so(mouth_live, recordings):
     done = mouth_live("process", "in", "--jobs", "2", "--device", "gpu")
-    assert done.returncode == 2
-    assert "--jobs" in done.stderr
+    assert done.returncode == 1
+    assert "--device gpu" in done.stderr
+    assert not list(recordings.parent.glob("*.csv"))
+
+
+def rows(path: Path) -> NDArray[np.float64]:
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *lines = csv.reader(file)
+    return np.array([[float(cell or "nan") for cell in line] for line in lines])
+
+
+class OnGpu:
+    """The shipped network on the CPU in a GPU's place; it remembers how many crops it was shown at once."""
+
+    name, device = "openness_compact", "gpu"
+
+    def __init__(self, failing: bool = False) -> None:
+        self.batches: list[int] = []
+        self.go_on = threading.Event()
+        self._model, self._failing = load_openness_model(device="cpu"), failing
+
+    def read(self, crops: NDArray[np.uint8]) -> Estimates:
+        self.batches.append(len(crops))
+        assert self.go_on.wait(10)
+        if self._failing:
+            raise RuntimeError("out of\nmemory")
+        return self._model.read(crops)
+
+
+def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "together").mkdir()
+    assert mouth_live("process", "in", "-o", "alone").returncode == 3
+    jobs, model = plan(["in"], "together"), OnGpu()
+    model.go_on.set()
+    with closing(SharedNetwork(model)) as shared:
+        failed = process_side_by_side(jobs, ["--overwrite"], 3, shared)
+    assert [job.source.name for job in failed] == ["text.mp4"]
+    for name in ("a.csv", "-b.csv"):
+        alone, together = (rows(tmp_path / folder / name) for folder in ("alone", "together"))
+        assert together == pytest.approx(alone, abs=2e-4, nan_ok=True)
+    assert sum(model.batches) == 50
+
+
+def test_what_is_asked_meanwhile_is_read_in_one_batch():
+    rng = np.random.default_rng(0)
+    crops = [rng.integers(0, 256, (n, 60, 60, 3), np.uint8) for n in (1, 2, 3, 2)]
+    model, asked = OnGpu(), threading.Semaphore(0)
+    answers: dict[int, NDArray[np.float32]] = {}
+
+    def ask(k: int, question: IO[bytes], answer: IO[bytes]) -> None:
+        flush = question.flush
+        question.flush = lambda: (flush(), asked.release())
+        with question, answer:
+            answers[k] = asking(question, answer)(crops[k])
+
+    with closing(SharedNetwork(model)) as shared:
+        threads = list[threading.Thread]()
+        for k in range(len(crops)):
+            (ask_in, ask_out), (answer_in, answer_out) = os.pipe(), os.pipe()
+            process = SimpleNamespace(stdin=open(answer_out, "wb"), stdout=open(ask_in, "rb"))  # noqa: PTH123, SIM115
+            shared.answer(process)
+            ends = open(ask_out, "wb"), open(answer_in, "rb")  # noqa: PTH123, SIM115
+            threads.append(threading.Thread(target=ask, args=(k, *ends)))
+            threads[-1].start()
+        assert all(asked.acquire(timeout=10) for _ in crops)
+        time.sleep(0.3)  # the last of it is still in the pipe
+        model.go_on.set()
+        for thread in threads:
+            thread.join()
+    assert sum(model.batches) == 8
+    assert len(model.batches) <= 2  # the first question, and all that were asked while it was read
+    plain = load_openness_model(device="cpu")
+    for k, shown in enumerate(crops):
+        assert answers[k][:, 0] == pytest.approx(plain.predict(shown), abs=1e-5)
+
+
+def test_where_the_network_fails_nobody_waits_for_ever(recordings, tmp_path, monkeypatch, caplog, capfd):
+    monkeypatch.chdir(tmp_path)
+    jobs = plan(["in"], ".")
+    model = OnGpu(failing=True)
+    model.go_on.set()
+    with closing(SharedNetwork(model)) as shared:
+        failed = process_side_by_side(jobs, ["--overwrite"], 2, shared)
+    assert len(failed) == 3
+    assert "the network failed: out of memory" in caplog.text
+    assert capfd.readouterr().err.count("gives no answer") == 2
+    assert not list(tmp_path.glob("*.csv"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
