@@ -92,7 +92,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(25, 1e-3, gentle=0.85, beside=0.15))
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(30, 1.2e-3, gentle=0.85, beside=0.2))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
