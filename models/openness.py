@@ -27,7 +27,7 @@ _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
 GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
 
-Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+_Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops (n, 60, 60, 3) uint8 RGB to (n, 1) openness or (n, 2) openness and reliability."""
 
 
@@ -56,7 +56,7 @@ class OpennessModel:
         device: ``"cpu"`` or ``"gpu"``, where it runs.
     """
 
-    def __init__(self, name: str, device: Literal["cpu", "gpu"], backend: Backend) -> None:
+    def __init__(self, name: str, device: Literal["cpu", "gpu"], backend: _Backend) -> None:
         self.name = name
         self.device = device
         self._backend = backend
@@ -123,7 +123,7 @@ def load_openness_model(
     return OpennessModel(weights.name, "gpu", tensorflow_backend(path.with_suffix(".keras"), weights))
 
 
-def _litert_backend(weights: Weights, threads: int) -> Backend:
+def _litert_backend(weights: Weights, threads: int) -> _Backend:
     network = LiteRtNetwork(weights, threads)
     shapes = network.input_shapes
     # The converter may swap the two inputs of a network that takes a gender pair, so they are told apart by shape.
@@ -138,7 +138,7 @@ def _litert_backend(weights: Weights, threads: int) -> Backend:
     return run
 
 
-def tensorflow_backend(path: Path, weights: Weights) -> Backend:
+def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
     """The network in TensorFlow, on the GPU if it sees one, at a few fixed batch sizes.
 
     Args:
