@@ -128,8 +128,8 @@ class Pool:
 def _with_tongues(known: Lessons, rows: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
     """The patches of these rows, some of the open mouths with their tongue out."""
     images = [known.patches.images[i] for i in rows]
-    fits = known.landmarks.known & (known.trust > 0) & (known.openness >= tongues.OPEN_FROM)
-    for k in np.flatnonzero(fits[rows] & (rng.random(len(rows)) < TONGUES)):
+    fits = known.landmarks.known[rows] & (known.trust[rows] > 0) & (known.openness[rows] >= tongues.OPEN_FROM)
+    for k in np.flatnonzero(fits & (rng.random(len(rows)) < TONGUES)):
         images[k] = tongues.put_out(images[k], known.landmarks.points[rows[k]], rng)
     return images
 
