@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from .crop import WHOLE_FACE, Region, crop_faces
 from .face import Face
+from .light import network_input
 from .weights_file import LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
@@ -46,9 +47,8 @@ class FaceCheck:
 
     def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """The check's own log odds for each claimed face, averaged over the views."""
-        crops = np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS])
-        crops = crops.astype(np.float32) / np.float32(255)
-        (probabilities,) = self._network(np.concatenate([crops, crops[:, :, ::-1]]))
+        pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS]))
+        (probabilities,) = self._network(np.concatenate([pictures, pictures[:, :, ::-1]]))
         return _logit(probabilities[:, 0]).reshape(2 * len(VIEWS), len(faces)).mean(axis=0)
 
 

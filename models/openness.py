@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
+from .light import network_input
 from .weights_file import WEIGHTS_FOLDER, LiteRtNetwork, Weights, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -131,7 +132,7 @@ def _litert_backend(weights: Weights, threads: int) -> _Backend:
         raise ModelError(f"{weights.name}: inputs {shapes}, expected crops {_CROP}, perhaps with a gender pair {_PAIR}")
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        pictures = _scaled(crops)
+        pictures = network_input(crops)
         (values,) = network(*(pictures if shape == _CROP else neutral_pairs(len(crops)) for shape in shapes))
         return values
 
@@ -161,7 +162,7 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
         values: list[NDArray[np.float32]] = []
         while len(crops):
             size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
-            part = _scaled(_filled(crops[:size], size))
+            part = network_input(_filled(crops[:size], size))
             values.append(function([part, neutral_pairs(size)] if paired else part).numpy()[: len(crops)])
             crops = crops[size:]
         return np.concatenate(values)
@@ -174,11 +175,6 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
 def neutral_pairs(count: int) -> NDArray[np.float32]:
     """The gender pair that says nothing, for each of ``count`` crops: (count, 2) float32."""
     return np.tile(np.array(NEUTRAL_GENDER, np.float32), (count, 1))
-
-
-def _scaled(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """As the networks take them, 0..1."""
-    return crops.astype(np.float32) / np.float32(255)
 
 
 def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

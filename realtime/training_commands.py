@@ -28,7 +28,8 @@ log = logging.getLogger("mouth_live")
     "--from",
     "base",
     metavar="MODEL",
-    help="Fine-tune these weights ('shipped', a name or a .tflite file) to the own faces in --data, a table by label.",
+    help="Begin with these weights ('shipped', a name or a .tflite file): fitted to your own faces where --data is a "
+    "table by label, trained on where it is a folder.",
 )
 @click.option(
     "--videos", type=click.Path(path_type=Path), help="With --from: folder of the videos that the table names."
@@ -61,30 +62,33 @@ def train(
     \b
     mouth-live train --data FACES                          a new network
     mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
+    mouth-live train --from shipped --data FACES           the shipped one, trained on
     """  # noqa: D301
-    if base is not None:
-        _refuse_with_from("preset", "exclude", "permissive", "landmarks")
+    if base == "shipped":
         from ..models.openness import DEFAULT_WEIGHTS
+
+        base = DEFAULT_WEIGHTS
+    if base is not None and not data.is_dir():
+        _refuse_with_table("preset", "exclude", "permissive", "landmarks")
         from ..models.training.fine_tune import fine_tune
 
-        name = DEFAULT_WEIGHTS if base == "shipped" else base
-        fine_tune(name, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
+        fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
         return
     if videos or keep:
-        raise click.UsageError("--videos and --keep go with --from")
+        raise click.UsageError("--videos and --keep go with --from and a table by label")
     from ..models.training.data import not_permissive
     from ..models.training.train import train as run
 
     left_out = {*exclude, *(not_permissive(data) if permissive else ())}
-    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks)
+    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks, base)
 
 
-def _refuse_with_from(*names: str) -> None:
-    """Usage error where one of these options of a new network was given."""
+def _refuse_with_table(*names: str) -> None:
+    """Usage error where one of these options, of faces in a folder, was given."""
     context = click.get_current_context()
     for name in names:
         if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} is for a new network; it does not go with --from")
+            raise click.UsageError(f"--{name} is for faces in a folder; it does not go with a table by label")
 
 
 @click.command()

@@ -174,6 +174,23 @@ def test_the_teacher_labels_what_people_did_not_and_has_a_say_where_they_did(mon
     assert np.isnan(known.taught).tolist() == [False, False, True, True]
 
 
+@pytest.mark.parametrize("known_points", [True, False], ids=["landmarks", "none"])
+def test_a_network_trained_before_has_its_say_of_faces_without_peoples_label(monkeypatch, known_points):
+    monkeypatch.setattr(
+        compact_batches, "teach", lambda faces, read, seed: np.array([0.4, 0.2, 0.9, np.nan], np.float32)
+    )
+    read = landmarks.no_landmarks(4)
+    read.known[:3] = known_points
+    patches = Patches([*FACES, face(0.6, by_people=False)], IMAGES[[0, 1, 2, 0]], [])
+    second = np.array([0.1, 0.6, 0.5, 0.3], np.float32)
+    known = compact_batches.lessons(patches, read, network.preset("compact"), 0, second)
+    without = compact_batches.lessons(patches, read, network.preset("compact"), 0)
+    assert known.openness[0] == pytest.approx(without.openness[0])  # people's
+    assert known.openness[[1, 3]].tolist() == pytest.approx([(0.2 + 0.6) / 2, 0.3])
+    assert known.trust[2] == 0
+    assert np.isnan(known.taught[2])
+
+
 def test_batches_say_what_is_known_of_each_crop():
     read = landmarks.no_landmarks(3)
     read.known[:] = True

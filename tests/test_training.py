@@ -429,6 +429,43 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
 
 
 @pytest.mark.train
+def test_training_goes_on_from_weights(compact_run, drawn_mouths, tmp_path, monkeypatch):
+    import keras
+
+    from mouth_live.models.training import compact, compact_training, trunk
+    from mouth_live.models.training.export import export
+    from mouth_live.models.training.last_layer import load_twin
+    from mouth_live.models.training.train import train, train_on
+
+    monkeypatch.setattr(compact_training, "STEPS", 6)
+    monkeypatch.setattr(trunk, "BLOCKS", 0)
+    monkeypatch.setattr(compact, "load_pretrained", lambda model: None)
+    export(compact_run[0], tmp_path / "first.tflite")
+    first = load_twin(tmp_path / "first.tflite")
+    crops = plain(drawn_mouths.images)
+
+    model = compact.training_network()
+    compact.begin_with(model, first.model)
+    read = network.read_crops(compact.running_network(model), crops)
+    assert read == pytest.approx(network.read_crops(first.model, crops), abs=1e-6)
+    with pytest.raises(ModelError, match="not of the compact network"):
+        compact.begin_with(model, network.reference_network())
+
+    run = tmp_path / "run"
+    run.mkdir()
+    train_on(drawn_mouths, run, COMPACT, seed=1, base=first)
+    assert len((run / "history.csv").read_text().splitlines()) == 2  # the last phase, and the header
+    facts = json.loads((run / "report.json").read_text())
+    assert facts["from"] == {"name": "first", "sha256": first.weights.card["sha256"]}
+    assert "--from first" in facts["command"]
+    second = network.read_crops(keras.models.load_model(run / "weights.keras", compile=False), crops)
+    assert 0 < np.abs(second - read).mean() < 0.2  # it learned on, from there
+
+    with pytest.raises(DataError, match="leave --from away"):
+        train(tmp_path, run, "reference", base="openness_reference")
+
+
+@pytest.mark.train
 def test_export_without_a_run_or_a_place_is_told(finished_run, tmp_path):
     from mouth_live.models.training.export import export
 

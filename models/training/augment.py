@@ -19,7 +19,10 @@ from .patches import PATCH_SIZE
 SHIFT, ROLL, SCALE = 0.03, 5.0, 0.07
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""
 
-GENTLY = 0.5  # of these: the key points that the patches were cut by are the detector's own, a little off already
+COLOURED = 0.1
+"""Share of the variations' light that comes from coloured lamps, of those whose light varies."""
+
+GENTLY = 0.6  # of these: the key points that the patches were cut by are the detector's own, a little off already
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,7 +167,7 @@ def _lit(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]
     if rng.random() < 0.15:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
     dark = rng.random() < 0.12
-    gain = np.exp(rng.normal(-1.0 if dark else 0, 0.25) + rng.normal(0, 0.08, 3))
+    gain = np.exp(rng.normal(-1.0 if dark else 0, 0.25) + rng.normal(0, 0.08, 3)) * _lamp(rng)
     contrast = float(np.exp(rng.normal(0, 0.2)))
     light = (light - 128) * contrast + 128
     if rng.random() < 0.2:
@@ -186,9 +189,18 @@ def _shaded(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
     light = crop.astype(np.float32)
     if rng.random() < 0.2:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
-    gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.04, 3)).astype(np.float32)
+    gain = np.exp(rng.normal(0, 0.12) + rng.normal(0, 0.04, 3)) * _lamp(rng)
     contrast = np.float32(np.exp(rng.normal(0, 0.1)))
-    return np.clip(((light - 128) * contrast + 128) * gain, 0, 255).astype(np.uint8)
+    return np.clip(((light - 128) * contrast + 128) * gain.astype(np.float32), 0, 255).astype(np.uint8)
+
+
+def _lamp(rng: np.random.Generator) -> NDArray[np.float64]:
+    """What the light lets through of red, green and blue, (3,): mostly all, sometimes that of a coloured lamp."""
+    if rng.random() >= COLOURED:
+        return np.ones(3)
+    hue = rng.uniform(0, 6) - np.array([0, 2, 4])
+    pure = np.clip(2 - np.minimum(np.abs(hue), 6 - np.abs(hue)), 0, 1)
+    return 1 - rng.uniform(0.2, 0.98) * (1 - pure)
 
 
 def _compressed(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..crop import CROP_SIZE
+from ..errors import ModelError
 from . import extra_packages
 from .lip_points import CELLS, GAPS, IN_CELL, POINTS, VIEW
 from .trunk import load_pretrained, trunk
@@ -33,6 +34,7 @@ SCALED = (80, 64)
 """Height and width of the view as the trunk sees it: a mouth as large as in a whole face at 256x256."""
 
 FEATURES = 128
+OPENNESS_LAYERS = {"levelled", "mixed", "mixed_levelled", "openness", "reliability"}
 DROPOUT = 0.2
 BATCH_NORM = {"momentum": 0.98, "epsilon": 1e-5}
 CLOSE = 0.12
@@ -73,6 +75,24 @@ def running_network(trained: Any) -> Any:  # noqa: ANN401
     keras = extra_packages.keras()
     answers = [trained.get_layer(name).output for name in ("openness", "reliability")]
     return keras.Model(trained.inputs[0], keras.layers.Concatenate(name="reading")(answers), name="compact")
+
+
+def begin_with(model: Any, trained: Any) -> None:  # noqa: ANN401
+    """Give the training network what a trained one learned; what that was not asked for at run time stays random.
+
+    Args:
+        model: made by :func:`training_network`.
+        trained: made by :func:`running_network`, and trained.
+
+    Raises:
+        ModelError: it is another network.
+    """
+    layers = {layer.name: layer for layer in trained.layers if layer.weights}
+    shapes = {layer.name: [w.shape for w in layer.weights] for layer in model.layers}
+    if OPENNESS_LAYERS - set(layers) or any(shapes.get(n) != [w.shape for w in v.weights] for n, v in layers.items()):
+        raise ModelError("these weights are not of the compact network, so its training cannot begin with them")
+    for name, layer in layers.items():
+        model.get_layer(name).set_weights(layer.get_weights())
 
 
 def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401

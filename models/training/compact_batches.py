@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
+from ..light import network_input
 from . import compact, tongues
 from .augment import Variations, vary, vary_gently
 from .data import LabelledFace
@@ -49,17 +50,27 @@ class Lessons:
     taught: NDArray[np.float32]
 
 
-def lessons(patches: Patches, landmarks: Landmarks, chosen: CompactPreset, seed: int) -> Lessons:
+def lessons(
+    patches: Patches,
+    landmarks: Landmarks,
+    chosen: CompactPreset,
+    seed: int,
+    second: NDArray[np.float32] | None = None,
+) -> Lessons:
     """What the labels tell: people's where there are any, else the teacher's, which counts less.
 
     Where there are no landmarks at all the landmark model's label takes the teacher's place, and counts less still.
     People's labels stay as they are then.
+
+    A network that was trained before knows of faces without people's labels what the teacher does not: it errs
+    otherwise, so the mean of both errs less. Of people's faces it has learned the labels, and adds nothing.
 
     Args:
         patches: the faces.
         landmarks: of the same faces.
         chosen: the preset.
         seed: of the teacher's folds.
+        second: (n,) what such a network reads; None: there is none.
     """
     faces, openness = patches.faces, patches.openness
     people = np.array([face.by_people for face in faces])
@@ -67,10 +78,13 @@ def lessons(patches: Patches, landmarks: Landmarks, chosen: CompactPreset, seed:
     if landmarks.known.any():
         taught = np.where(covered, np.float32(np.nan), teach(faces, landmarks, seed))
         trust = np.where(np.isnan(taught), chosen.measured_trust, chosen.taught_trust)
-        share = np.where(people, chosen.taught_share, 1) * ~np.isnan(taught)
+        share_of_people = chosen.taught_share
     else:
         taught = np.array([np.nan if face.measured is None else face.measured for face in faces], np.float32)
-        trust, share = np.full(len(faces), chosen.measured_trust), np.zeros(len(faces))
+        trust, share_of_people = np.full(len(faces), chosen.measured_trust), 0.0
+    if second is not None:
+        taught = np.where(people | covered, taught, np.where(np.isnan(taught), second, (taught + second) / 2))
+    share = np.where(people, share_of_people, 1) * ~np.isnan(taught)
     mixed = (1 - share) * openness + share * np.nan_to_num(taught)
     trust = np.where(covered, 0, np.where(people, 1, trust))
     return Lessons(patches, landmarks, mixed.astype(np.float32), trust.astype(np.float32), taught)
@@ -150,7 +164,7 @@ def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator, pha
         for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
             variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
             truth[i, compact.COLUMNS :] = (0, 1, 0, 0, 1)
-        yield variations.crops.astype(np.float32) / np.float32(255), truth
+        yield network_input(variations.crops), truth
 
 
 def _vary_some_gently(

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import compact, extra_packages
+from .augment import plain
 from .compact_batches import Batch, Lessons, Pool, batches, lessons
 from .landmarks import Landmarks
-from .network import CompactPreset, Phase
+from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
 from .run_folder import WEIGHTS, History, write_history
 from .trunk import PREFIX
@@ -32,7 +34,14 @@ STEPS = 200
 MEMORY = 0.998  # of the running mean of the weights: the last 500 steps
 
 
-def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, seed: int, run: Path) -> None:
+def fit_compact(
+    training: Patches,
+    landmarks: Landmarks,
+    chosen: CompactPreset,
+    seed: int,
+    run: Path,
+    trained: Any = None,  # noqa: ANN401
+) -> None:
     """Train; leaves the history and the weights, running means over the last 500 steps, in the run folder.
 
     Args:
@@ -41,10 +50,17 @@ def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, 
         chosen: the preset.
         seed: of the variations and the order.
         run: the folder.
+        trained: a compact network in Keras to begin with; it also says its opinion of faces that people did not label.
+
+    Raises:
+        ModelError: ``trained`` is another network.
     """
     keras = extra_packages.keras()
-    known = lessons(training, landmarks, chosen, seed)
-    model = compact.training_network()
+    model, second = compact.training_network(), None
+    if trained is not None:
+        compact.begin_with(model, trained)
+        second = _opinion(trained, plain(training.images))
+    known = lessons(training, landmarks, chosen, seed, second)
     optimizer = _optimizer(chosen)
 
     def set_rate(batch: int, logs: object) -> None:
@@ -63,6 +79,12 @@ def fit_compact(training: Patches, landmarks: Landmarks, chosen: CompactPreset, 
     )
     with whole_file(run / WEIGHTS) as part:
         compact.running_network(model).save(part)
+
+
+def _opinion(trained: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # noqa: ANN401
+    """What a trained network says of crops, (n,): the mean of each and its mirror image."""
+    both = [read_crops(trained, np.ascontiguousarray(seen))[:, 0] for seen in (crops, crops[:, :, ::-1])]
+    return np.mean(both, axis=0).astype(np.float32)
 
 
 def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401

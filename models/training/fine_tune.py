@@ -100,7 +100,7 @@ def fine_tune(
     if (run / WEIGHTS).exists() and not overwrite:
         raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
     if not is_own_labels(table):
-        raise DataError(f"{table}: --from takes the table that mouth-live label makes (.csv), not a folder")
+        raise DataError(f"{table}: neither a table that mouth-live label made (.csv) nor a folder of labelled faces")
     labels = [label for label in read_own_labels(table) if label.openness is not None]
     stretches = len({label.block for label in labels})
     if len(labels) < FEWEST_LABELS or stretches < FEWEST_STRETCHES:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import ModelError
+from ..light import network_input
 from ..weights_file import WEIGHTS_FOLDER, Weights, load_weights
 from . import extra_packages
 from .network import NEUTRAL
@@ -76,9 +77,31 @@ class Head:
             if tuple(tensor.shape[1:]) == (2,):
                 arrays.append(np.full((len(crops), 2), NEUTRAL))
             else:
-                arrays.append(crops.astype(np.float32) / np.float32(255))
+                arrays.append(network_input(crops))
         values = self.features.predict(arrays if len(arrays) > 1 else arrays[0], batch_size=BATCH, verbose=0)
         return np.concatenate([values, np.ones((len(crops), 1))], axis=1).astype(np.float64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Twin:
+    """Openness weights that ship or were exported, and the same network in Keras."""
+
+    weights: Weights
+    model: Any
+
+
+def load_twin(name_or_path: str | Path) -> Twin:
+    """Read them.
+
+    Raises:
+        ModelError: they cannot be read.
+        MissingExtraError: TensorFlow is not installed.
+    """
+    weights = load_weights(name_or_path, "openness")
+    path = beside(name_or_path, ".keras")
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
+        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
+    return Twin(weights, extra_packages.keras().models.load_model(path, compile=False))
 
 
 def load_head(name_or_path: str | Path) -> tuple[Weights, Head]:
@@ -88,16 +111,14 @@ def load_head(name_or_path: str | Path) -> tuple[Weights, Head]:
         ModelError: they cannot be read, or do not end in a layer named ``openness`` with one unit.
         MissingExtraError: TensorFlow is not installed.
     """
-    weights = load_weights(name_or_path, "openness")
-    path = beside(name_or_path, ".keras")
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
-        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
-    keras = extra_packages.keras()
-    model = keras.models.load_model(path, compile=False)
+    twin, keras = load_twin(name_or_path), extra_packages.keras()
+    model = twin.model
     layer = next((layer for layer in model.layers if layer.name == HEAD), None)
     if layer is None or getattr(layer, "units", 0) != 1 or layer.activation is not keras.activations.sigmoid:
-        raise ModelError(f"{path}: has no last layer named {HEAD!r} with one unit and a sigmoid, so it cannot be tuned")
-    return weights, Head(model, keras.Model(model.inputs, layer.input), layer)
+        raise ModelError(
+            f"{name_or_path}: has no last layer named {HEAD!r} with one unit and a sigmoid, so it cannot be tuned"
+        )
+    return twin.weights, Head(model, keras.Model(model.inputs, layer.input), layer)
 
 
 def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: float) -> Floats:

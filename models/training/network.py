@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
 from ..errors import DataError
+from ..light import network_input
 from . import extra_packages
 
 SLOPE = 0.06  # of the leaky ReLU below zero
@@ -92,7 +93,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(30, 1.2e-3, gentle=0.85, beside=0.2))
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(45, 1.2e-3, gentle=0.85, beside=0.2))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
@@ -158,6 +159,6 @@ def read_crops(model: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # 
     Returns:
         (n, 1) openness or (n, 2) openness and reliability.
     """
-    pictures = crops.astype(np.float32) / np.float32(255)
+    pictures = network_input(crops)
     inputs = [pictures, np.full((len(crops), 2), NEUTRAL)] if len(model.inputs) == 2 else pictures
     return model.predict(inputs, verbose=0)

@@ -21,6 +21,7 @@ import cv2
 import numpy as np
 
 from ..errors import DataError
+from ..weights_file import Weights
 from . import extra_packages
 from .augment import plain
 from .data import LabelledFace, split
@@ -40,7 +41,14 @@ SPLIT = (
 History = list[dict[str, float]]
 
 
-def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed: int, landmarks: int = 0) -> Report:
+def report_run(
+    run: Path,
+    patches: Patches,
+    chosen: Preset | CompactPreset,
+    seed: int,
+    landmarks: int = 0,
+    base: Weights | None = None,
+) -> Report:
     """Measure a run's weights and write its report and its curve.
 
     Args:
@@ -49,6 +57,7 @@ def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed
         chosen: its preset.
         seed: its seed, which gives the same split again.
         landmarks: of how many faces a landmark model's points took part.
+        base: the weights it began with.
 
     Returns:
         The report on the test part; on validation where there is none.
@@ -71,7 +80,9 @@ def report_run(run: Path, patches: Patches, chosen: Preset | CompactPreset, seed
         "preset": asdict(chosen),
         "seed": seed,
         "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
+        + (f" --from {base.name}" if base else "")
         + (" --landmarks landmarks.npz" if landmarks else ""),
+        **({"from": {"name": base.name, "sha256": base.card["sha256"]}} if base else {}),
         "data": {
             "training": count_by_set(training.faces),
             "validation": count_by_set(validation.faces),

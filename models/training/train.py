@@ -7,18 +7,21 @@ minute on two free cores, and 34 of them were enough.
 import logging
 import time
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
+from ..light import network_input
 from . import extra_packages
 from .augment import plain, varied
 from .compact_training import fit_compact
 from .data import LabelledFace, balanced, read_covered, read_labels, split
 from .evaluate import Report
 from .landmarks import Landmarks, load_landmarks, no_landmarks
+from .last_layer import Twin, load_twin
 from .network import DEFAULT_PRESET, NEUTRAL, CompactPreset, Preset, gender_pairs, preset, reference_network
 from .patches import Patches, load_patches
 from .run_folder import PATCHES, REPORT, WEIGHTS, History, count_by_set, report_run, write_history
@@ -34,6 +37,7 @@ def train(
     overwrite: bool = False,
     exclude: Collection[str] = (),
     landmarks: Path | None = None,
+    base: str | Path | None = None,
 ) -> Report:
     """Train from labelled faces.
 
@@ -45,15 +49,20 @@ def train(
         overwrite: replace an earlier run there (its cut mouths are used again).
         exclude: sets to leave out.
         landmarks: for the compact network, a file that the module ``landmarks`` wrote; it does better with it.
+        base: compact weights, shipped by name or an exported ``.tflite`` file, to go on from: the last phase only.
 
     Returns:
         The report on the test part, which training never saw (on validation where the labels have no test part).
 
     Raises:
-        DataError: the labels cannot be read, the run folder is in use or cannot be written, or an unknown preset.
+        DataError: the labels cannot be read, the run folder is in use or cannot be written, an unknown preset,
+            or one that cannot go on from weights.
+        ModelError: the weights to begin with cannot be read, or are not of the compact network.
         MissingExtraError: TensorFlow or matplotlib is not installed.
     """
     chosen = preset(preset_name)
+    if base and isinstance(chosen, Preset):
+        raise DataError(f"the preset {preset_name} cannot go on from weights; leave --from away, or use compact")
     if (run / WEIGHTS).exists() and not overwrite:
         raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
     labels = read_labels(data, exclude)
@@ -63,6 +72,7 @@ def train(
         labels += read_covered(data, exclude)
     extra_packages.tensorflow()  # missing ones are told before minutes of cutting mouths
     extra_packages.new_figure(1, 1)
+    twin = load_twin(base) if base else None
     try:
         run.mkdir(parents=True, exist_ok=True)
         for old in (REPORT, WEIGHTS):
@@ -74,7 +84,7 @@ def train(
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
         log.warning("%d of %d faces not found, left out: %s", len(patches.missed), len(labels), by_set)
     points = load_landmarks(landmarks, data, patches.faces) if landmarks else no_landmarks(len(patches.faces))
-    return train_on(patches, run, chosen, seed, points)
+    return train_on(patches, run, chosen, seed, points, twin)
 
 
 def train_on(
@@ -83,6 +93,7 @@ def train_on(
     chosen: Preset | CompactPreset,
     seed: int,
     landmarks: Landmarks | None = None,
+    base: Twin | None = None,
 ) -> Report:
     """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
 
@@ -92,6 +103,7 @@ def train_on(
         chosen: the preset.
         seed: as in :func:`train`.
         landmarks: of the same faces; for the compact network.
+        base: the compact network to begin with.
     """
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
@@ -107,12 +119,14 @@ def train_on(
     if isinstance(chosen, CompactPreset):
         points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
         known = int(points.known.sum())
-        fit_compact(training, points, chosen, seed, run)
+        if base:
+            chosen = replace(chosen, phases=chosen.phases[-1:])
+        fit_compact(training, points, chosen, seed, run, base and base.model)
     else:
         model = reference_network()
         model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
         _fit(model, training, validation, chosen, seed, run)
-    report = report_run(run, patches, chosen, seed, known)
+    report = report_run(run, patches, chosen, seed, known, base and base.weights)
     log.info("%s: %s", run, report.as_text())
     return report
 
@@ -136,7 +150,7 @@ def _fit(
         write_history(history, run)
         log.info("epoch %d: loss %.5f, validation %.5f", epoch + 1, logs["loss"], logs["val_loss"])
 
-    crops = plain(validation.images).astype(np.float32) / np.float32(255)
+    crops = network_input(plain(validation.images))
     part = run / f"{Path(WEIGHTS).stem}.part.keras"
     model.fit(
         _batches(training, chosen, seed),
@@ -165,7 +179,7 @@ def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any,
         order = rng.permutation(len(truth))
         for start in range(0, len(order) - chosen.batch + 1, chosen.batch):
             rows = order[start : start + chosen.batch]
-            crops = varied(patches.images[rows], rng).astype(np.float32) / np.float32(255)
+            crops = network_input(varied(patches.images[rows], rng))
             yield (crops, gender_pairs(len(rows), chosen.neutral_gender, rng)), truth[rows], weights[rows]
 
 

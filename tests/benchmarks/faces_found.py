@@ -1,6 +1,6 @@
 """How many of the labelled faces does FaceFinder find, set by set?
 
-    python tests/benchmarks/faces_found.py [--faces FOLDER] [--per-set 300] [--small]
+    python tests/benchmarks/faces_found.py [--faces FOLDER] [--per-set 300] [--small | --lamps]
 
 A face counts as found where any face is found in its picture (they are head pictures of one person). Sets marked * took
 no part in training the face check; of the others, the pictures of part "test" did not either. A table in Markdown.
@@ -12,14 +12,26 @@ import random
 import sys
 from collections import defaultdict
 from pathlib import Path
+from unittest import mock
 
 import cv2
 import numpy as np
 
-from mouth_live.models import FaceFinder
-from mouth_live.models.face import Face
+from mouth_live.models import FaceFinder, OpennessModel, crop_faces, load_openness_model
+from mouth_live.models.face import Face, iou
 from mouth_live.models.training.face_check_data import HELD_OUT_SETS
 
+LAMPS = {  # what each lets through of blue, green and red
+    "blue": (1.0, 0.25, 0.08),
+    "violet": (0.9, 0.08, 0.02),
+    "magenta": (0.8, 0.02, 0.9),
+    "green": (0.05, 0.8, 0.05),
+    "cyan": (0.9, 0.9, 0.05),
+    "red": (0.03, 0.06, 1.0),
+    "amber": (0.02, 0.5, 1.0),
+    "pale green": (0.5, 0.95, 0.5),
+    "pale blue": (1.0, 0.5, 0.28),
+}
 WALL, PLACES, WIDTHS = (1080, 1920), (3, 4), (60, 50, 40, 30, 24)
 SHARED = Path(__file__).parents[3] / "shared" / "faces"
 
@@ -29,6 +41,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, default=SHARED)
     parser.add_argument("--per-set", type=int, default=300, help="pictures of each set, chosen at random (seed 0)")
     parser.add_argument("--small", action="store_true", help="distant faces instead")
+    parser.add_argument("--lamps", action="store_true", help="faces in the light of coloured lamps instead")
     options = parser.parse_args()
     files: defaultdict[str, list[str]] = defaultdict(list)
     try:
@@ -41,12 +54,45 @@ def main() -> None:
     if options.small:
         small(options.faces, choice.sample(files["helen"], 120))
         return
+    if options.lamps:
+        lamps(options.faces, choice.sample(files["helen"], 200) + choice.sample(files["habesha"], 200))
+        return
     print("| set | faces | found | |\n|---|---|---|---|")
     for name in sorted(files):
         some = choice.sample(files[name], min(options.per_set, len(files[name])))
         found = sum(bool(finder.find(cv2.imread(str(options.faces / file)))) for file in some)
         held_out = "*" if name in HELD_OUT_SETS else ""
         print(f"| {name}{held_out} | {len(some)} | {found} | {found / len(some):.1%} |", flush=True)
+
+
+def lamps(folder: Path, files: list[str]) -> None:
+    """The table of coloured light, beside what is found in the pictures as they are, without :mod:`.light`."""
+    finder, model, pictures = FaceFinder(), load_openness_model(device="cpu"), []
+    for file in files:
+        image = cv2.imread(str(folder / file))
+        faces = finder.find(image)
+        if len(faces) == 1:
+            pictures.append((image, faces[0], model.predict(crop_faces(image, faces))[0]))
+    print(
+        "| light | faces | found | without models/light.py | openness off by (rms) | without |\n|---|---|---|---|---|---|"
+    )
+    for lamp, gains in LAMPS.items():
+        lit = [(np.clip(image * np.array(gains), 0, 255).astype(np.uint8), *rest) for image, *rest in pictures]
+        found, off = in_light(finder, model, lit)
+        with (
+            mock.patch("mouth_live.models.light.whiter", lambda picture: picture),
+            mock.patch("mouth_live.models.blazeface.whiter", lambda picture: picture),
+        ):
+            found_raw, off_raw = in_light(finder, model, lit)
+        shares = f"{found / len(lit):.1%} | {found_raw / len(lit):.1%}"
+        print(f"| {lamp} | {len(lit)} | {shares} | {off:.3f} | {off_raw:.3f} |", flush=True)
+
+
+def in_light(finder: FaceFinder, model: OpennessModel, lit: list[tuple]) -> tuple[int, float]:
+    """How many faces are found, and how far the openness is from that in white light, read at the same place."""
+    found = sum(any(iou(seen.box, face.box) > 0.5 for seen in finder.find(image)) for image, face, _ in lit)
+    off = [model.predict(crop_faces(image, [face]))[0] - value for image, face, value in lit]
+    return found, float(np.sqrt(np.mean(np.square(off))))
 
 
 def small(folder: Path, files: list[str]) -> None:

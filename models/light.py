@@ -1,0 +1,52 @@
+"""Coloured light: pictures taken in it, nearer to how white light would show the same.
+
+Face detectors learn from skin in white or warm light, where red is its strongest channel. In a room lit by coloured
+LEDs it is the weakest, and they see no face in what anybody would call one. So the channels that skin must show are
+filled up from the strongest one, as far as the picture as a whole lacks them. To multiply them instead, as a white
+balance does, would show the noise and blocks of a channel that is all but black. Where the light has one colour only,
+what comes out is grey, in which faces are found as well. Pictures in white and warm light stay as they are. The same
+goes for the crops that the face check and the openness network see.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+LEAST: Sequence[float] = (1.0, 0.6, 0.6)
+"""Least mean of red, green and blue, as a share of the strongest channel's; of blue, only where that is not red."""
+
+RED, BLUE = 0, 2
+
+
+def whiter(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture with the channels filled up that coloured light left dark.
+
+    Args:
+        picture: (h, w, 3) uint8, RGB.
+
+    Returns:
+        The same kind of picture; the very one where nothing is missing.
+    """
+    means = cv2.mean(picture)[:3]
+    strongest = max(range(3), key=lambda channel: means[channel])
+    fill = np.eye(3)
+    for channel, least in enumerate(LEAST):
+        if channel != strongest and (channel, strongest) != (BLUE, RED):
+            fill[channel, strongest] = max(0.0, least * means[strongest] - means[channel]) / max(means[strongest], 1.0)
+    if fill.sum() == len(LEAST):
+        return picture
+    return cv2.transform(picture, fill).astype(np.uint8, copy=False)
+
+
+def network_input(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Crops as the networks take them: in whiter light.
+
+    Args:
+        crops: (n, h, w, 3) uint8, RGB; at least one.
+
+    Returns:
+        (n, h, w, 3) float32, RGB, 0..1.
+    """
+    return np.stack([whiter(crop) for crop in crops]).astype(np.float32) / np.float32(255)

@@ -1,0 +1,100 @@
+"""Rooms lit by coloured lamps: the face is found as in white light, its mouth read as well; other pictures stay."""
+
+import cv2
+import numpy as np
+import pytest
+import skimage.data
+
+from mouth_live.models import FaceFinder, crop_faces, load_openness_model
+from mouth_live.models.face import iou
+from mouth_live.models.light import LEAST, network_input, whiter
+from mouth_live.realtime import Frame, Pipeline
+from mouth_live.realtime.sources import open_video
+
+ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
+LAMPS = {  # what each lets through of blue, green and red
+    "blue": (1.0, 0.25, 0.08),
+    "violet": (0.9, 0.08, 0.02),
+    "magenta": (0.8, 0.02, 0.9),
+    "green": (0.05, 0.8, 0.05),
+    "cyan": (0.9, 0.9, 0.05),
+    "red": (0.03, 0.06, 1.0),
+    "pale green": (0.5, 0.95, 0.5),
+}
+
+
+def lit(picture, lamp):
+    return (picture * np.array(LAMPS[lamp])).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_openness_model(device="cpu")
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_the_face_is_found_where_it_is_in_white_light(finder, lamp):
+    (white,) = finder.find(ASTRONAUT)
+    (coloured,) = finder.find(lit(ASTRONAUT, lamp))
+    assert iou(white.box, coloured.box) > 0.7
+    assert np.abs(white.keypoints - coloured.keypoints).max() < 0.1 * white.box[2]
+
+
+@pytest.mark.parametrize("lamp", ["blue", "magenta", "green"])
+def test_a_video_in_coloured_light_has_its_face_in_every_frame(demo_clip, finder, model, lamp):
+    def frames(seen):
+        return (Frame(f.index, f.time, seen(f.image)) for f, _ in zip(open_video(demo_clip), range(90), strict=False))
+
+    white = list(Pipeline(finder, model).run(frames(lambda image: image)))
+    coloured = list(Pipeline(finder, model).run(frames(lambda image: lit(image, lamp))))
+    assert [len(a.readings) for a in coloured] == [1] * len(white)
+    values = np.array([[a.readings[0].openness for a in run] for run in (white, coloured)])
+    assert values[0].max() > 0.5 > 0.1 > values[0].min()  # the mouth opens and closes in it
+    assert np.sqrt(np.mean((values[0] - values[1]) ** 2)) < 0.25
+    assert np.corrcoef(values)[0, 1] > 0.7
+
+
+def test_what_is_no_face_stays_none_in_coloured_light(finder):
+    cuts = [ASTRONAUT[260:], skimage.data.coffee()[..., ::-1], skimage.data.camera()[240:, :, None].repeat(3, axis=2)]
+    assert not any(finder.find(lit(cut, lamp)) for cut in cuts for lamp in LAMPS)
+
+
+@pytest.mark.parametrize("tint", [(1, 1, 1), (1, 0.8, 0.6), (1, 0.7, 0.05)], ids=["white", "lamp", "candle"])
+def test_pictures_in_white_and_warm_light_stay_as_they_are(tint):
+    grey = np.random.default_rng(0).integers(0, 256, (40, 60, 1)).repeat(3, axis=2)
+    picture = (grey * np.array(tint)).astype(np.uint8)
+    assert whiter(picture) is picture
+
+
+@pytest.mark.parametrize("lamp", LAMPS)
+def test_no_channel_of_skin_is_missing_afterwards(lamp):
+    seen = np.ascontiguousarray(lit(ASTRONAUT, lamp)[..., ::-1])
+    means = np.array(cv2.mean(whiter(seen))[:3])
+    enough = means >= np.array(LEAST) * cv2.mean(seen)[int(np.argmax(cv2.mean(seen)[:3]))] - 2
+    assert enough[:2].all()
+    assert enough[2] or lamp == "red"
+
+
+def test_light_of_one_colour_becomes_grey_and_darkness_stays_dark():
+    blue = np.zeros((8, 8, 3), np.uint8)
+    blue[..., 2] = np.arange(64).reshape(8, 8) * 4
+    seen = whiter(blue).astype(int)
+    assert np.array_equal(seen[..., 0], blue[..., 2])
+    assert np.abs(seen[..., 1] - 0.6 * blue[..., 2]).max() <= 1
+    black = np.zeros((8, 8, 3), np.uint8)
+    assert whiter(black) is black
+
+
+def test_each_crop_has_a_light_of_its_own(finder):
+    (face,) = finder.find(ASTRONAUT)
+    white, blue = (crop_faces(picture, [face])[0] for picture in (ASTRONAUT, lit(ASTRONAUT, "blue")))
+    pictures = network_input(np.stack([white, blue]))
+    assert pictures.dtype == np.float32
+    assert pictures.shape == (2, 60, 60, 3)
+    assert np.array_equal(pictures[0], white / np.float32(255))
+    assert pictures[1, ..., 0].mean() > 4 * blue[..., 0].mean() / 255
