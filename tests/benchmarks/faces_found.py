@@ -73,9 +73,8 @@ def lamps(folder: Path, files: list[str]) -> None:
         faces = finder.find(image)
         if len(faces) == 1:
             pictures.append((image, faces[0], model.predict(crop_faces(image, faces))[0]))
-    print(
-        "| light | faces | found | without models/light.py | openness off by (rms) | without |\n|---|---|---|---|---|---|"
-    )
+    print("| light | faces | found | without models/light.py | openness off by (rms) | without |")
+    print("|---|---|---|---|---|---|")
     for lamp, gains in LAMPS.items():
         lit = [(np.clip(image * np.array(gains), 0, 255).astype(np.uint8), *rest) for image, *rest in pictures]
         found, off = in_light(finder, model, lit)
