@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .face import Face
-from .light import whiter
+from .light import well_lit
 from .tiles import Area, is_cut
 from .weights_file import LiteRtNetwork, load_weights
 
@@ -140,7 +140,7 @@ def _window(image: NDArray[np.uint8], area: Area) -> View | None:
 
 
 def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A view as the network takes it: shrunk, in white light, in the middle of its input, black around it.
+    """A view as the network takes it: shrunk, well lit, in the middle of its input, black around it.
 
     Returns:
         the input (1, height, width, 3) float32, RGB, -1..1; and the picture's (x, y), in pixels, of its top-left
@@ -152,7 +152,7 @@ def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     left, top = (columns - new_width) // 2, (rows - new_height) // 2
     canvas = np.zeros((1, rows, columns, 3), np.uint8)
     rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)
-    canvas[0, top : top + new_height, left : left + new_width] = whiter(rgb)
+    canvas[0, top : top + new_height, left : left + new_width] = well_lit(rgb)
     tensor = np.divide(canvas, np.float32(127.5), dtype=np.float32)
     tensor -= np.float32(1)
     corner = (view.left - left * view.scale, view.top - top * view.scale)

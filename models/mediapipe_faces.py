@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from .errors import MissingExtraError, ModelError
 from .face import Face
-from .light import whiter
+from .light import well_lit
 from .weights_file import load_weights
 
 log = logging.getLogger("mouth_live")
@@ -88,7 +88,7 @@ class MediaPipeFaces:
             The faces, best score first. Their boxes are in whole pixels and, unlike those of our own detector, end at
             the picture's border: mediapipe rounds them down and clips them.
         """
-        pixels = whiter(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+        pixels = well_lit(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         size = (image.shape[1], image.shape[0])
         faces = [_to_face(detection, size) for detection in self._task.detect(picture).detections]

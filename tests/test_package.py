@@ -23,6 +23,17 @@ def test_the_list_of_packages_is_the_folders():
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == folders
 
 
+def test_every_data_file_is_installed():
+    listed = {
+        file
+        for package, patterns in PROJECT["tool"]["setuptools"]["package-data"].items()
+        for pattern in patterns
+        for file in (REPOSITORY / package.removeprefix("mouth_live.").replace(".", "/")).glob(pattern)
+    }
+    there = {path for path in REPOSITORY.glob("[rm]*/**/*") if path.is_file() and path.parent.name != "__pycache__"}
+    assert {path for path in there if path.suffix != ".py"} - listed == set()
+
+
 @pytest.mark.parametrize("package", ["mouth_live.models", "mouth_live.realtime"])
 def test_public_names_are_there_and_listed(package):
     module = importlib.import_module(package)

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..face_check import CHECK_SIZE
+from ..light import network_input
 from .face_check_data import CheckData, collect
 
 log = logging.getLogger("mouth_live")
@@ -59,15 +60,15 @@ def train(data: CheckData, seed: int = SEED) -> Any:  # noqa: ANN401
         others = data.others[rng.permutation(len(data.others))[: 2 * len(data.faces)]]
         crops = np.concatenate([_varied(data.faces, rng, cover=True), _varied(others, rng, cover=False)])
         truth = np.repeat(np.array([1, 0], np.float32), [len(data.faces), len(others)])
-        history = model.fit(crops.astype(np.float32) / 255, truth, batch_size=BATCH, epochs=1, verbose=0)
+        history = model.fit(network_input(crops), truth, batch_size=BATCH, epochs=1, verbose=0)
         log.info("epoch %d of %d: loss %.4f", epoch + 1, EPOCHS, history.history["loss"][0])
     return model
 
 
 def rates(model: Any, data: CheckData) -> dict[str, float]:  # noqa: ANN401
     """Share of faces and of non-faces that one look takes for a face (FaceFinder averages six)."""
-    kept = model.predict(data.faces.astype(np.float32) / 255, verbose=0) >= 0.5
-    through = model.predict(data.others.astype(np.float32) / 255, verbose=0) >= 0.5
+    kept = model.predict(network_input(data.faces), verbose=0) >= 0.5
+    through = model.predict(network_input(data.others), verbose=0) >= 0.5
     return {
         "faces": len(kept),
         "kept": float(kept.mean()),

@@ -31,6 +31,8 @@ LAMPS = {  # what each lets through of blue, green and red
     "amber": (0.02, 0.5, 1.0),
     "pale green": (0.5, 0.95, 0.5),
     "pale blue": (1.0, 0.5, 0.28),
+    "dusk": (0.08, 0.08, 0.08),
+    "night": (0.04, 0.04, 0.04),
 }
 WALL, PLACES, WIDTHS = (1080, 1920), (3, 4), (60, 50, 40, 30, 24)
 SHARED = Path(__file__).parents[3] / "shared" / "faces"
@@ -41,7 +43,7 @@ def main() -> None:
     parser.add_argument("--faces", type=Path, default=SHARED)
     parser.add_argument("--per-set", type=int, default=300, help="pictures of each set, chosen at random (seed 0)")
     parser.add_argument("--small", action="store_true", help="distant faces instead")
-    parser.add_argument("--lamps", action="store_true", help="faces in the light of coloured lamps instead")
+    parser.add_argument("--lamps", action="store_true", help="faces in coloured and in little light instead")
     options = parser.parse_args()
     files: defaultdict[str, list[str]] = defaultdict(list)
     try:
@@ -66,7 +68,7 @@ def main() -> None:
 
 
 def lamps(folder: Path, files: list[str]) -> None:
-    """The table of coloured light, beside what is found in the pictures as they are, without :mod:`.light`."""
+    """The table of bad light, beside what is found in the pictures as they are, without :mod:`.light`."""
     finder, model, pictures = FaceFinder(), load_openness_model(device="cpu"), []
     for file in files:
         image = cv2.imread(str(folder / file))
@@ -79,8 +81,8 @@ def lamps(folder: Path, files: list[str]) -> None:
         lit = [(np.clip(image * np.array(gains), 0, 255).astype(np.uint8), *rest) for image, *rest in pictures]
         found, off = in_light(finder, model, lit)
         with (
-            mock.patch("mouth_live.models.light.whiter", lambda picture: picture),
-            mock.patch("mouth_live.models.blazeface.whiter", lambda picture: picture),
+            mock.patch("mouth_live.models.light.well_lit", lambda picture: picture),
+            mock.patch("mouth_live.models.blazeface.well_lit", lambda picture: picture),
         ):
             found_raw, off_raw = in_light(finder, model, lit)
         shares = f"{found / len(lit):.1%} | {found_raw / len(lit):.1%}"
