@@ -30,8 +30,8 @@ def test_every_data_file_is_installed():
         for pattern in patterns
         for file in (REPOSITORY / package.removeprefix("mouth_live.").replace(".", "/")).glob(pattern)
     }
-    there = {path for path in REPOSITORY.glob("[rm]*/**/*") if path.is_file() and path.parent.name != "__pycache__"}
-    assert {path for path in there if path.suffix != ".py"} - listed == set()
+    there = {path for folder in ("models", "realtime") for path in (REPOSITORY / folder).rglob("*.*")}
+    assert {path for path in there if path.suffix not in {".py", ".pyc"}} - listed == set()
 
 
 @pytest.mark.parametrize("package", ["mouth_live.models", "mouth_live.realtime"])
