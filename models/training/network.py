@@ -93,7 +93,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(45, 1.2e-3, gentle=0.85, beside=0.2))
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(36, 1.2e-3, gentle=0.85, beside=0.2))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
