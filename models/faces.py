@@ -106,11 +106,18 @@ class FaceFinder:
         return self._windowed.detect_in(image, area) if self._windowed else None
 
     def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Claims in the picture shrunk and padded, so that one which fills it appears at half its size."""
+        """Claims in the picture shrunk and padded, so that one which fills it appears at half its size.
+
+        Where there is none, in grey: painted and overexposed faces look like ones in their brightness alone.
+        """
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
-        padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT)
-        return [_shifted(face, -right, -down) for face in self._detector.detect(padded.astype(np.uint8, copy=False))]
+        padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
+        claims = self._detector.detect(padded)
+        if not claims:
+            grey = cv2.cvtColor(cv2.cvtColor(padded, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+            claims = self._detector.detect(grey.astype(np.uint8, copy=False))
+        return [_shifted(face, -right, -down) for face in claims]
 
     def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
         """Where faces as small as ``min_face`` are looked for in a picture of this size."""

@@ -57,6 +57,17 @@ def test_finds_a_face_that_fills_the_picture(finder):
     assert face.box[2] > 250
 
 
+def test_finds_a_painted_and_an_overexposed_face(finder):
+    image = cv2.resize(ASTRONAUT[58:188, 160:285], (500, 520))
+    overexposed = np.clip(image * 3.0, 0, 255).astype(np.uint8)
+    painted = cv2.cvtColor(image, cv2.COLOR_BGR2HSV).astype(int)
+    painted[..., 0] = (painted[..., 0] + 90 * (np.arange(500) // 60 % 2)) % 180  # every second stripe in another hue
+    painted[..., 1] = np.clip(2 * painted[..., 1], 0, 255)
+    for picture in (overexposed, cv2.cvtColor(painted.astype(np.uint8), cv2.COLOR_HSV2BGR)):
+        (face,) = finder.find(picture)
+        assert face.box[2] > 250
+
+
 def test_finds_two_people(finder):
     assert len(finder.find(np.hstack([ASTRONAUT, ASTRONAUT[:, ::-1]]))) == 2
 
