@@ -23,6 +23,9 @@ LEAST: Sequence[float] = (1.0, 0.6, 0.6)
 
 RED, BLUE = 0, 2
 
+LITTLE, MUCH = 0.1, 0.3
+"""Up to the one a channel may lack without a change, for lawns and walls are no lamps; from the other on it is filled."""
+
 BRIGHT = 50.0
 """Grey value of the bright parts (two standard deviations above the mean) up to which a dark picture is lifted ..."""
 
@@ -43,8 +46,8 @@ def well_lit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     change = np.eye(3)
     for channel, least in enumerate(LEAST):
         if channel != strongest and (channel, strongest) != (BLUE, RED):
-            missing = max(0.0, least * means[strongest] - means[channel])
-            change[channel, strongest] = missing / max(means[strongest], 1.0)
+            missing = least - means[channel] / max(means[strongest], 1.0)
+            change[channel, strongest] = missing * min(max((missing - LITTLE) / (MUCH - LITTLE), 0.0), 1.0)
     bright = means[strongest] + 2 * deviations[strongest]
     change *= max(1.0, min(MOST, BRIGHT / max(bright, 1.0)))
     if change.sum() == len(LEAST):

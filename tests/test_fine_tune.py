@@ -151,7 +151,7 @@ def test_what_cannot_be_tuned_is_told(another_scale, tuned, tmp_path):
     table, labels, _ = another_scale
     with pytest.raises(DataError, match="holds a run already"):
         fine_tune.fine_tune(BASE, table, tuned[0])
-    with pytest.raises(DataError, match="takes the table that mouth-live label makes"):
+    with pytest.raises(DataError, match="neither a table that mouth-live label made"):
         fine_tune.fine_tune(BASE, tmp_path, tmp_path / "run")
     write_own_labels(tmp_path / "few.csv", labels[:5])
     with pytest.raises(DataError, match=r"5 labelled frames .* too few"):

@@ -78,13 +78,14 @@ def lessons(
     if landmarks.known.any():
         taught = np.where(covered, np.float32(np.nan), teach(faces, landmarks, seed))
         trust = np.where(np.isnan(taught), chosen.measured_trust, chosen.taught_trust)
-        share_of_people = chosen.taught_share
+        of_people, of_others = chosen.taught_share, 1.0
     else:
         taught = np.array([np.nan if face.measured is None else face.measured for face in faces], np.float32)
-        trust, share_of_people = np.full(len(faces), chosen.measured_trust), 0.0
+        trust = np.full(len(faces), chosen.measured_trust)
+        of_people, of_others = 0.0, float(second is not None)
     if second is not None:
         taught = np.where(people | covered, taught, np.where(np.isnan(taught), second, (taught + second) / 2))
-    share = np.where(people, share_of_people, 1) * ~np.isnan(taught)
+    share = np.where(people, of_people, of_others) * ~np.isnan(taught)
     mixed = (1 - share) * openness + share * np.nan_to_num(taught)
     trust = np.where(covered, 0, np.where(people, 1, trust))
     return Lessons(patches, landmarks, mixed.astype(np.float32), trust.astype(np.float32), taught)
