@@ -24,7 +24,7 @@ LEAST: Sequence[float] = (1.0, 0.6, 0.6)
 RED, BLUE = 0, 2
 
 LITTLE, MUCH = 0.1, 0.3
-"""What a channel may lack without a change, for lawns and walls are no lamps; from the other on all of it is filled up."""
+"""What a channel may lack without a change, as lawns and walls are no lamps; from the other on all of it is filled."""
 
 BRIGHT = 50.0
 """Grey value of the bright parts (two standard deviations above the mean) up to which a dark picture is lifted ..."""
