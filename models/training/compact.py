@@ -34,7 +34,6 @@ SCALED = (80, 64)
 """Height and width of the view as the trunk sees it: a mouth as large as in a whole face at 256x256."""
 
 FEATURES = 128
-OPENNESS_LAYERS = {"levelled", "mixed", "mixed_levelled", "openness", "reliability"}
 DROPOUT = 0.2
 BATCH_NORM = {"momentum": 0.98, "epsilon": 1e-5}
 CLOSE = 0.12
@@ -87,12 +86,15 @@ def begin_with(model: Any, trained: Any) -> None:  # noqa: ANN401
     Raises:
         ModelError: it is another network.
     """
-    layers = {layer.name: layer for layer in trained.layers if layer.weights}
-    shapes = {layer.name: [w.shape for w in layer.weights] for layer in model.layers}
-    if OPENNESS_LAYERS - set(layers) or any(shapes.get(n) != [w.shape for w in v.weights] for n, v in layers.items()):
+    known, own = ({layer.name: layer for layer in m.layers if layer.weights} for m in (trained, running_network(model)))
+    if known.keys() != own.keys() or any(_shapes(known[name]) != _shapes(own[name]) for name in own):
         raise ModelError("these weights are not of the compact network, so its training cannot begin with them")
-    for name, layer in layers.items():
-        model.get_layer(name).set_weights(layer.get_weights())
+    for name, layer in own.items():
+        layer.set_weights(known[name].get_weights())
+
+
+def _shapes(layer: Any) -> list[tuple[int, ...]]:  # noqa: ANN401
+    return [tuple(weights.shape) for weights in layer.weights]
 
 
 def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401
