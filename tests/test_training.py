@@ -429,7 +429,7 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
 
 
 @pytest.mark.train
-def test_training_goes_on_from_weights(compact_run, drawn_mouths, tmp_path, monkeypatch):
+def test_training_goes_on_from_weights(compact_run, drawn_mouths, real_faces, tmp_path, monkeypatch):
     import keras
 
     from mouth_live.models.training import compact, compact_training, trunk
@@ -461,6 +461,9 @@ def test_training_goes_on_from_weights(compact_run, drawn_mouths, tmp_path, monk
     second = network.read_crops(keras.models.load_model(run / "weights.keras", compile=False), crops)
     assert 0 < np.abs(second - read).mean() < 0.2  # it learned on, from there
 
+    with pytest.raises(ModelError, match="not of the compact network"):
+        train(real_faces, tmp_path / "not begun", base="openness_reference")
+    assert not (tmp_path / "not begun").exists()
     with pytest.raises(DataError, match="leave --from away"):
         train(tmp_path, run, "reference", base="openness_reference")
 

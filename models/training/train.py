@@ -17,6 +17,7 @@ from ..errors import DataError
 from ..light import network_input
 from . import extra_packages
 from .augment import plain, varied
+from .compact import begin_with, training_network
 from .compact_training import fit_compact
 from .data import LabelledFace, balanced, read_covered, read_labels, split
 from .evaluate import Report
@@ -70,9 +71,12 @@ def train(
         labels = balanced(labels, chosen.bulk, seed)
     else:
         labels += read_covered(data, exclude)
-    extra_packages.tensorflow()  # missing ones are told before minutes of cutting mouths
+    # What is missing or does not fit is told before minutes of cutting mouths.
+    extra_packages.tensorflow()
     extra_packages.new_figure(1, 1)
     twin = load_twin(base) if base else None
+    if twin:
+        begin_with(training_network(), twin.model)
     try:
         run.mkdir(parents=True, exist_ok=True)
         for old in (REPORT, WEIGHTS):
