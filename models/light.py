@@ -41,18 +41,32 @@ def well_lit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         The same kind of picture; the very one where nothing is missing.
     """
-    means, deviations = (numbers[:, 0].tolist() for numbers in cv2.meanStdDev(picture))
-    strongest = max(range(3), key=lambda channel: means[channel])
-    change = np.eye(3)
-    for channel, least in enumerate(LEAST):
-        if channel != strongest and (channel, strongest) != (BLUE, RED):
-            missing = least - means[channel] / max(means[strongest], 1.0)
-            change[channel, strongest] = missing * min(max((missing - LITTLE) / (MUCH - LITTLE), 0.0), 1.0)
-    bright = means[strongest] + 2 * deviations[strongest]
-    change *= max(1.0, min(MOST, BRIGHT / max(bright, 1.0)))
-    if change.sum() == len(LEAST):
+    means = cv2.mean(picture)[:3]
+    strongest = means.index(max(means))
+    fill, lift = _fill(means, strongest), _lift(picture, means[strongest], strongest)
+    if lift == 1 and not any(fill):
         return picture
-    return cv2.transform(picture, change).astype(np.uint8, copy=False)
+    change = np.eye(3)
+    change[:, strongest] += fill
+    return cv2.transform(picture, lift * change).astype(np.uint8, copy=False)
+
+
+def _fill(means: Sequence[float], strongest: int) -> list[float]:
+    """How much of the strongest channel each channel is given."""
+    fill = [0.0, 0.0, 0.0]
+    for channel, least in enumerate(LEAST):
+        missing = least - means[channel] / max(means[strongest], 1.0)
+        if missing > LITTLE and (channel, strongest) != (BLUE, RED):
+            fill[channel] = missing * min((missing - LITTLE) / (MUCH - LITTLE), 1.0)
+    return fill
+
+
+def _lift(picture: NDArray[np.uint8], mean: float, strongest: int) -> float:
+    """By how much to multiply the picture, whose strongest channel has this mean."""
+    if mean >= BRIGHT:
+        return 1.0
+    bright = mean + 2 * float(cv2.meanStdDev(picture)[1][strongest, 0])
+    return max(1.0, min(MOST, BRIGHT / max(bright, 1.0)))
 
 
 def network_input(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
