@@ -77,7 +77,7 @@ def train(
     if videos or keep:
         raise click.UsageError("--videos and --keep go with --from and a table by label")
     if base and permissive:
-        raise click.UsageError("--permissive is for a new network: the weights of --from may have learned from all sets")
+        raise click.UsageError("--permissive is for a new network; that of --from may have learned from all sets")
     from ..models.training.data import not_permissive
     from ..models.training.train import train as run
 
