@@ -3,7 +3,6 @@
 On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in TensorFlow (its twin ``NAME.keras``, the same weights).
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
-from .weights_file import WEIGHTS_FOLDER, LiteRtNetwork, Weights, load_weights
+from .weights_file import LiteRtNetwork, Weights, beside, check_twin, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
@@ -120,8 +119,7 @@ def load_openness_model(
         raise DeviceError(f"--device gpu: {problem}; use --device cpu")
     if device == "cpu" or problem:
         return OpennessModel(weights.name, "cpu", _litert_backend(weights, threads))
-    path = Path(name_or_path) if Path(name_or_path).suffix else WEIGHTS_FOLDER / f"{name_or_path}.tflite"
-    return OpennessModel(weights.name, "gpu", tensorflow_backend(path.with_suffix(".keras"), weights))
+    return OpennessModel(weights.name, "gpu", tensorflow_backend(beside(name_or_path, ".keras"), weights))
 
 
 def _litert_backend(weights: Weights, threads: int) -> _Backend:
@@ -149,8 +147,7 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
     Raises:
         ModelError: the file is missing or differs from the card's SHA-256.
     """
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
-        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
+    check_twin(path, weights)
     import keras  # pyright: ignore[reportMissingTypeStubs]
     import tensorflow as tf
 

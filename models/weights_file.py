@@ -55,18 +55,31 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     Raises:
         ModelError: no such name or file, no readable card, another SHA-256 than the card's, or another task.
     """  # noqa: E501
-    path = Path(name_or_path)
-    if path.suffix != ".tflite":
-        path = WEIGHTS_FOLDER / f"{name_or_path}.tflite"
-        if path.parent != WEIGHTS_FOLDER or not path.exists():
-            known = ", ".join(shipped_names(task))
-            raise ModelError(
-                f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file"
-            )
+    path = beside(name_or_path, ".tflite")
+    if Path(name_or_path).suffix != ".tflite" and (path.parent != WEIGHTS_FOLDER or not path.exists()):
+        known = ", ".join(shipped_names(task))
+        raise ModelError(f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file")
     content, card = read_checked(path)
     if card.get("task") != task:
         raise ModelError(f"{path}: a model for {card.get('task')!r}, expected one for {task!r}")
     return Weights(path.stem, content, card)
+
+
+def beside(name_or_path: str | Path, suffix: str) -> Path:
+    """The file of that suffix beside weights, which ship by name or lie at a path."""
+    path = Path(name_or_path)
+    path = path if path.suffix == ".tflite" else WEIGHTS_FOLDER / f"{name_or_path}.tflite"
+    return path.with_suffix(suffix)
+
+
+def check_twin(path: Path, weights: Weights) -> None:
+    """Check the ``.keras`` twin of weights against their card.
+
+    Raises:
+        ModelError: the file is missing or differs from the card's SHA-256.
+    """
+    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
+        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
 
 
 def read_checked(path: Path) -> tuple[bytes, dict[str, Any]]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from mouth_live import realtime
+from mouth_live.models import FaceFinder, OpennessModel, load_openness_model
 from mouth_live.realtime.capture import quiet_decoder
 
 REPOSITORY = Path(__file__).parent.parent
@@ -90,6 +91,18 @@ def shared() -> Path:
 def demo_clip() -> Path:
     """The clip that ships with the program: one real face."""
     return Path(str(realtime.__file__)).parent / "demo.mp4"
+
+
+@pytest.fixture(scope="module")
+def finder() -> FaceFinder:
+    """What finds the faces."""
+    return FaceFinder()
+
+
+@pytest.fixture(scope="module")
+def model() -> OpennessModel:
+    """The shipped network on the CPU."""
+    return load_openness_model(device="cpu")
 
 
 @pytest.fixture

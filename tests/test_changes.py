@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from mouth_live.models import FaceFinder, load_openness_model
+from mouth_live.models import FaceFinder
 from mouth_live.models.tiles import Area
 from mouth_live.realtime import Frame, Pipeline
 from mouth_live.realtime.changes import changed, mosaic, renewed
@@ -27,11 +27,6 @@ class Counting(FaceFinder):
     def claims_in(self, image, area):
         self.tiles_seen += 1
         return super().claims_in(image, area)
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_openness_model(device="cpu")
 
 
 def head(width, flipped=False):

@@ -16,11 +16,6 @@ ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 EYES_AND_MOUTH = {RIGHT_EYE: (202, 101), LEFT_EYE: (246, 102), MOUTH: (224, 145)}  # read off the picture by eye
 
 
-@pytest.fixture(scope="module")
-def finder():
-    return FaceFinder()
-
-
 def test_finds_the_face_and_its_key_points(finder):
     (face,) = finder.find(ASTRONAUT)
     for row, point in EYES_AND_MOUTH.items():

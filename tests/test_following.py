@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import skimage.data
 
-from mouth_live.models import FaceFinder, crop_faces, load_openness_model
+from mouth_live.models import FaceFinder, crop_faces
 from mouth_live.models.face import MOUTH
 from mouth_live.models.tiles import tiles
 from mouth_live.realtime import Frame, Pipeline
@@ -14,16 +14,6 @@ from mouth_live.realtime.motion import motion, upper_face
 from mouth_live.realtime.sources import open_video
 
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
-
-
-@pytest.fixture(scope="module")
-def finder():
-    return FaceFinder()
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_openness_model(device="cpu")
 
 
 def read(clip, finder, model, look_every, limit=75):

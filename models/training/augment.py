@@ -19,10 +19,9 @@ from .patches import PATCH_SIZE
 SHIFT, ROLL, SCALE = 0.03, 5.0, 0.07
 """Standard deviations: shift in crop sides, roll in degrees, scale as a logarithm."""
 
-COLOURED = 0.1
-"""Share of the variations' light that comes from coloured lamps, of those whose light varies."""
-
 GENTLY = 0.6  # of these: the key points that the patches were cut by are the detector's own, a little off already
+
+COLOURED = 0.1  # share of the variations whose light varies that are lit by coloured lamps
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
-from ..weights_file import Weights
+from ..weights_file import Weights, beside
 from .augment import plain, varied
 from .data import read_labels
-from .last_layer import Floats, Head, Keep, beside, load_head, sigmoid
+from .last_layer import Floats, Head, Keep, load_head, sigmoid
 from .patches import cut_patches
 from .whole_file import whole_file
 

@@ -4,7 +4,6 @@ Fitted by Levenberg-Marquardt steps, for the sigmoid bends the error.
 Source: Levenberg 1944; Marquardt 1963, "An algorithm for least-squares estimation of nonlinear parameters".
 """
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..light import network_input
-from ..weights_file import WEIGHTS_FOLDER, Weights, load_weights
+from ..weights_file import Weights, beside, check_twin, load_weights
 from . import extra_packages
 from .network import NEUTRAL
 
@@ -99,8 +98,7 @@ def load_twin(name_or_path: str | Path) -> Twin:
     """
     weights = load_weights(name_or_path, "openness")
     path = beside(name_or_path, ".keras")
-    if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != weights.card.get("keras_sha256"):
-        raise ModelError(f"{path}: missing, damaged or changed; export the model again or reinstall mouth-live")
+    check_twin(path, weights)
     return Twin(weights, extra_packages.keras().models.load_model(path, compile=False))
 
 
@@ -164,10 +162,3 @@ def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: fl
 def sigmoid(x: Floats) -> Floats:
     """From any number to 0..1."""
     return 1 / (1 + np.exp(-np.clip(x, -60, 60)))
-
-
-def beside(name_or_path: str | Path, suffix: str) -> Path:
-    """The file of that suffix beside weights, which ship by name or lie at a path."""
-    path = Path(name_or_path)
-    path = path if path.suffix == ".tflite" else WEIGHTS_FOLDER / f"{name_or_path}.tflite"
-    return path.with_suffix(suffix)

@@ -17,23 +17,13 @@ from unittest import mock
 import cv2
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from lamps import LAMPS, lit
+
 from mouth_live.models import FaceFinder, OpennessModel, crop_faces, load_openness_model
 from mouth_live.models.face import Face, iou
 from mouth_live.models.training.face_check_data import HELD_OUT_SETS
 
-LAMPS = {  # what each lets through of blue, green and red
-    "blue": (1.0, 0.25, 0.08),
-    "violet": (0.9, 0.08, 0.02),
-    "magenta": (0.8, 0.02, 0.9),
-    "green": (0.05, 0.8, 0.05),
-    "cyan": (0.9, 0.9, 0.05),
-    "red": (0.03, 0.06, 1.0),
-    "amber": (0.02, 0.5, 1.0),
-    "pale green": (0.5, 0.95, 0.5),
-    "pale blue": (1.0, 0.5, 0.28),
-    "dusk": (0.08, 0.08, 0.08),
-    "night": (0.04, 0.04, 0.04),
-}
 WALL, PLACES, WIDTHS = (1080, 1920), (3, 4), (60, 50, 40, 30, 24)
 SHARED = Path(__file__).parents[3] / "shared" / "faces"
 
@@ -77,22 +67,22 @@ def lamps(folder: Path, files: list[str]) -> None:
             pictures.append((image, faces[0], model.predict(crop_faces(image, faces))[0]))
     print("| light | faces | found | without models/light.py | openness off by (rms) | without |")
     print("|---|---|---|---|---|---|")
-    for lamp, gains in LAMPS.items():
-        lit = [(np.clip(image * np.array(gains), 0, 255).astype(np.uint8), *rest) for image, *rest in pictures]
-        found, off = in_light(finder, model, lit)
+    for lamp in LAMPS:
+        shown = [(lit(image, lamp), *rest) for image, *rest in pictures]
+        found, off = in_light(finder, model, shown)
         with (
             mock.patch("mouth_live.models.light.well_lit", lambda picture: picture),
             mock.patch("mouth_live.models.blazeface.well_lit", lambda picture: picture),
         ):
-            found_raw, off_raw = in_light(finder, model, lit)
-        shares = f"{found / len(lit):.1%} | {found_raw / len(lit):.1%}"
-        print(f"| {lamp} | {len(lit)} | {shares} | {off:.3f} | {off_raw:.3f} |", flush=True)
+            found_raw, off_raw = in_light(finder, model, shown)
+        shares = f"{found / len(shown):.1%} | {found_raw / len(shown):.1%}"
+        print(f"| {lamp} | {len(shown)} | {shares} | {off:.3f} | {off_raw:.3f} |", flush=True)
 
 
-def in_light(finder: FaceFinder, model: OpennessModel, lit: list[tuple]) -> tuple[int, float]:
+def in_light(finder: FaceFinder, model: OpennessModel, shown: list[tuple]) -> tuple[int, float]:
     """How many faces are found, and how far the openness is from that in white light, read at the same place."""
-    found = sum(any(iou(seen.box, face.box) > 0.5 for seen in finder.find(image)) for image, face, _ in lit)
-    off = [model.predict(crop_faces(image, [face]))[0] - value for image, face, value in lit]
+    found = sum(any(iou(seen.box, face.box) > 0.5 for seen in finder.find(image)) for image, face, _ in shown)
+    off = [model.predict(crop_faces(image, [face]))[0] - value for image, face, value in shown]
     return found, float(np.sqrt(np.mean(np.square(off))))
 
 
