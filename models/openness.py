@@ -1,12 +1,15 @@
 """The openness network: crops in, one number each: 0 closed, 0.5 slightly open, 1 fully open.
 
-On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in TensorFlow (its twin ``NAME.keras``, the same weights).
+On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in Keras (its twin ``NAME.keras``, the same weights),
+by TensorFlow, JAX or PyTorch: what the environment variable ``KERAS_BACKEND`` names.
 """
 
+import importlib.util
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,7 @@ NEUTRAL_GENDER = (0.5, 0.5)
 
 _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
-GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: TensorFlow traces and tunes anew for each new shape
+GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned anew
 
 _Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops (n, 60, 60, 3) uint8 RGB to (n, 1) openness or (n, 2) openness and reliability."""
@@ -102,8 +105,8 @@ def load_openness_model(
 
     Args:
         name_or_path: shipped weights by name, or the path of an exported ``.tflite`` file with its card beside it.
-        device: ``"cpu"``; ``"gpu"``, which needs TensorFlow and a GPU that it sees; or ``"auto"``: the GPU when
-            TensorFlow's GPU package is installed and sees one, else the CPU.
+        device: ``"cpu"``; ``"gpu"``, which needs Keras and a GPU that it sees; or ``"auto"``: the GPU when Keras is
+            installed and sees one, else the CPU.
         threads: CPU threads for one batch.
 
     Raises:
@@ -119,7 +122,7 @@ def load_openness_model(
         raise DeviceError(f"--device gpu: {problem}; use --device cpu")
     if device == "cpu" or problem:
         return OpennessModel(weights.name, "cpu", _litert_backend(weights, threads))
-    return OpennessModel(weights.name, "gpu", tensorflow_backend(beside(name_or_path, ".keras"), weights))
+    return OpennessModel(weights.name, "gpu", keras_backend(beside(name_or_path, ".keras"), weights))
 
 
 def _litert_backend(weights: Weights, threads: int) -> _Backend:
@@ -137,8 +140,8 @@ def _litert_backend(weights: Weights, threads: int) -> _Backend:
     return run
 
 
-def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
-    """The network in TensorFlow, on the GPU if it sees one, at a few fixed batch sizes.
+def keras_backend(path: Path, weights: Weights) -> _Backend:
+    """The network in Keras, on the GPU if it sees one, at a few fixed batch sizes.
 
     Args:
         path: the ``.keras`` file.
@@ -148,11 +151,7 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
         ModelError: the file is missing or differs from the card's SHA-256.
     """
     check_twin(path, weights)
-    import keras  # pyright: ignore[reportMissingTypeStubs]
-    import tensorflow as tf
-
-    model = cast("Any", keras).models.load_model(path, compile=False)
-    function = cast("Any", tf).function(model, jit_compile=False)
+    model = _keras().models.load_model(path, compile=False)
     paired = len(model.inputs) == 2
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -160,7 +159,7 @@ def tensorflow_backend(path: Path, weights: Weights) -> _Backend:
         while len(crops):
             size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
             part = network_input(_filled(crops[:size], size))
-            values.append(function([part, neutral_pairs(size)] if paired else part).numpy()[: len(crops)])
+            values.append(model.predict_on_batch([part, neutral_pairs(size)] if paired else part)[: len(crops)])
             crops = crops[size:]
         return np.concatenate(values)
 
@@ -179,18 +178,34 @@ def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
+def _keras() -> Any:  # noqa: ANN401
+    import keras  # pyright: ignore[reportMissingTypeStubs]
+
+    return keras
+
+
 def _gpu_problem() -> str:
-    """Why TensorFlow cannot use a GPU here; empty if it can.
+    """Why Keras cannot use a GPU here; empty if it can.
 
-    The import costs 5 s and 550 MB, so it is not tried where no NVIDIA driver is loaded: on a laptop without a GPU that
-    happens to have TensorFlow installed, ``auto`` must start at once.
+    The import costs 5 s and 550 MB, so it is not tried where no GPU driver is loaded: on a laptop without a GPU that
+    happens to have Keras installed, ``auto`` must start at once.
     """
-    import importlib.util
+    if importlib.util.find_spec("keras") is None:
+        return "Keras is not installed (pip install 'mouth-live[gpu]')"
+    drivers = (Path(device) for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
+    if not any(driver.exists() for driver in drivers) and shutil.which("nvidia-smi") is None:
+        return "no GPU driver was found that Keras can use"
+    try:
+        backend = str(_keras().backend.backend())
+    except ModuleNotFoundError as error:
+        return f"Keras lacks its backend ({error.name} is not installed; pip install 'mouth-live[gpu]')"
+    return "" if _sees_gpu(backend) else f"{backend}, which Keras runs on, sees no GPU"
 
-    if importlib.util.find_spec("tensorflow") is None:
-        return "TensorFlow is not installed (pip install 'mouth-live[gpu]')"
-    if not any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")):
-        return "no GPU driver was found that TensorFlow can use"
-    import tensorflow as tf
 
-    return "" if cast("Any", tf).config.list_physical_devices("GPU") else "TensorFlow sees no GPU"
+def _sees_gpu(backend: str) -> bool:
+    library: Any = importlib.import_module(backend)
+    if backend == "tensorflow":
+        return bool(library.config.list_physical_devices("GPU"))
+    if backend == "jax":
+        return library.default_backend() == "gpu"
+    return backend == "torch" and library.cuda.is_available()

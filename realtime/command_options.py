@@ -28,7 +28,7 @@ _device_option = click.option(
     type=click.Choice(["auto", "cpu", "gpu"]),
     default="auto",
     show_default=True,
-    help="Where the openness network runs; auto takes the GPU when TensorFlow is installed and sees one.",
+    help="Where the openness network runs; auto takes the GPU when Keras is installed and sees one.",
 )
 model_option = click.option(
     "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."

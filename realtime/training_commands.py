@@ -43,6 +43,13 @@ log = logging.getLogger("mouth_live")
     "--run", "run_folder", type=click.Path(path_type=Path), help="Folder for the results; default runs/PRESET."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the split, the order and the variations.")
+@click.option(
+    "--folds",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="Cross-validation: train N networks, each without a part of the people, whom it then reads (left_out.csv). "
+    "The same command again goes on where it was stopped.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an earlier run in that folder.")
 def train(
     data: Path,
@@ -55,6 +62,7 @@ def train(
     keep: Path | None,
     run_folder: Path | None,
     seed: int,
+    folds: int | None,
     overwrite: bool,
 ) -> None:
     """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder.
@@ -69,7 +77,7 @@ def train(
 
         base = DEFAULT_WEIGHTS
     if base is not None and not data.is_dir():
-        _refuse_with_table("preset", "exclude", "permissive", "landmarks")
+        _refuse_with_table("preset", "exclude", "permissive", "landmarks", "folds")
         from ..models.training.fine_tune import fine_tune
 
         fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
@@ -82,7 +90,7 @@ def train(
     from ..models.training.train import train as run
 
     left_out = {*exclude, *(not_permissive(data) if permissive else ())}
-    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks, base)
+    run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks, base, folds or 0)
 
 
 def _refuse_with_table(*names: str) -> None:

@@ -414,7 +414,7 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
     assert expected.shape == (64, 2)
     assert expected.std(axis=0).min() > 1e-4
     gpu = openness.OpennessModel(
-        "mine", "gpu", openness.tensorflow_backend(out.with_suffix(".keras"), load_weights(out, "openness"))
+        "mine", "gpu", openness.keras_backend(out.with_suffix(".keras"), load_weights(out, "openness"))
     )
     for model in (load_openness_model(out, "cpu"), gpu):
         for few in (crops, crops[:3]):
@@ -495,6 +495,38 @@ def test_train_and_evaluate_from_labelled_pictures(real_faces, tmp_path, monkeyp
     measured = evaluation.evaluate(tmp_path / "made.tflite", evaluation.Choice(real_faces)).report.overall
     assert (measured.faces, measured.missed) == (6, 0)
     assert measured.mse.value == pytest.approx(report.mse, abs=1e-4)
+
+
+@pytest.mark.train
+def test_folds_read_each_person_with_a_network_that_never_saw_them(real_faces, tmp_path, monkeypatch):
+    from mouth_live.models.training import train as training
+
+    monkeypatch.setitem(network.PRESETS, "tiny", dataclasses.replace(TINY, epochs=1))
+    seen = []
+    fit = training.fit_reference
+
+    def watched(faces, *rest):
+        seen.append({face.group for face in faces.faces})
+        return fit(faces, *rest)
+
+    monkeypatch.setattr(training, "fit_reference", watched)
+    run, people = tmp_path / "run", {face.group for face in data.read_labels(real_faces) if face.part != "test"}
+    report = training.train(real_faces, run, "tiny", folds=2)
+    left_out = [{group for group in people if data.fold_of(group, 2) == k} for k in (0, 1)]
+    assert all(left_out)
+    assert [group & left for group, left in zip(seen, left_out, strict=True)] == [set(), set()]
+    measured = evaluation.evaluate(run / "left_out.csv", evaluation.Choice(real_faces, part="train")).report.overall
+    assert (measured.faces, measured.missed) == (report.faces, 0)
+    assert measured.mse.value == pytest.approx(report.mse, abs=1e-4)
+    assert not (run / "weights.keras").exists()
+
+    (run / "fold-1" / "report.json").unlink()  # as if stopped there
+    assert training.train(real_faces, run, "tiny", folds=2).mse == pytest.approx(report.mse, abs=0.1)
+    assert len(seen) == 3
+    with pytest.raises(DataError, match="fold-0: holds a run with other data or settings"):
+        training.train(real_faces, run, "tiny", seed=1, folds=2)
+    with pytest.raises(DataError, match="give fewer --folds"):
+        training.train(real_faces, run, "tiny", folds=1000, overwrite=True)
 
 
 @pytest.mark.train

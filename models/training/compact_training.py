@@ -61,21 +61,14 @@ def fit_compact(
         compact.begin_with(model, trained)
         second = _opinion(trained, plain(training.images))
     known = lessons(training, landmarks, chosen, seed, second)
-    optimizer = _optimizer(chosen)
-
-    def set_rate(batch: int, logs: object) -> None:
-        del batch, logs
-        # Not a schedule of Keras: TensorFlow would trace it anew for each of 170 variables, which takes half a minute.
-        optimizer.learning_rate = learning_rate(int(optimizer.iterations), chosen.phases)
-
-    model.compile(optimizer, compact.loss, jit_compile=False)
+    model.compile(_optimizer(chosen), compact.loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
     model.fit(
         _batches(known, chosen, seed),
         steps_per_epoch=STEPS,
         epochs=sum(phase.epochs for phase in chosen.phases),
         shuffle=False,  # the faces are drawn by chance
         verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_begin=set_rate, on_epoch_end=_Notes(run).note)],
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=_Notes(run).note)],
     )
     with whole_file(run / WEIGHTS) as part:
         compact.running_network(model).save(part)
@@ -91,13 +84,22 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
     """AdamW whose steps are smaller in the trunk, which has learned before."""
     keras = extra_packages.keras()
 
+    steps = STEPS * sum(phase.epochs for phase in chosen.phases)
+    rates = np.array([learning_rate(step, chosen.phases) for step in range(steps)], np.float32)
+
     class TwoRates(keras.optimizers.AdamW):
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: ANN401
             path = str(getattr(variable, "path", variable.name))
             rate = chosen.trunk_rate if path.startswith(PREFIX) else 1.0
             keras.optimizers.AdamW.update_step(self, gradient, variable, learning_rate * rate)
 
-    return TwoRates(weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
+    class FromTable(keras.optimizers.schedules.LearningRateSchedule):
+        """Looked up, for TensorFlow traces it for each of 170 variables: working it out there takes half a minute."""
+
+        def __call__(self, step: Any) -> Any:  # noqa: ANN401
+            return keras.ops.take(rates, keras.ops.cast(step, "int32"))
+
+    return TwoRates(FromTable(), weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
 
 
 def _batches(known: Lessons, chosen: CompactPreset, seed: int) -> Iterator[Batch]:

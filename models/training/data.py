@@ -7,6 +7,7 @@ The folder holds ``labels.csv`` and the pictures it names. Of its columns these 
 """
 
 import csv
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -195,3 +196,8 @@ def split(faces: Sequence[LabelledFace], share: float, seed: int) -> tuple[list[
             held.add(group)
             count += sizes[group]
     return [i for i in usable if faces[i].group not in held], [i for i in usable if faces[i].group in held]
+
+
+def fold_of(group: str, folds: int) -> int:
+    """In which of so many folds a person or photo is, from 0: the same in every run, whatever other faces there are."""
+    return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % folds

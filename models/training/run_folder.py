@@ -6,32 +6,37 @@
 | ``history.csv`` | a row an epoch: loss, seconds since the start; of the reference also validation and learning rate |
 | ``curve.png`` | the two losses over the epochs |
 | ``report.json``, ``report.md`` | how it was made; errors on people and photos never seen |
+| ``fold-0``, ... | with ``--folds``: a run folder for each fold |
+| ``left_out.csv`` | with ``--folds``: each face as the network read it that was trained without its person |
 | ``patches.npz`` | the mouths cut out, so that a repeat starts at once; delete it freely |
 """
 
 import csv
+import importlib
 import json
 import platform
 from collections import Counter
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..weights_file import Weights
 from . import extra_packages
 from .augment import plain
-from .data import LabelledFace, split
+from .data import LabelledFace
 from .evaluate import Measure, Report, measure
 from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
 from .whole_file import whole_file
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
-PATCHES = "patches.npz"
+PATCHES, LEFT_OUT = "patches.npz", "left_out.csv"
 
 SPLIT = (
     "by set and person, by photo where a set does not tell people apart (helen, merl_rav); "
@@ -41,58 +46,108 @@ SPLIT = (
 History = list[dict[str, float]]
 
 
-def report_run(
-    run: Path,
-    patches: Patches,
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The faces of a run by what it does with them.
+
+    Attributes:
+        training: trained on.
+        validation: people kept aside to tell when to stop.
+        test: never looked at before the end.
+        left_out: those of the people of a fold.
+        missed: labels whose face the finder did not find, of any part.
+    """
+
+    training: Patches
+    validation: Patches
+    test: Patches
+    left_out: Patches
+    missed: Sequence[LabelledFace]
+
+
+def plan(
+    parts: Parts,
     chosen: Preset | CompactPreset,
     seed: int,
     landmarks: int = 0,
     base: Weights | None = None,
-) -> Report:
+    folds: int = 0,
+) -> dict[str, Any]:
+    """What tells a run from others before it begins: the beginning of its report.
+
+    Args:
+        parts: its faces.
+        chosen: its preset.
+        seed: its seed.
+        landmarks: of how many faces trained on a landmark model's points take part.
+        base: the weights it begins with.
+        folds: in how many parts people are divided, one of which is left out; 0: none is.
+    """
+    faces = parts.training.faces
+    facts = {
+        "preset": asdict(chosen),
+        "seed": seed,
+        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
+        + (f" --from {base.name}" if base else "")
+        + (" --landmarks landmarks.npz" if landmarks else "")
+        + (f" --folds {folds}" if folds else ""),
+        **({"from": {"name": base.name, "sha256": base.card["sha256"]}} if base else {}),
+        "data": {
+            "training": count_by_set(faces),
+            "validation": count_by_set(parts.validation.faces),
+            "test": count_by_set(parts.test.faces),
+            **({"left_out": count_by_set(parts.left_out.faces)} if folds else {}),
+            "not_found": count_by_set(parts.missed),
+            "training_labelled_by_people": sum(face.by_people and not face.covered for face in faces),
+            "training_covered": sum(face.covered for face in faces),
+            "training_with_landmarks": landmarks,
+        },
+        "split": SPLIT,
+    }
+    return json.loads(json.dumps(facts))  # as it is when it is read back
+
+
+def is_done(run: Path, planned: dict[str, Any]) -> bool:
+    """Whether the folder holds the finished run of a plan.
+
+    Raises:
+        DataError: it holds another run.
+    """
+    if not (run / REPORT).exists():
+        return False
+    try:
+        facts: dict[str, Any] = json.loads((run / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        facts = {}
+    if any(facts.get(name) != value for name, value in planned.items()):
+        raise DataError(f"{run}: holds a run with other data or settings; give another --run or --overwrite")
+    return True
+
+
+def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
     """Measure a run's weights and write its report and its curve.
 
     Args:
         run: the folder, with weights and history.
-        patches: all that the run was given.
-        chosen: its preset.
-        seed: its seed, which gives the same split again.
-        landmarks: of how many faces a landmark model's points took part.
-        base: the weights it began with.
+        parts: its faces.
+        planned: by :func:`plan`.
 
     Returns:
-        The report on the test part; on validation where there is none.
+        The report on the test part; where there is none on those left out, or on validation.
 
     Raises:
         DataError: the folder holds no weights, or a file cannot be written.
     """
     model = load_trained(run)
     history = read_history(run)
-    training, validation = (patches.chosen(rows) for rows in split(patches.faces, chosen.validation, seed))
-    tested = patches.chosen(i for i, face in enumerate(patches.faces) if face.part == "test")
-    validation = validation.chosen(i for i, face in enumerate(validation.faces) if not face.covered)
     reports: dict[str, Report] = {}
-    if validation.faces:
-        reports["validation"] = measure_network(model, validation, [])
-    if tested.faces:
-        missed = [face for face in patches.missed if face.part == "test"]
-        reports["test"] = measure_network(model, tested, missed)
+    for name, patches in (("validation", parts.validation), ("left_out", parts.left_out), ("test", parts.test)):
+        seen = patches.chosen(i for i, face in enumerate(patches.faces) if not face.covered)
+        if seen.faces:
+            missed = [face for face in parts.missed if name == "test" == face.part]
+            reports[name] = measure_network(model, seen, missed)
     facts = {
-        "preset": asdict(chosen),
-        "seed": seed,
-        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
-        + (f" --from {base.name}" if base else "")
-        + (" --landmarks landmarks.npz" if landmarks else ""),
-        **({"from": {"name": base.name, "sha256": base.card["sha256"]}} if base else {}),
-        "data": {
-            "training": count_by_set(training.faces),
-            "validation": count_by_set(validation.faces),
-            "test": count_by_set(tested.faces),
-            "not_found": count_by_set(patches.missed),
-            "training_labelled_by_people": sum(face.by_people and not face.covered for face in training.faces),
-            "training_covered": sum(face.covered for face in training.faces),
-            "training_with_landmarks": landmarks,
-        },
-        "split": SPLIT,
+        **planned,
         "epochs": len(history),
         "best_epoch": int(min(history, key=lambda row: row.get("val_loss", -row["epoch"]))["epoch"]),
         "seconds": round(history[-1]["seconds"]),
@@ -102,12 +157,33 @@ def report_run(
     try:
         _draw(history, run / CURVE)
         (run / REPORT_TEXT).write_text(_as_markdown(facts, reports), encoding="utf-8")
-        (run / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        with whole_file(run / REPORT) as part:
+            part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{run}: cannot write the report ({error.strerror})") from None
     if not reports:
         raise DataError(f"{run}: no face was kept aside to measure on; mark some with part 'test'")
-    return reports.get("test") or reports["validation"]
+    return next(reports[name] for name in ("test", "left_out", "validation") if name in reports)
+
+
+def write_left_out(
+    run: Path, data: Path, faces: Sequence[LabelledFace], values: NDArray[np.float32], missed: Sequence[LabelledFace]
+) -> None:
+    """Write what the folds' networks read, a table that ``mouth-live evaluate`` takes.
+
+    Args:
+        run: the folder.
+        data: the labels' folder; the table names pictures relative to it.
+        faces: those that were read.
+        values: (n,) float32, their openness.
+        missed: those that the finder did not find.
+    """
+    with whole_file(run / LEFT_OUT) as part, part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["file", "openness"])
+        for face, value in [*zip(faces, values.tolist(), strict=True), *((face, None) for face in missed)]:
+            name = face.file.relative_to(data).as_posix()
+            writer.writerow([name, "" if value is None else f"{value:.4f}"])
 
 
 def load_trained(run: Path) -> Any:  # noqa: ANN401
@@ -141,16 +217,18 @@ def read_history(run: Path) -> History:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
 
-def count_by_set(faces: list[LabelledFace]) -> dict[str, int]:
+def count_by_set(faces: Sequence[LabelledFace]) -> dict[str, int]:
     """Faces by set, the most first."""
     return dict(Counter(face.source for face in faces).most_common())
 
 
 def _versions() -> dict[str, str]:
+    keras = extra_packages.keras()
+    backend = str(keras.backend.backend())
     return {
         "python": platform.python_version(),
-        "keras": str(extra_packages.keras().__version__),
-        "tensorflow": str(extra_packages.tensorflow().__version__),
+        "keras": str(keras.__version__),
+        backend: str(importlib.import_module(backend).__version__),
         "numpy": np.__version__,
         "opencv": cv2.__version__,
     }

@@ -5,27 +5,37 @@ minute on two free cores, and 34 of them were enough.
 """
 
 import logging
-import time
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
-from ..light import network_input
 from . import extra_packages
-from .augment import plain, varied
+from .augment import plain
 from .compact import begin_with, training_network
 from .compact_training import fit_compact
-from .data import LabelledFace, balanced, read_covered, read_labels, split
-from .evaluate import Report
+from .data import LabelledFace, balanced, fold_of, read_covered, read_labels, split
+from .evaluate import Report, measure
 from .landmarks import Landmarks, load_landmarks, no_landmarks
 from .last_layer import Twin, load_twin
-from .network import DEFAULT_PRESET, NEUTRAL, CompactPreset, Preset, gender_pairs, preset, reference_network
+from .network import DEFAULT_PRESET, CompactPreset, Preset, preset, read_crops
 from .patches import Patches, load_patches
-from .run_folder import PATCHES, REPORT, WEIGHTS, History, count_by_set, report_run, write_history
+from .reference_training import fit_reference
+from .run_folder import (
+    PATCHES,
+    REPORT,
+    WEIGHTS,
+    Parts,
+    count_by_set,
+    is_done,
+    load_trained,
+    plan,
+    report_run,
+    write_left_out,
+)
 
 log = logging.getLogger("mouth_live")
 
@@ -39,6 +49,7 @@ def train(
     exclude: Collection[str] = (),
     landmarks: Path | None = None,
     base: str | Path | None = None,
+    folds: int = 0,
 ) -> Report:
     """Train from labelled faces.
 
@@ -51,20 +62,23 @@ def train(
         exclude: sets to leave out.
         landmarks: for the compact network, a file that the module ``landmarks`` wrote; it does better with it.
         base: compact weights, shipped by name or an exported ``.tflite`` file, to go on from: the last phase only.
+        folds: instead of one network for use train so many, each without a part of the people, to measure how right
+            such networks are on people of all sets.
 
     Returns:
-        The report on the test part, which training never saw (on validation where the labels have no test part).
+        The report on the test part, which training never saw (on validation where the labels have no test part); with
+        ``folds`` on all others.
 
     Raises:
         DataError: the labels cannot be read, the run folder is in use or cannot be written, an unknown preset,
             or one that cannot go on from weights.
         ModelError: the weights to begin with cannot be read, or are not of the compact network.
-        MissingExtraError: TensorFlow or matplotlib is not installed.
+        MissingExtraError: Keras (with TensorFlow, JAX or PyTorch) or matplotlib is not installed.
     """
     chosen = preset(preset_name)
     if base and isinstance(chosen, Preset):
         raise DataError(f"the preset {preset_name} cannot go on from weights; leave --from away, or use compact")
-    if (run / WEIGHTS).exists() and not overwrite:
+    if (run / WEIGHTS).exists() and not (overwrite or folds):
         raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
     labels = read_labels(data, exclude)
     if isinstance(chosen, Preset):
@@ -72,15 +86,17 @@ def train(
     else:
         labels += read_covered(data, exclude)
     # What is missing or does not fit is told before minutes of cutting mouths.
-    extra_packages.tensorflow()
+    extra_packages.keras()
     extra_packages.new_figure(1, 1)
     twin = load_twin(base) if base else None
     if twin:
         begin_with(training_network(), twin.model)
     try:
         run.mkdir(parents=True, exist_ok=True)
-        for old in (REPORT, WEIGHTS):
-            (run / old).unlink(missing_ok=True)
+        if overwrite or not folds:  # those of folds that are done are not done again
+            for folder in (run, *run.glob("fold-*")):
+                for old in (REPORT, WEIGHTS):
+                    (folder / old).unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
     patches = load_patches(data, run / PATCHES, labels)
@@ -88,7 +104,21 @@ def train(
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
         log.warning("%d of %d faces not found, left out: %s", len(patches.missed), len(labels), by_set)
     points = load_landmarks(landmarks, data, patches.faces) if landmarks else no_landmarks(len(patches.faces))
+    if folds:
+        return cross_validate(patches, data, run, chosen, seed, folds, points, twin)
     return train_on(patches, run, chosen, seed, points, twin)
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A part of the people, number ``number`` of ``count``, from 0."""
+
+    number: int
+    count: int
+
+    def holds(self, face: LabelledFace) -> bool:
+        """Whether the face's person is in it; nobody of the test part, whom training leaves out anyway."""
+        return face.part != "test" and fold_of(face.group, self.count) == self.number
 
 
 def train_on(
@@ -98,6 +128,7 @@ def train_on(
     seed: int,
     landmarks: Landmarks | None = None,
     base: Twin | None = None,
+    fold: Fold | None = None,
 ) -> Report:
     """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
 
@@ -108,85 +139,86 @@ def train_on(
         seed: as in :func:`train`.
         landmarks: of the same faces; for the compact network.
         base: the compact network to begin with.
+        fold: people to leave out; what the folder holds of the same run is not done again.
+
+    Raises:
+        DataError: too few faces, or the folder holds another run of a fold.
     """
-    keras = extra_packages.keras()
-    keras.utils.set_random_seed(seed)
-    rows = split(patches.faces, chosen.validation, seed)
-    training, validation = (patches.chosen(side) for side in rows)
-    enough = validation.faces or isinstance(chosen, CompactPreset)
-    if len(training.faces) < chosen.batch or not enough:
+    if base and isinstance(chosen, CompactPreset):
+        chosen = replace(chosen, phases=chosen.phases[-1:])
+    faces = patches.faces
+    left = [i for i, face in enumerate(faces) if fold and fold.holds(face)]
+    kept = sorted(set(range(len(faces))) - set(left))
+    rows, validation = ([kept[i] for i in side] for side in split([faces[i] for i in kept], chosen.validation, seed))
+    tested = [i for i, face in enumerate(faces) if face.part == "test"]
+    parts = Parts(
+        training=patches.chosen(rows),
+        validation=patches.chosen(validation),
+        test=patches.chosen(tested),
+        left_out=patches.chosen(left),
+        missed=patches.missed,
+    )
+    if len(rows) < chosen.batch or not (validation or isinstance(chosen, CompactPreset)):
         raise DataError(
-            f"{len(training.faces)} faces to train on and {len(validation.faces)} to validate on are too few "
+            f"{len(rows)} faces to train on and {len(validation)} to validate on are too few "
             f"(at least {chosen.batch} and 1); label more people"
         )
-    known = 0
-    if isinstance(chosen, CompactPreset):
-        points = (landmarks or no_landmarks(len(patches.faces))).chosen(rows[0])
-        known = int(points.known.sum())
-        if base:
-            chosen = replace(chosen, phases=chosen.phases[-1:])
-        fit_compact(training, points, chosen, seed, run, base and base.model)
-    else:
-        model = reference_network()
-        model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
-        _fit(model, training, validation, chosen, seed, run)
-    report = report_run(run, patches, chosen, seed, known, base and base.weights)
+    points = (landmarks or no_landmarks(len(faces))).chosen(rows)
+    known = int(points.known.sum()) if isinstance(chosen, CompactPreset) else 0
+    planned = plan(parts, chosen, seed, known, base and base.weights, fold.count if fold else 0)
+    if not (fold and is_done(run, planned)):
+        extra_packages.keras().utils.set_random_seed(seed)
+        if isinstance(chosen, CompactPreset):
+            fit_compact(parts.training, points, chosen, seed, run, base and base.model)
+        else:
+            fit_reference(parts.training, parts.validation, chosen, seed, run)
+    report = report_run(run, parts, planned)
     log.info("%s: %s", run, report.as_text())
     return report
 
 
-def _fit(
-    model: Any,  # noqa: ANN401
-    training: Patches,
-    validation: Patches,
-    chosen: Preset,
-    seed: int,
+def cross_validate(
+    patches: Patches,
+    data: Path,
     run: Path,
-) -> None:
-    """Train until the schedule ends it; leaves the history and the weights of the best epoch in the run folder."""
-    callbacks = extra_packages.keras().callbacks
-    begin = time.monotonic()
-    history: History = []
+    chosen: Preset | CompactPreset,
+    seed: int,
+    folds: int,
+    landmarks: Landmarks | None = None,
+    base: Twin | None = None,
+) -> Report:
+    """Train a network for each fold, without its people, and read them with it.
 
-    def note(epoch: int, logs: dict[str, float]) -> None:
-        values = {name: float(value) for name, value in logs.items()}
-        history.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - begin, 1)})
-        write_history(history, run)
-        log.info("epoch %d: loss %.5f, validation %.5f", epoch + 1, logs["loss"], logs["val_loss"])
+    Args:
+        patches: the mouths.
+        data: the labels' folder.
+        run: the folder; that of each fold is made in it.
+        chosen: the preset.
+        seed: as in :func:`train`.
+        folds: how many.
+        landmarks: of the same faces; for the compact network.
+        base: the compact network to begin with.
 
-    crops = network_input(plain(validation.images))
-    part = run / f"{Path(WEIGHTS).stem}.part.keras"
-    model.fit(
-        _batches(training, chosen, seed),
-        steps_per_epoch=len(training.faces) // chosen.batch,
-        validation_data=((crops, np.full((len(crops), 2), NEUTRAL)), validation.openness),
-        epochs=chosen.epochs,
-        shuffle=False,  # the batches are
-        verbose=0,
-        callbacks=[
-            callbacks.ReduceLROnPlateau(patience=chosen.slow_patience, factor=chosen.slow_factor),
-            callbacks.EarlyStopping(patience=chosen.stop_patience),
-            callbacks.ModelCheckpoint(part, save_best_only=True),
-            callbacks.LambdaCallback(on_epoch_end=note),
-        ],
-    )
-    if not part.exists():
-        raise DataError(f"{run}: the loss was never a number; lower the learning rate")
-    part.replace(run / WEIGHTS)
+    Returns:
+        The report on all faces but those of the test part, each read by the network that never saw its person.
 
-
-def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
-    rng = np.random.default_rng(seed)
-    truth, weights = patches.openness, np.array([_weight(face, chosen) for face in patches.faces], np.float32)
-    while True:
-        order = rng.permutation(len(truth))
-        for start in range(0, len(order) - chosen.batch + 1, chosen.batch):
-            rows = order[start : start + chosen.batch]
-            crops = network_input(varied(patches.images[rows], rng))
-            yield (crops, gender_pairs(len(rows), chosen.neutral_gender, rng)), truth[rows], weights[rows]
-
-
-def _weight(face: LabelledFace, chosen: Preset) -> float:
-    trust = 1.0 if face.by_people else chosen.model_label_weight
-    return trust * (1 + (chosen.wide_weight - 1) * face.openness)
+    Raises:
+        DataError: as in :func:`train_on`, or a fold holds nobody.
+    """
+    faces: list[LabelledFace] = []
+    values: list[NDArray[np.float32]] = []
+    for fold in (Fold(number, folds) for number in range(folds)):
+        left = patches.chosen(i for i, face in enumerate(patches.faces) if fold.holds(face) and not face.covered)
+        if not left.faces:
+            raise DataError(f"nobody is in part {fold.number} of {folds} of the people; give fewer --folds")
+        folder = run / f"fold-{fold.number}"
+        folder.mkdir(exist_ok=True)
+        train_on(patches, folder, chosen, seed, landmarks, base, fold)
+        faces += left.faces
+        values.append(read_crops(load_trained(folder), plain(left.images))[:, 0])
+    missed = [face for face in patches.missed if face.part != "test" and not face.covered]
+    read = np.concatenate(values)
+    write_left_out(run, data, faces, read, missed)
+    report = measure(faces, read, missed)
+    log.info("%s: %s", run, report.as_text())
+    return report
