@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ..models.errors import MouthLiveError
-from .command_options import Size, analysis_options, face_option
+from .command_options import Size, analysis_options, device_option, face_option
 from .errors import Terminated
 from .event_commands import calibrate, devices, doctor, events
 from .output_options import config_option, output_options, take_outputs
@@ -38,6 +38,7 @@ log = logging.getLogger("mouth_live")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this many frames a second.")
+@device_option("cpu")
 @analysis_options
 @face_option
 @output_options

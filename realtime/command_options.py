@@ -23,13 +23,6 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
         return int(width), int(height)
 
 
-_device_option = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "gpu"]),
-    default="auto",
-    show_default=True,
-    help="Where the openness network runs; auto takes the GPU when Keras is installed and sees one.",
-)
 model_option = click.option(
     "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
 )
@@ -85,9 +78,20 @@ profile_option = click.option(
 )
 
 
+def device_option(default: str) -> Callable[[AnyFunction], AnyFunction]:
+    """``--device``: a GPU reads a single face later than a CPU, so that it is for recordings, which come in batches."""
+    return click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "gpu"]),
+        default=default,
+        show_default=True,
+        help="Where the openness network runs. A GPU pays for many videos at once; auto takes one if Keras sees it.",
+    )
+
+
 def analysis_options(function: AnyFunction) -> AnyFunction:
-    """Add what live and recorded video share: the device, the weights, how faces are found, the profile."""
-    shared = (_device_option, model_option, _backend_option, _min_score_option, _min_face_option, profile_option)
+    """Add what live and recorded video share: the weights, how faces are found, the profile."""
+    shared = (model_option, _backend_option, _min_score_option, _min_face_option, profile_option)
     for option in reversed(shared):
         function = option(function)
     return function

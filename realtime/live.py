@@ -65,7 +65,7 @@ class LiveSettings:
     size: tuple[int, int] | None = None
     fps: float | None = None
     model: str = DEFAULT_WEIGHTS
-    device: Device = "auto"
+    device: Device = "cpu"
     backend: Backend = "litert"
     min_score: float = 0.5
     min_face: int = MIN_FACE

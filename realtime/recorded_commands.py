@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .command_options import analysis_options
+from .command_options import analysis_options, device_option
 
 
 @click.command()
@@ -34,6 +34,7 @@ from .command_options import analysis_options
     help="Videos at once, each in a process of its own. One keeps about two cores busy and takes 0.2 GB of memory.",
 )
 @click.option("--shared-network", is_flag=True, hidden=True)  # told to those that --jobs starts where there is a GPU
+@device_option("auto")
 @analysis_options
 def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
     """Recorded video to CSV: a row for each face of each frame.

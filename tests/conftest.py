@@ -102,7 +102,7 @@ def finder() -> FaceFinder:
 @pytest.fixture(scope="module")
 def model() -> OpennessModel:
     """The shipped network on the CPU."""
-    return load_openness_model(device="cpu")
+    return load_openness_model()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mouth_live import realtime
-from mouth_live.models import DataError, FaceFinder, crop_faces, load_openness_model
+from mouth_live.models import DataError, FaceFinder, crop_faces, load_openness_model, openness
 from mouth_live.models.training import (
     augment,
     compact,
@@ -27,6 +27,7 @@ from mouth_live.models.training import (
 from mouth_live.models.training.data import LabelledFace
 from mouth_live.models.training.landmarks_reading import to_patch
 from mouth_live.models.training.patches import PATCH_REGION, PATCH_SIZE, Patches
+from mouth_live.models.weights_file import load_weights
 
 COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", "note"]
 COLUMNS += ["eye1_x", "eye1_y", "eye2_x", "eye2_y"]
@@ -338,3 +339,28 @@ def test_the_shipped_network_trusts_a_face_and_not_what_is_none(demo):
     assert read.reliability[0] > 0.5
     assert read.reliability[1:].max() < 0.3
     assert np.isnan(load_openness_model("openness_reference").read(crops).reliability).all()
+
+
+def test_what_is_unsure_is_read_a_second_time_mirrored_the_rest_once(demo):
+    image, found = demo
+    crop = crop_faces(image, [found])[0]
+    dark = crop.copy()
+    dark[:, :30] = 0  # half of the mouth in deep shadow
+    crops = np.stack([crop, dark])
+    once = openness.litert_backend(load_weights(openness.DEFAULT_WEIGHTS, "openness"))
+    sure, unsure = once(crops)
+    mirrored = once(np.ascontiguousarray(crops[1:, :, ::-1]))[0]
+    assert sure[1] >= openness.UNSURE > unsure[1]
+    assert abs(mirrored[0] - unsure[0]) > 1e-3
+    read = load_openness_model().read(crops)
+    values = np.stack([read.openness, read.reliability], axis=1)
+    assert values == pytest.approx(np.stack([sure, (unsure + mirrored) / 2]))
+
+    asked = []
+
+    def counting(crops):
+        asked.append(len(crops))
+        return once(crops)
+
+    openness.twice_if_unsure(counting)(crops)
+    assert asked == [2, 1]

@@ -49,7 +49,7 @@ def test_what_is_labelled_is_not_offered_again_and_counts_as_near():
 
 
 def test_candidates_of_a_real_face(short_clip):
-    found = find_candidates(short_clip, load_openness_model(device="cpu"))
+    found = find_candidates(short_clip, load_openness_model())
     assert [c.frame for c in found] == list(range(len(found)))
     assert len(found) > 20
     view = cv2.imdecode(np.frombuffer(found[0].view, np.uint8), cv2.IMREAD_COLOR)

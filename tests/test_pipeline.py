@@ -73,7 +73,7 @@ def test_one_batch_reads_as_many_single_ones(demo_clip):
 
 def test_frames_without_a_face_have_an_analysis_too():
     frames = [Frame(i, i / 10, np.zeros((120, 160, 3), np.uint8)) for i in range(3)]
-    analyses = list(Pipeline(FaceFinder(), load_openness_model(device="cpu")).run(frames))
+    analyses = list(Pipeline(FaceFinder(), load_openness_model()).run(frames))
     assert [a.frame.index for a in analyses] == [0, 1, 2]
     assert all(a.readings == () for a in analyses)
 

@@ -77,7 +77,7 @@ class OnGpu:
     def __init__(self, failing: bool = False) -> None:
         self.batches: list[int] = []
         self.go_on = threading.Event()
-        self._model, self._failing = load_openness_model(device="cpu"), failing
+        self._model, self._failing = load_openness_model(), failing
 
     def read(self, crops: NDArray[np.uint8]) -> Estimates:
         self.batches.append(len(crops))
@@ -130,7 +130,7 @@ def test_what_is_asked_meanwhile_is_read_in_one_batch():
             thread.join()
     assert sum(model.batches) == 8
     assert len(model.batches) <= 2  # the first question, and all that were asked while it was read
-    plain = load_openness_model(device="cpu")
+    plain = load_openness_model()
     for k, shown in enumerate(crops):
         assert answers[k][:, 0] == pytest.approx(plain.predict(shown), abs=1e-5)
 

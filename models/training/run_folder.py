@@ -18,6 +18,7 @@ import platform
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..openness import twice_if_unsure
 from ..weights_file import Weights
 from . import extra_packages
 from .augment import plain
@@ -200,7 +202,12 @@ def load_trained(run: Path) -> Any:  # noqa: ANN401
 
 def measure_network(model: Any, patches: Patches, missed: list[LabelledFace]) -> Report:  # noqa: ANN401
     """Measure a Keras model on mouths as the pipeline would cut them, with the neutral gender pair."""
-    return measure(patches.faces, read_crops(model, plain(patches.images))[:, 0], missed)
+    return measure(patches.faces, read_plain(model, patches), missed)
+
+
+def read_plain(model: Any, patches: Patches) -> NDArray[np.float32]:  # noqa: ANN401
+    """Openness of mouths as the program would cut and read them with a Keras model, (n,) float32."""
+    return twice_if_unsure(partial(read_crops, model))(plain(patches.images))[:, 0]
 
 
 def write_history(history: History, run: Path) -> None:

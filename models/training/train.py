@@ -14,14 +14,13 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from . import extra_packages
-from .augment import plain
 from .compact import begin_with, training_network
 from .compact_training import fit_compact
 from .data import LabelledFace, balanced, fold_of, read_covered, read_labels, split
 from .evaluate import Report, measure
 from .landmarks import Landmarks, load_landmarks, no_landmarks
 from .last_layer import Twin, load_twin
-from .network import DEFAULT_PRESET, CompactPreset, Preset, preset, read_crops
+from .network import DEFAULT_PRESET, CompactPreset, Preset, preset
 from .patches import Patches, load_patches
 from .reference_training import fit_reference
 from .run_folder import (
@@ -33,6 +32,7 @@ from .run_folder import (
     is_done,
     load_trained,
     plan,
+    read_plain,
     report_run,
     write_left_out,
 )
@@ -215,7 +215,7 @@ def cross_validate(
         folder.mkdir(exist_ok=True)
         train_on(patches, folder, chosen, seed, landmarks, base, fold)
         faces += left.faces
-        values.append(read_crops(load_trained(folder), plain(left.images))[:, 0])
+        values.append(read_plain(load_trained(folder), left))
     missed = [face for face in patches.missed if face.part != "test" and not face.covered]
     read = np.concatenate(values)
     write_left_out(run, data, faces, read, missed)
