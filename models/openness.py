@@ -31,7 +31,7 @@ _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned anew
 
 UNSURE = 0.78
-"""Below this reliability a mouth is read a second time, mirrored: one face in six, which carry half of the error."""
+"""Below this reliability a mouth is read a second time, mirrored: one face in six, with two fifths of the error."""
 
 _Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops (n, 60, 60, 3) uint8 RGB to (n, 1) openness or (n, 2) openness and reliability."""

@@ -520,6 +520,10 @@ def test_folds_read_each_person_with_a_network_that_never_saw_them(real_faces, t
     (run / "fold-1" / "report.json").unlink()  # as if stopped there
     assert training.train(real_faces, run, "tiny", folds=2).mse == pytest.approx(report.mse, abs=0.1)
     assert len(seen) == 3
+    training.train(real_faces, run, "tiny")  # one for use, beside them
+    assert (run / "weights.keras").exists()
+    assert training.train(real_faces, run, "tiny", folds=2).faces == report.faces
+    assert len(seen) == 4
     with pytest.raises(DataError, match="fold-0: holds a run with other data or settings"):
         training.train(real_faces, run, "tiny", seed=1, folds=2)
     with pytest.raises(DataError, match="give fewer --folds"):

@@ -93,10 +93,10 @@ def train(
         begin_with(training_network(), twin.model)
     try:
         run.mkdir(parents=True, exist_ok=True)
-        if overwrite or not folds:  # those of folds that are done are not done again
-            for folder in (run, *run.glob("fold-*")):
-                for old in (REPORT, WEIGHTS):
-                    (folder / old).unlink(missing_ok=True)
+        replaced = (run.glob("fold-*") if overwrite else ()) if folds else (run,)
+        for folder in replaced:
+            for old in (REPORT, WEIGHTS):
+                (folder / old).unlink(missing_ok=True)
     except OSError as error:
         raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
     patches = load_patches(data, run / PATCHES, labels)
