@@ -4,8 +4,9 @@
 
 - Talking: the standard deviation of the value over 0.4 s around each frame, inside the sentence against silence, as the
   area under the ROC curve over all frames of the GRID clips (0.5 is chance, 1 perfect). Nothing is fitted to it. Lips
-  open before the sound and close after it, which is movement in what the labels call silence: "away" leaves out the
-  0.4 s before a sentence and the 0.2 s after it, "strict" counts them as silence.
+  open before the sound and close after it, which is movement in what the labels call silence: "apart" takes
+  the frames whose 0.4 s lie all in the sentence or all in silence, "away" leaves out the 0.4 s before a sentence and
+  the 0.2 s after it, "strict" leaves out nothing.
 - Jitter: the standard deviation of the value over the silent stretches at least 0.4 s away from the words, and over
   stretches in which a person sees the face hold its mouth still (``STILL``).
 - Lag: for each rise of the raw value by more than 0.3, how much later the smoothed one passes its middle, interpolated
@@ -82,14 +83,19 @@ def roc_area(positive: Curve, negative: Curve) -> float:
 
 def talking(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
     """Area under the ROC curve of the movement, inside sentences against silence."""
-    return {"away": _talking(curves, BEFORE, AFTER), "strict": _talking(curves, 0, 0)}
+    half = MOVEMENT_WINDOW / 2
+    return {
+        "away": _talking(curves, BEFORE, AFTER),
+        "apart": _talking(curves, half, half, half),
+        "strict": _talking(curves, 0, 0),
+    }
 
 
-def _talking(curves: dict[Path, tuple[Curve, Curve]], before: float, after: float) -> float:
+def _talking(curves: dict[Path, tuple[Curve, Curve]], before: float, after: float, within: float = 0) -> float:
     inside, outside = [], []
     for clip, (time, value) in curves.items():
         start, end = sentence(clip.with_suffix(".align"))
-        moved, talks = movement(time, value), (time >= start) & (time <= end)
+        moved, talks = movement(time, value), (time >= start + within) & (time <= end - within)
         inside.append(moved[talks])
         outside.append(moved[(time < start - before) | (time > end + after)])
     return roc_area(np.concatenate(inside), np.concatenate(outside))
