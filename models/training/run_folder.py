@@ -135,7 +135,7 @@ def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
         planned: by :func:`plan`.
 
     Returns:
-        The report on the test part; where there is none on those left out, or on validation.
+        The report on those left out; where there are none on the test part, or on validation.
 
     Raises:
         DataError: the folder holds no weights, or a file cannot be written.
@@ -165,7 +165,7 @@ def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
         raise DataError(f"{run}: cannot write the report ({error.strerror})") from None
     if not reports:
         raise DataError(f"{run}: no face was kept aside to measure on; mark some with part 'test'")
-    return next(reports[name] for name in ("test", "left_out", "validation") if name in reports)
+    return next(reports[name] for name in ("left_out", "test", "validation") if name in reports)
 
 
 def write_left_out(

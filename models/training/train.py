@@ -24,6 +24,7 @@ from .network import DEFAULT_PRESET, CompactPreset, Preset, preset
 from .patches import Patches, load_patches
 from .reference_training import fit_reference
 from .run_folder import (
+    LEFT_OUT,
     PATCHES,
     REPORT,
     WEIGHTS,
@@ -221,4 +222,5 @@ def cross_validate(
     write_left_out(run, data, faces, read, missed)
     report = measure(faces, read, missed)
     log.info("%s: %s", run, report.as_text())
+    log.info("mouth-live evaluate %s --data %s --sets NAME tells more, set by set", run / LEFT_OUT, data)
     return report
