@@ -22,7 +22,11 @@ log = logging.getLogger("mouth_live")
 @click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
 @click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
 @click.option(
-    "--landmarks", type=click.Path(path_type=Path), help="A landmark model's points (see models/training/landmarks.py)."
+    "--landmarks",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="A landmark model's points (see models/training/landmarks.py); repeat for a second model's.",
 )
 @click.option(
     "--from",
@@ -56,7 +60,7 @@ def train(
     preset: str,
     exclude: tuple[str, ...],
     permissive: bool,
-    landmarks: Path | None,
+    landmarks: tuple[Path, ...],
     base: str | None,
     videos: Path | None,
     keep: Path | None,

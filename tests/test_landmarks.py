@@ -95,8 +95,20 @@ def pretend_mediapipe(monkeypatch):
         found = [SimpleNamespace(x=x, y=y, z=0.01) for x, y in points]
         return SimpleNamespace(face_landmarks=[found], face_blendshapes=[[SimpleNamespace(score=0.5)] * 52])
 
+    class FaceMesh:
+        def __init__(self, **_more):
+            pass
+
+        def process(self, image):
+            found = [SimpleNamespace(landmark=points) for points in detect(image).face_landmarks]
+            return SimpleNamespace(multi_face_landmarks=found or None)
+
     parts = {
-        "mediapipe": {"Image": lambda image_format, data: data, "ImageFormat": SimpleNamespace(SRGB=1)},
+        "mediapipe": {
+            "Image": lambda image_format, data: data,
+            "ImageFormat": SimpleNamespace(SRGB=1),
+            "solutions": SimpleNamespace(face_mesh=SimpleNamespace(FaceMesh=FaceMesh)),
+        },
         "mediapipe.tasks.python": {"BaseOptions": lambda **more: more},
         "mediapipe.tasks.python.vision": {
             "FaceLandmarkerOptions": lambda **more: more,
@@ -124,7 +136,13 @@ def test_every_view_gives_the_points_where_the_picture_shows_them(face, pretend_
         assert view[MESH.index(13), :2] == pytest.approx(mouth, abs=0.3)
     assert read.shapes == pytest.approx(np.full(52, 0.5))
     assert (read.views[:, 0, 2] > 0).all()
+    older = landmarks_reading.MeshReader().read(image, face)
+    assert (older.views.shape, older.shapes.shape) == ((3, len(MESH), 3), (0,))
+    for view in older.views:
+        assert view[MESH.index(33), :2] == pytest.approx(right, abs=0.3)
+        assert view[MESH.index(13), :2] == pytest.approx(mouth, abs=0.3)
     elsewhere = dataclasses.replace(face, keypoints=face.keypoints + np.float32(30))
+    assert landmarks_reading.MeshReader().read(image, elsewhere) is None
     assert landmarks_reading.FaceReader(tmp_path / "model.task").read(image, elsewhere) is None
 
 
@@ -135,6 +153,12 @@ def test_reading_without_mediapipe_or_its_model_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "mediapipe.tasks.python", None)
     with pytest.raises(MissingExtraError, match="mediapipe"):
         landmarks_reading.FaceReader(tmp_path / "model.task")
+    monkeypatch.setitem(sys.modules, "mediapipe", ModuleType("mediapipe"))
+    with pytest.raises(DataError, match=r"no attention mesh; .*mediapipe==0\.10\.21"):
+        landmarks_reading.MeshReader()
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    with pytest.raises(MissingExtraError, match="mediapipe"):
+        landmarks_reading.MeshReader()
 
 
 def test_landmarks_are_found_by_file_and_views_that_fail_are_replaced(tmp_path):
@@ -142,15 +166,23 @@ def test_landmarks_are_found_by_file_and_views_that_fail_are_replaced(tmp_path):
     readings = np.stack([one, one + 1, one + 40, np.full_like(one, np.nan)])
     np.savez(path, names=["b.jpg"], readings=readings[None], shapes=np.ones((1, 52)))
     faces = [dataclasses.replace(label(), file=tmp_path / name) for name in ("a.jpg", "b.jpg")]
-    read = landmarks.load_landmarks(path, tmp_path, faces)
+    read = landmarks.load_landmarks([path], tmp_path, faces)
     assert read.known.tolist() == [False, True]
     expected = [one, one + 1, one + 0.5, one + 0.5]
     assert read.readings[1] == pytest.approx(np.stack(expected), abs=1e-4)
     assert read.points[1] == pytest.approx(lip_points.network_points(one + 0.5), abs=1e-4)
     assert read.chosen([1]).known.tolist() == [True]
+
+    other = tmp_path / "mesh.npz"
+    np.savez(other, names=["a.jpg"], readings=(one + 5)[None, None], shapes=np.zeros((1, 0)))
+    both = landmarks.load_landmarks([path, other], tmp_path, faces)
+    assert both.known.tolist() == [True, True]
+    assert both.readings[0] == pytest.approx(np.stack([one + 5] * 5), abs=1e-4)
+    assert both.readings[1] == pytest.approx(np.stack([*expected, one + 0.5]), abs=1e-4)
+    assert both.shapes.tolist() == [[0] * 52, [1] * 52]
     path.write_text("no")
     with pytest.raises(DataError, match="not a landmarks file"):
-        landmarks.load_landmarks(path, tmp_path, faces)
+        landmarks.load_landmarks([path], tmp_path, faces)
 
 
 # --- the teacher

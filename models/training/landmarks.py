@@ -5,10 +5,16 @@
 writes ``landmarks.npz`` into the current folder; ``mouth-live train --landmarks landmarks.npz`` uses it. It needs the
 extra ``mediapipe``, which reports its use over the network when it is closed, and its model file, which is not shipped.
 Each face is read in several views, for the mean of them is more exact than one. See ``landmarks_reading.py``.
+
+    python -m mouth_live.models.training.landmarks FACES --attention-mesh -o mesh.npz
+
+reads three views more with the model of older mediapipe (0.10.21, in an environment of its own, for it needs an older
+numpy); ``train --landmarks landmarks.npz --landmarks mesh.npz`` uses both, and does better.
 """
 
 import argparse
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
@@ -20,7 +26,7 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..faces import FaceFinder
 from .data import LabelledFace, read_covered, read_labels
-from .landmarks_reading import SHAPES, FaceReader
+from .landmarks_reading import FaceReader, MeshReader
 from .lip_points import MESH, POINTS, network_points
 from .patches import meant_face
 from .whole_file import whole_file
@@ -38,7 +44,7 @@ class Landmarks:
             numbers; which they are tells ``lip_points.py``.
         readings: (n, views, len(MESH), 3) float32, what each view read, in the same pixels, the third number the
             depth; the mean of the other views where one failed.
-        shapes: (n, SHAPES) float32, the blend shapes, 0..1.
+        shapes: (n, shapes) float32, the blend shapes, 0..1, of the models that give them.
     """
 
     known: NDArray[np.bool_]
@@ -51,38 +57,51 @@ class Landmarks:
         return Landmarks(self.known[rows], self.points[rows], self.readings[rows], self.shapes[rows])
 
 
-def no_landmarks(count: int, views: int = 1) -> Landmarks:
+def no_landmarks(count: int, views: int = 1, shapes: int = 0) -> Landmarks:
     """Landmarks of faces of which none is known."""
     readings = np.zeros((count, views, len(MESH), 3), np.float32)
-    points, shapes = np.zeros((count, POINTS, 2), np.float32), np.zeros((count, SHAPES), np.float32)
-    return Landmarks(np.zeros(count, bool), points, readings, shapes)
+    points = np.zeros((count, POINTS, 2), np.float32)
+    return Landmarks(np.zeros(count, bool), points, readings, np.zeros((count, shapes), np.float32))
 
 
-def load_landmarks(path: Path, folder: Path, faces: list[LabelledFace]) -> Landmarks:
-    """The landmarks of the faces, from a file that this module wrote.
+def load_landmarks(paths: Sequence[Path], folder: Path, faces: list[LabelledFace]) -> Landmarks:
+    """The landmarks of the faces, from files that this module wrote: all views of all of them.
 
     Args:
-        path: ``landmarks.npz``.
-        folder: the labels' folder; the file names the pictures relative to it.
+        paths: ``landmarks.npz`` and the like.
+        folder: the labels' folder; the files name the pictures relative to it.
         faces: the labels.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: a file cannot be read.
     """
+    names = [face.file.relative_to(folder).as_posix() for face in faces]
+    parts = [_of_names(path, names) for path in paths]
+    readings, shapes = (np.concatenate([part[k] for part in parts], axis=1) for k in (0, 1))
+    known = ~np.isnan(readings).all(axis=(1, 2, 3))
+    found = no_landmarks(len(faces), readings.shape[1], shapes.shape[1])
+    found.known[:] = known
+    if known.any():
+        found.readings[known], found.shapes[known] = agreeing(readings[known]), shapes[known]
+    found.points[:] = network_points(found.readings.mean(axis=1))
+    return found
+
+
+def _of_names(path: Path, names: list[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """A file's readings (n, views, len(MESH), 3) of the pictures, NaN where it has none, and blend shapes, 0 there."""
     try:
         with np.load(path) as stored:
             rows = {str(name): i for i, name in enumerate(stored["names"])}
             readings, shapes = stored["readings"], stored["shapes"]
-        agreed = agreeing(readings.reshape(len(rows), -1, len(MESH), 3))
-    except (OSError, ValueError, KeyError, BadZipFile) as error:
+        readings = readings.reshape(len(rows), -1, len(MESH), 3)
+        found = np.full((len(names), *readings.shape[1:]), np.nan, np.float32)
+        blended = np.zeros((len(names), shapes.shape[1]), np.float32)
+    except (OSError, ValueError, KeyError, IndexError, BadZipFile) as error:
         raise DataError(f"{path}: not a landmarks file ({error}); make it with the module landmarks") from None
-    found = no_landmarks(len(faces), agreed.shape[1])
-    for i, face in enumerate(faces):
-        row = rows.get(face.file.relative_to(folder).as_posix())
-        if row is not None:
-            found.known[i], found.readings[i], found.shapes[i] = True, agreed[row], shapes[row]
-    found.points[:] = network_points(found.readings.mean(axis=1))
-    return found
+    for i, name in enumerate(names):
+        if name in rows:
+            found[i], blended[i] = readings[rows[name]], shapes[rows[name]]
+    return found, blended
 
 
 def agreeing(readings: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -102,24 +121,23 @@ def agreeing(readings: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(np.isnan(kept), mean, kept).astype(np.float32)
 
 
-def write_landmarks(folder: Path, model: Path, out: Path) -> int:
+def write_landmarks(folder: Path, reader: FaceReader, out: Path) -> int:
     """Read the landmarks of all labelled faces of a folder into a file.
 
     Args:
         folder: with ``labels.csv`` and the pictures.
-        model: ``face_landmarker.task``.
+        reader: the landmark model.
         out: the ``.npz`` file to write.
 
     Returns:
         How many faces have landmarks.
 
     Raises:
-        DataError: a picture or the model file cannot be read, or ``out`` cannot be written.
-        MissingExtraError: mediapipe is not installed.
+        DataError: a picture cannot be read, or ``out`` cannot be written.
     """
     from tqdm import tqdm
 
-    reader, finder = FaceReader(model), FaceFinder(check=False)
+    finder = FaceFinder(check=False)
     names: list[str] = []
     readings: list[NDArray[np.float32]] = []
     shapes: list[NDArray[np.float32]] = []
@@ -142,10 +160,13 @@ def write_landmarks(folder: Path, model: Path, out: Path) -> int:
 def _main() -> None:
     parser = argparse.ArgumentParser(description="Read a landmark model's points of labelled faces for training.")
     parser.add_argument("faces", type=Path, help="folder with labels.csv and the pictures")
-    parser.add_argument("--model", type=Path, required=True, help="mediapipe's face_landmarker.task")
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--model", type=Path, help="mediapipe's face_landmarker.task")
+    which.add_argument("--attention-mesh", action="store_true", help="read with older mediapipe's own model")
     parser.add_argument("-o", "--output", type=Path, default=Path("landmarks.npz"))
     options = parser.parse_args()
-    write_landmarks(options.faces, options.model, options.output)
+    reader = MeshReader() if options.attention_mesh else FaceReader(options.model)
+    write_landmarks(options.faces, reader, options.output)
 
 
 if __name__ == "__main__":

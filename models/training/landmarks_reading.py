@@ -51,6 +51,7 @@ class View:
 
 
 VIEWS = (View(), View(mirrored=True), View(10, 1.2), View(-10, 0.85, True))
+MESH_VIEWS = (View(), View(mirrored=True), View(8, 1.2))  # of the older attention mesh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,17 +59,26 @@ class Reading:
     """What the views of one face gave.
 
     Attributes:
-        views: (len(VIEWS), len(MESH), 3) float32, in pixels of the face's patch, pixel centres at whole numbers; NaN
-            where the face was not found.
-        shapes: (SHAPES,) float32, the mean of the blend shapes, 0..1.
+        views: (views, len(MESH), 3) float32, in pixels of the face's patch, pixel centres at whole numbers; NaN where
+            the face was not found.
+        shapes: (SHAPES,) float32, the mean of the blend shapes, 0..1; (0,) of a model that gives none.
     """
 
     views: NDArray[np.float32]
     shapes: NDArray[np.float32]
 
 
+_Meshes = list[tuple[NDArray[np.float32], NDArray[np.float32]]]
+
+
 class FaceReader:
-    """mediapipe's FaceLandmarker on still pictures."""
+    """mediapipe's FaceLandmarker on still pictures.
+
+    Attributes:
+        views: what it is shown of each face.
+    """
+
+    views: tuple[View, ...] = VIEWS
 
     def __init__(self, model: Path) -> None:
         """Start it.
@@ -101,9 +111,9 @@ class FaceReader:
         """
         square = aligned_square(face.keypoints)
         keypoints = to_patch(face.keypoints, face)
-        views = np.full((len(VIEWS), len(MESH), 3), np.nan, np.float32)
+        views = np.full((len(self.views), len(MESH), 3), np.nan, np.float32)
         shapes: list[NDArray[np.float32]] = []
-        for i, view in enumerate(VIEWS):
+        for i, view in enumerate(self.views):
             # The middle of the picture's first pixel is at (0.5, 0.5), as `sample` wants it.
             shown = sample(image, square @ view.to_square(), (CANVAS, CANVAS))
             for mesh, shape in self._detect(shown):
@@ -113,18 +123,50 @@ class FaceReader:
                     shapes.append(shape)
         return Reading(views, np.mean(shapes, axis=0)) if shapes else None
 
-    def _detect(self, shown: NDArray[np.uint8]) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    def _detect(self, shown: NDArray[np.uint8]) -> _Meshes:
         """The mesh (478, 3) in pixels of the view, and the blend shapes, of each face."""
         mediapipe: Any = importlib.import_module("mediapipe")
         rgb = cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)
         result = self._landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb))
         return [
-            (
-                np.array([(p.x * CANVAS - 0.5, p.y * CANVAS - 0.5, p.z * CANVAS) for p in mesh], np.float32),
-                np.array([shape.score for shape in shapes], np.float32),
-            )
+            (_in_pixels(mesh), np.array([shape.score for shape in shapes], np.float32))
             for mesh, shapes in zip(result.face_landmarks, result.face_blendshapes, strict=True)
         ]
+
+
+class MeshReader(FaceReader):
+    """The attention mesh of mediapipe before 0.10.22, which errs otherwise than FaceLandmarker and has no blend shapes.
+
+    Source: Grishchenko et al. 2020, "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time".
+    """
+
+    views = MESH_VIEWS
+
+    def __init__(self) -> None:
+        """Start it.
+
+        Raises:
+            MissingExtraError: no mediapipe is installed.
+            DataError: one is that no longer has this model.
+        """
+        try:
+            solutions: Any = getattr(importlib.import_module("mediapipe"), "solutions", None)
+        except ModuleNotFoundError:
+            raise MissingExtraError("reading landmarks", "mediapipe") from None
+        if solutions is None:
+            raise DataError("this mediapipe has no attention mesh; make an environment with mediapipe==0.10.21 for it")
+        self._mesh = solutions.face_mesh.FaceMesh(
+            static_image_mode=True, refine_landmarks=True, max_num_faces=1, min_detection_confidence=0.3
+        )
+
+    def _detect(self, shown: NDArray[np.uint8]) -> _Meshes:
+        found = self._mesh.process(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)).multi_face_landmarks or ()
+        return [(_in_pixels(face.landmark), np.zeros(0, np.float32)) for face in found]
+
+
+def _in_pixels(mesh: Any) -> NDArray[np.float32]:  # noqa: ANN401
+    """A model's points of a view, shares of its sides, in the pixels of it."""
+    return np.array([(p.x * CANVAS - 0.5, p.y * CANVAS - 0.5, p.z * CANVAS) for p in mesh], np.float32)
 
 
 def to_patch(points: NDArray[np.float32], face: Face) -> NDArray[np.float32]:

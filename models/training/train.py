@@ -5,7 +5,7 @@ minute on two free cores, and 34 of them were enough.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def train(
     seed: int = 0,
     overwrite: bool = False,
     exclude: Collection[str] = (),
-    landmarks: Path | None = None,
+    landmarks: Sequence[Path] = (),
     base: str | Path | None = None,
     folds: int = 0,
 ) -> Report:
@@ -61,7 +61,7 @@ def train(
         seed: of the choice of faces, the split, the order, the variations and the first weights.
         overwrite: replace an earlier run there (its cut mouths are used again).
         exclude: sets to leave out.
-        landmarks: for the compact network, a file that the module ``landmarks`` wrote; it does better with it.
+        landmarks: for the compact network, files that the module ``landmarks`` wrote; it does better with them.
         base: compact weights, shipped by name or an exported ``.tflite`` file, to go on from: the last phase only.
         folds: instead of one network for use train so many, each without a part of the people, to measure how right
             such networks are on people of all sets.
