@@ -109,8 +109,9 @@ class FfmpegWriter:
         """The reason that ffmpeg gives, in one line."""
         if self._talk.closed:
             return SinkError(f"{self._path}: ffmpeg has ended")
-        self._talk.seek(0)
-        lines = self._talk.read().decode("utf-8", "replace").strip().splitlines()
+        with self._talk as talk:  # closed here, too, for nobody has a writer that could not begin
+            talk.seek(0)
+            lines = talk.read().decode("utf-8", "replace").strip().splitlines()
         reason = lines[-1].strip() if lines else f"exit status {self._process.returncode}"
         full = next((line.strip() for line in lines if "No space left" in line), None)
         return SinkError(f"{self._path}: ffmpeg could not write the video: {full or reason}")

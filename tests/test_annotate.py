@@ -5,11 +5,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
 
 import av
 import numpy as np
 import pytest
 
+from mouth_live.realtime import ffmpeg
 from mouth_live.realtime.annotate import AnnotatedVideo
 from mouth_live.realtime.errors import SinkError
 from mouth_live.realtime.records import Analysis, Frame
@@ -178,6 +181,23 @@ def test_ffmpegs_own_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not (tmp_path / "out.mp4").exists()
 
 
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for ffmpeg")
+def test_an_ffmpeg_that_ends_at_once_leaves_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_ffmpeg(tmp_path / "bin", "exec 0<&-; echo 'No such library' >&2; exit 127")
+    talks: list[IO[bytes]] = []
+
+    def remembered() -> IO[bytes]:
+        talks.append(TemporaryFile())  # noqa: SIM115
+        return talks[-1]
+
+    monkeypatch.setattr(ffmpeg, "TemporaryFile", remembered)
+    header = b"x" * 1_000_000  # more than a pipe holds, so that the end is seen while it is written
+    monkeypatch.setattr(ffmpeg, "stream_header", lambda *_more: header)
+    with pytest.raises(SinkError, match="No such library"):
+        ffmpeg.FfmpegWriter(str(tmp_path / "bin" / "ffmpeg"), tmp_path / "out.mp4", (64, 48), 25, None, 0)
+    assert [talk.closed for talk in talks] == [True]
+
+
 @needs_ffmpeg
 @pytest.mark.skipif(os.name == "nt", reason="POSIX process groups")
 def test_the_terminals_ctrl_c_does_not_reach_ffmpeg(tmp_path: Path) -> None:
@@ -185,6 +205,9 @@ def test_the_terminals_ctrl_c_does_not_reach_ffmpeg(tmp_path: Path) -> None:
     code = f"""
 import sys, time, numpy as np
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO
+from mouth_live.realtime import ffmpeg
 from mouth_live.realtime.annotate import AnnotatedVideo
 from mouth_live.realtime.records import Analysis, Frame
 with AnnotatedVideo(Path({str(tmp_path / "out.mp4")!r}), None, (64, 48), 25.0, 0.0) as sink:
