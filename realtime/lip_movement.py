@@ -9,7 +9,7 @@ frames, and is the same at 10 and at 60 frames/s as long as the strokes are seen
 from collections import deque
 
 WINDOW = 0.4  # s: two strokes of one syllable (talking opens and closes 2 to 8 times a second) fall within it
-SLACK = 0.03  # of openness, at least
+SLACK = 0.05  # of openness, at least
 MOST_SLACK = 0.06  # ... and at most: without a pause for long, talking itself begins to pass for noise
 SLACK_NOISE = 8.0  # slack in units of the noise as it is measured, which is a low quantile of it
 NOISE_UP = 3.0  # s for the noise to follow upwards: talking must not count as noise; at first sight it follows at once
