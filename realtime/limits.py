@@ -46,8 +46,8 @@ class Limits:
 
 
 OPEN = Limits(on=0.5, off=0.35, min_on=0.25, min_off=0.1)
-# Tuned by tests/benchmarks/lip_activity.py on the GRID clips and on photos moved as by hand: about as right from 0.15 to
-# 0.4, but with half as many false alarms in the photos at 0.25 as at 0.15.
+# Tuned by tests/benchmarks/lip_activity.py on the GRID clips and on photos moved as by hand: about as right from 0.15
+# to 0.4, but with half as many false alarms in the photos at 0.25 as at 0.15.
 ACTIVITY = Limits(on=0.25, off=0.1, min_on=0.0, min_off=0.2)
 
 DEFAULT: Mapping[Kind, Limits] = MappingProxyType({"activity": ACTIVITY, "open": OPEN})
