@@ -185,7 +185,8 @@ def keras_backend(path: Path, weights: Weights) -> _Backend:
         ModelError: the file is missing or differs from the card's SHA-256.
     """
     check_twin(path, weights)
-    model = _keras().models.load_model(path, compile=False)
+    keras: Any = importlib.import_module("keras")
+    model = keras.models.load_model(path, compile=False)
     paired = len(model.inputs) == 2
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -212,12 +213,6 @@ def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
-def _keras() -> Any:  # noqa: ANN401
-    import keras  # pyright: ignore[reportMissingTypeStubs]
-
-    return keras
-
-
 def _gpu_problem() -> str:
     """Why Keras cannot use a GPU here; empty if it can.
 
@@ -230,9 +225,10 @@ def _gpu_problem() -> str:
     if not any(driver.exists() for driver in drivers) and shutil.which("nvidia-smi") is None:
         return "no GPU driver was found that Keras can use"
     try:
-        backend = str(_keras().backend.backend())
+        keras: Any = importlib.import_module("keras")
     except ModuleNotFoundError as error:
         return f"Keras lacks its backend ({error.name} is not installed; pip install 'mouth-live[gpu]')"
+    backend = str(keras.backend.backend())
     return "" if _sees_gpu(backend) else f"{backend}, which Keras runs on, sees no GPU"
 
 

@@ -8,7 +8,7 @@ from ..errors import MissingExtraError
 
 
 def keras() -> Any:  # noqa: ANN401
-    """Keras on TensorFlow.
+    """Keras, on TensorFlow unless ``KERAS_BACKEND`` names another.
 
     Raises:
         MissingExtraError: not installed.
@@ -18,7 +18,7 @@ def keras() -> Any:  # noqa: ANN401
 
 
 def tensorflow() -> Any:  # noqa: ANN401
-    """TensorFlow; Keras uses it, the converter is in it.
+    """TensorFlow, for its converter and its files' schema.
 
     Raises:
         MissingExtraError: not installed.
