@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.face import Face
+from ..models.picture import Picture, as_bgr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,12 +17,18 @@ class Frame:
     Attributes:
         index: how many frames were decoded before it.
         time: seconds since the source's first frame.
-        image: (h, w, 3) uint8, BGR, as displayed (rotation applied).
+        picture: (h, w, 3), as displayed (rotation applied): a camera's is a BGR array; that of a video file stays as it
+            was decoded until :attr:`image` is asked for.
     """
 
     index: int
     time: float
-    image: NDArray[np.uint8]
+    picture: Picture
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """(h, w, 3) uint8, BGR; the same array each time."""
+        return as_bgr(self.picture)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
