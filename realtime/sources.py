@@ -15,10 +15,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.decoder import Decoder
 from ..models.picture import Picture, as_bgr
 from .capture import quiet_decoder
 from .container import bytes_missing, is_text, why_unreadable
-from .decoder import Decoder
 from .errors import SourceError
 from .records import Frame
 

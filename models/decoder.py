@@ -16,7 +16,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from ..models.picture import Picture, Yuv420
+from .picture import Picture, Yuv420
 
 _PLANAR = "yuv420p"  # and of limited range: a full one is called yuvj420p
 _TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
