@@ -13,6 +13,7 @@ import numpy as np
 from mouth_live import realtime
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
 from mouth_live.models.blazeface import INPUT_SIZE, View, shown
+from mouth_live.models.decoder import Decoder
 from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.changes import mosaic
 from mouth_live.realtime.motion import motion, upper_face
@@ -35,9 +36,9 @@ def stages(clip: Path) -> dict[str, float]:
 
     finder, model, tracker = FaceFinder(), load_openness_model(device="cpu"), Tracker()
     pipeline, out = Pipeline(finder, model), io.StringIO()
-    video = cv2.VideoCapture(str(clip))
-    while timed("decode", video.read)[0]:
-        pass
+    video, decoder = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]), Decoder(clip)
+    while timed("decode to BGR, OpenCV", video.read)[0]:
+        timed("decode", decoder.read)
     before, patches = None, []
     for frame in open_video(clip):
         if frame.index % EVERY == 1 and before:
