@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from .face import Face
 from .light import well_lit
-from .picture import Picture, Yuv420
 from .tiles import Area, is_cut
 from .weights_file import LiteRtNetwork, load_weights
 
@@ -35,7 +34,7 @@ class View:
     """A part of a picture as the network is shown it.
 
     Attributes:
-        part: (h, w, 3): the part, in the picture's own pixels.
+        part: (h, w, 3) uint8, BGR: the part, in the picture's own pixels.
         left: of the part in the picture, in pixels.
         top: of the part in the picture.
         scale: picture pixels per pixel of the input.
@@ -43,7 +42,7 @@ class View:
         exact: whether it is shrunk in one exact step.
     """
 
-    part: Picture
+    part: NDArray[np.uint8]
     left: int
     top: int
     scale: float
@@ -69,11 +68,11 @@ class BlazeFace:
         self._networks: dict[tuple[int, int], LiteRtNetwork] = {}
         self._min_logit = log(min_score / (1 - min_score))
 
-    def detect(self, image: Picture, exact: bool | None = None) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8], exact: bool | None = None) -> list[Face]:
         """Find the faces in one look at the whole picture.
 
         Args:
-            image: (h, w, 3).
+            image: (h, w, 3) uint8, BGR.
             exact: whether it is shrunk in one exact step; None: if it is small.
 
         Returns:
@@ -83,11 +82,11 @@ class BlazeFace:
         scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
         return self._look(View(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
 
-    def detect_in(self, image: Picture, area: Area) -> list[Face] | None:
+    def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
         """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.
 
         Args:
-            image: (h, w, 3).
+            image: (h, w, 3) uint8, BGR.
             area: the part; as much of the picture around it is looked at as a window of :data:`WINDOWS` holds.
 
         Returns:
@@ -125,7 +124,7 @@ class BlazeFace:
         return boxes[0], logits[0, :, 0]
 
 
-def _window(image: Picture, area: Area) -> View | None:
+def _window(image: NDArray[np.uint8], area: Area) -> View | None:
     """A square around an area, moved into the picture where it reaches over an edge; None where none is so large."""
     height, width = image.shape[:2]
     scale = max(height, width) / INPUT_SIZE
@@ -149,11 +148,7 @@ def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """
     (rows, columns), (height, width) = view.size, view.part.shape[:2]
     new_width, new_height = (min(most, max(1, round(n / view.scale))) for n, most in ((width, columns), (height, rows)))
-
-    def shrink(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        return _scaled(plane, new_width, new_height, view.exact)
-
-    small = view.part.resized(shrink) if isinstance(view.part, Yuv420) else shrink(view.part)
+    small = _scaled(view.part, new_width, new_height, view.exact)
     left, top = (columns - new_width) // 2, (rows - new_height) // 2
     canvas = np.zeros((1, rows, columns, 3), np.uint8)
     rgb = cv2.cvtColor(small, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False)

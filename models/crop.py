@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .face import LEFT_EYE, MOUTH, RIGHT_EYE, Face
-from .picture import Picture, Yuv420, full_range
 
 CROP_SIZE = 60
 """Side of a crop in pixels."""
@@ -58,7 +57,7 @@ def aligned_square(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def crop_faces(
-    image: Picture, faces: Sequence[Face], region: Region = MOUTH_REGION, size: int = CROP_SIZE
+    image: NDArray[np.uint8], faces: Sequence[Face], region: Region = MOUTH_REGION, size: int = CROP_SIZE
 ) -> NDArray[np.uint8]:
     """Cut a region of each face out of a picture.
 
@@ -77,7 +76,7 @@ def crop_faces(
     return crops
 
 
-def _warp(image: Picture, square: NDArray[np.float64], region: Region, size: int) -> NDArray[np.uint8]:
+def _warp(image: NDArray[np.uint8], square: NDArray[np.float64], region: Region, size: int) -> NDArray[np.uint8]:
     """One crop, (size, size, 3) uint8, in the image's own colour order."""
     return sample(image, square @ to_square(region, (size, size)), (size, size))
 
@@ -90,12 +89,12 @@ def to_square(region: Region, size: tuple[int, int]) -> NDArray[np.float64]:
 
 
 def sample(
-    image: Picture | NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], grey: bool = False
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], grey: bool = False
 ) -> NDArray[np.uint8]:
     """Warp a part of a picture, averaged where it is scaled down, so that nothing flickers as it moves.
 
     Args:
-        image: (h, w, 3), or (h, w) uint8.
+        image: (h, w, 3) or (h, w) uint8.
         matrix: (2, 3) float64, from pixels of the result to pixels of the image, which has the middle of its first
             pixel at (0.5, 0.5) and the result at (0, 0); a similarity.
         size: (width, height) of the result.
@@ -104,22 +103,22 @@ def sample(
     Returns:
         (height, width, 3) or (height, width) uint8. What lies outside the picture repeats its border.
     """
-    if grey and isinstance(image, Yuv420):
-        return full_range(sample(image.planes[0], matrix, size))
     step = hypot(matrix[0, 0], matrix[1, 0])  # image pixels per result pixel
     halvings = max(0, min(ceil(log2(max(step, 1e-9) / 2)), min(image.shape[:2]).bit_length() - 1))
-    part, left, top = _shrunk(image, matrix, size, halvings, grey)
     matrix = matrix.copy()
-    matrix[:, 2] -= left, top
-    matrix /= 2**halvings
+    if halvings:
+        image, left, top = _shrunk(image, matrix, size, halvings, grey)
+        matrix[:, 2] -= left, top
+        matrix /= 2**halvings
     matrix[:, 2] -= 0.5  # OpenCV puts the centre of the first pixel at 0
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(part, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return warped.astype(np.uint8, copy=False)
+    warped = cv2.warpAffine(image, matrix, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    is_done = warped.ndim == 2 or not grey
+    return (warped if is_done else cv2.cvtColor(warped, cv2.COLOR_BGR2GRAY)).astype(np.uint8, copy=False)
 
 
 def _shrunk(
-    image: Picture | NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], halvings: int, grey: bool
+    image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], halvings: int, grey: bool
 ) -> tuple[NDArray[np.uint8], int, int]:
     """The part of the picture that a warp needs, halved so many times; with its left and top in the picture.
 
@@ -133,7 +132,7 @@ def _shrunk(
     left, last = _blocks(x, right, block, columns)
     top, bottom = _blocks(y, down, block, rows)
     part = image[top * block : bottom * block, left * block : last * block]
-    part = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if grey and part.ndim == 3 else part
+    part = cv2.cvtColor(part, cv2.COLOR_BGR2GRAY) if grey else part
     for _ in range(halvings):
         part = cv2.resize(part, (part.shape[1] // 2, part.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return part.astype(np.uint8, copy=False), left * block, top * block

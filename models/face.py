@@ -6,8 +6,6 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .picture import Picture
-
 RIGHT_EYE, LEFT_EYE, NOSE_TIP, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
 """Rows of :attr:`Face.keypoints`; right and left are the person's own."""
 
@@ -30,8 +28,8 @@ class Face:
 class FaceDetector(Protocol):
     """Anything that finds faces in a picture in one look."""
 
-    def detect(self, image: Picture) -> list[Face]:
-        """Find the faces in an (h, w, 3) picture, the best first."""
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Find the faces in an (h, w, 3) uint8 BGR picture, the best first."""
         ...
 
 

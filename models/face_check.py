@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from .crop import WHOLE_FACE, Region, crop_faces
 from .face import Face
 from .light import network_input
-from .picture import Picture
 from .weights_file import LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
@@ -32,11 +31,11 @@ class FaceCheck:
         """
         self._network = LiteRtNetwork(load_weights("face_check", "face-check"), threads)
 
-    def evidence(self, image: Picture, faces: Sequence[Face]) -> NDArray[np.float32]:
+    def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """How much speaks for each claimed face: it is one from :data:`MIN_EVIDENCE` on.
 
         Args:
-            image: (h, w, 3).
+            image: (h, w, 3) uint8, BGR.
             faces: the faces claimed in it.
 
         Returns:
@@ -46,7 +45,7 @@ class FaceCheck:
             return np.zeros(0, np.float32)
         return self._log_odds(image, faces) + _logit(np.array([face.score for face in faces], np.float32))
 
-    def _log_odds(self, image: Picture, faces: Sequence[Face]) -> NDArray[np.float32]:
+    def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """The check's own log odds for each claimed face, averaged over the views."""
         pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS]))
         (probabilities,) = self._network(np.concatenate([pictures, pictures[:, :, ::-1]]))

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
-from .picture import Picture, Yuv420, as_bgr
 from .tiles import Area, is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
@@ -72,7 +71,7 @@ class FaceFinder:
         self._min_face = min_face
         self.min_evidence = MIN_EVIDENCE
 
-    def find(self, image: Picture) -> list[Face]:
+    def find(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in a picture.
 
         Args:
@@ -84,9 +83,8 @@ class FaceFinder:
         Raises:
             ValueError: ``image`` has another shape or dtype.
         """
-        is_right = isinstance(image, Yuv420) or (image.ndim == 3 and image.shape[2] == 3 and image.dtype == np.uint8)
-        if not is_right or 0 in image.shape:
-            raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {getattr(image, 'dtype', '')}")
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
+            raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
         faces = self.real(image, self.claims(image))
         areas = self.tiles(image)
         for area in areas:
@@ -96,23 +94,22 @@ class FaceFinder:
         faces = faces or self.real(image, self.second_look(image))
         return sorted(faces, key=lambda face: -face.score)
 
-    def claims(self, image: Picture) -> list[Face]:
-        """What the detector takes for faces in one look at the whole picture, the best first."""
+    def claims(self, image: NDArray[np.uint8]) -> list[Face]:
+        """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
         return self._detector.detect(image)
 
-    def claims_where(self, image: Picture, area: Area) -> list[Face] | None:
+    def claims_where(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
         """Claims in a part of the picture, at the scale of a look at the whole; for a half to a quarter of its cost.
 
         Good to find faces, less exact in their points. None where the part is too large, or the detector cannot do it.
         """
         return self._windowed.detect_in(image, area) if self._windowed else None
 
-    def second_look(self, image: Picture) -> list[Face]:
+    def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
         """Claims in the picture shrunk and padded, so that one which fills it appears at half its size.
 
         Where there is none, in grey: painted and overexposed faces look like ones in their brightness alone.
         """
-        image = as_bgr(image)
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
@@ -122,18 +119,18 @@ class FaceFinder:
             claims = self._detector.detect(grey.astype(np.uint8, copy=False))
         return [_shifted(face, -right, -down) for face in claims]
 
-    def tiles(self, image: Picture) -> list[Area]:
+    def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
         """Where faces as small as ``min_face`` are looked for in a picture of this size."""
         return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
 
-    def claims_in(self, image: Picture, area: Area) -> list[Face]:
+    def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
         """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
         part = image[area.top : area.top + area.height, area.left : area.left + area.width]
         found = self._windowed.detect(part, exact=False) if self._windowed else self._detector.detect(part)
         claims = [_shifted(claim, area.left, area.top) for claim in found]
         return [claim for claim in claims if not is_cut(claim, area, image.shape[1], image.shape[0])]
 
-    def claims_near(self, image: Picture, face: Face) -> list[Face]:
+    def claims_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
         """Claims in one look at the surroundings of a face seen before, however small it is in the picture."""
         x, y, width, height = face.box
         reach = SURROUNDINGS * max(width, height) / 2
@@ -142,11 +139,11 @@ class FaceFinder:
         part = image[top : max(0, bottom), left : max(0, right)]
         return [_shifted(claim, left, top) for claim in self._detector.detect(part)] if part.size else []
 
-    def evidence(self, image: Picture, faces: Sequence[Face]) -> NDArray[np.float32]:
+    def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
         return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
 
-    def real(self, image: Picture, claims: Sequence[Face], looks: int = 1) -> list[Face]:
+    def real(self, image: NDArray[np.uint8], claims: Sequence[Face], looks: int = 1) -> list[Face]:
         """The claims that are faces; of several looks each may invent some, so more must speak for one."""
         enough = self.evidence(image, claims) >= self.min_evidence + log(looks)
         return [face for face, is_one in zip(claims, enough, strict=True) if is_one]

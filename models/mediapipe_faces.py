@@ -17,11 +17,11 @@ from typing import Any, Protocol
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from .errors import MissingExtraError, ModelError
 from .face import Face
 from .light import well_lit
-from .picture import Picture, as_bgr
 from .weights_file import load_weights
 
 log = logging.getLogger("mouth_live")
@@ -78,17 +78,17 @@ class MediaPipeFaces:
             ) from None
         self._task.close = _stay_open  # closing sends at once, and the Task's own __del__ calls close() too
 
-    def detect(self, image: Picture) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Find the faces in one look at the whole picture.
 
         Args:
-            image: (h, w, 3).
+            image: (h, w, 3) uint8, BGR.
 
         Returns:
             The faces, best score first. Their boxes are in whole pixels and, unlike those of our own detector, end at
             the picture's border: mediapipe rounds them down and clips them.
         """
-        pixels = well_lit(cv2.cvtColor(as_bgr(image), cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
+        pixels = well_lit(cv2.cvtColor(image, cv2.COLOR_BGR2RGB).astype(np.uint8, copy=False))
         picture = self._mediapipe.Image(image_format=self._mediapipe.ImageFormat.SRGB, data=pixels)
         size = (image.shape[1], image.shape[0])
         faces = [_to_face(detection, size) for detection in self._task.detect(picture).detections]

@@ -15,21 +15,29 @@ def quiet_decoder() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
+def spare_cores() -> int:
+    """Cores to decode on while another one analyses; at least 1."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, usable - 1)
+
+
 class Capture:
     """An OpenCV capture that any thread may close, even while another one hangs in :meth:`read`.
 
     Released under a running read, OpenCV crashes: then the reader releases it, when it is back.
     """
 
-    def __init__(self, target: int | str, backend: int) -> None:
-        """Open a URL or a device; see :attr:`opened`.
+    def __init__(self, target: int | str, backend: int, threads: int | None = None) -> None:
+        """Open a file, a URL or a device; see :attr:`opened`.
 
         Args:
-            target: its address, or the device's index.
+            target: its path or address, or the device's index.
             backend: OpenCV's number of it.
+            threads: for decoding; None leaves it to the decoder, which takes one more than there are cores.
         """
         quiet_decoder()
-        self._native = cv2.VideoCapture(target, backend)
+        settings = () if threads is None else ([cv2.CAP_PROP_N_THREADS, threads],)
+        self._native = cv2.VideoCapture(target, backend, *settings)
         self._in_use = threading.Lock()
         self._closed = False
         self.opened = self._native.isOpened()

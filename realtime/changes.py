@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.picture import Picture, Yuv420
 from ..models.tiles import Area
 
 CELLS = 96  # along the picture's longer side
@@ -23,17 +22,13 @@ Mosaic = NDArray[np.uint8]
 """(rows, columns, 3) uint8, BGR."""
 
 
-def mosaic(image: Picture) -> Mosaic:
-    """An (h, w, 3) picture in large cells."""
+def mosaic(image: NDArray[np.uint8]) -> Mosaic:
+    """An (h, w, 3) uint8 BGR picture in large cells."""
     height, width = image.shape[:2]
     cell = max(height, width) / CELLS
     size = (max(1, round(width / cell)), max(1, round(height / cell)))
-
-    def in_cells(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        points = cv2.resize(plane, (POINTS * size[0], POINTS * size[1]), interpolation=cv2.INTER_NEAREST)
-        return cv2.resize(points, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-
-    return image.resized(in_cells) if isinstance(image, Yuv420) else in_cells(image)
+    points = cv2.resize(image, (POINTS * size[0], POINTS * size[1]), interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(points, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
 
 def changed(

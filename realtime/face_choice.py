@@ -114,7 +114,7 @@ class FaceChoice:
         """The face to turn to where none is chosen."""
         if self.mode == LARGEST:
             return max(analysis.readings, key=lambda r: r.face.box[2] * r.face.box[3], default=None)
-        height, width = analysis.frame.picture.shape[:2]
+        height, width = analysis.frame.image.shape[:2]
 
         def off_centre(reading: Reading) -> float:
             x, y, w, h = reading.face.box

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.face import LEFT_EYE, MOUTH, RIGHT_EYE, Face, iou
-from ..models.picture import Picture
 from .motion import motion, upper_face
 
 CALM = 0.15  # s over which the detector's corrections are averaged
@@ -28,6 +27,8 @@ RESTLESS_EVERY = 0.1  # ... and at another
 RESTLESS = 0.02  # face widths by which a look may differ from what was expected until the face is not calm
 SURE = 2.0  # times the evidence that is needed: from there on a face is checked rarely
 _CROP_POINTS = [RIGHT_EYE, LEFT_EYE, MOUTH]
+
+Picture = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -51,7 +52,7 @@ class Followed:
     keypoints: NDArray[np.float32]
     box: NDArray[np.float32]
     score: float
-    patch: NDArray[np.uint8]
+    patch: Picture
     since: float
     seen: float
     evidence: float

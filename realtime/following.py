@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 
 from ..models.face import Face
 from ..models.faces import FaceFinder
-from ..models.picture import Picture, brightness
 from ..models.tiles import Area, is_part_of
 from .changes import Mosaic, changed, mosaic, renewed
 from .followed import Followed, matched
@@ -33,6 +32,8 @@ TILES_AGAIN = 10.0  # s after which a tile is looked at again, even where nothin
 MOST_NEAR = 2  # looks at the surroundings of faces too small for the whole frame that are not urgent, in one frame
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that tell
+
+Picture = NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -60,7 +61,7 @@ class FaceFollower:
         """The faces of the next frame.
 
         Args:
-            image: (h, w, 3).
+            image: (h, w, 3) uint8, BGR.
             time: the frame's, in seconds.
         """
         cut = self._is_cut(image)
@@ -81,7 +82,7 @@ class FaceFollower:
     def _is_cut(self, image: Picture) -> bool:
         """Whether this frame shows another scene, or has another size, than the one before."""
         height, width = image.shape[:2]
-        points = np.ascontiguousarray(brightness(image)[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL)])
+        points = np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
         before, self._thumbnail = self._thumbnail, points
         if before is None or before.shape != points.shape:
             return True
@@ -102,7 +103,7 @@ class FaceFollower:
 
     def _has_new(self, image: Picture, now: Mosaic) -> bool:
         """Whether there may be a new face: one that is in sight where the frame changed since it was looked at."""
-        size, known = (image.shape[1], image.shape[0]), [face.face() for face in self._faces]
+        size, known = image.shape[1::-1], [face.face() for face in self._faces]
         if self._picture is None:
             return True
         area = changed(self._picture, now, size, [_area(face) for face in known])
@@ -173,11 +174,7 @@ class FaceFollower:
         if not tiles or 0 <= time - self._tiled < TILES_EVERY / len(tiles):
             return
         self._tile, self._tiled = (self._tile + 1) % len(tiles), time
-        size, known, tile = (
-            (image.shape[1], image.shape[0]),
-            [_area(face.face()) for face in self._faces],
-            tiles[self._tile],
-        )
+        size, known, tile = image.shape[1::-1], [_area(face.face()) for face in self._faces], tiles[self._tile]
         then, before = self._tile_seen.get(self._tile, (0.0, None))
         now = mosaic(image)
         if before is not None and 0 <= time - then < TILES_AGAIN and not changed(before, now, size, known, tile):

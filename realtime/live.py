@@ -153,7 +153,7 @@ def _told(analyses: Generator[Analysis], apps: FanOut) -> Generator[Analysis]:
 
 
 def _picture_bytes(analysis: Analysis) -> int:
-    return analysis.frame.picture.nbytes
+    return analysis.frame.image.nbytes
 
 
 class _Status:

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.crop import Region, aligned_square, sample, to_square
-from ..models.picture import Picture
 
 PATCH = (64, 48)  # (width, height) in pixels of the patch in which the motion is looked for ...
 UPPER_FACE = Region(
@@ -49,17 +48,17 @@ class Motion:
         return turned.astype(np.float32)
 
 
-def upper_face(image: Picture, keypoints: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A face's eyes and nose, (48, 64) uint8 grey, from a picture and the face's key points in it."""
+def upper_face(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """A face's eyes and nose, (48, 64) uint8 grey, from a BGR picture and the face's key points in it."""
     return _grey(image, _patch_matrix(keypoints))
 
 
-def motion(seen: NDArray[np.uint8], image: Picture, keypoints: NDArray[np.float32]) -> Motion | None:
+def motion(seen: NDArray[np.uint8], image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> Motion | None:
     """The motion of a face since the frame before.
 
     Args:
         seen: the face's :func:`upper_face` when it was last looked for.
-        image: the new frame, (h, w, 3).
+        image: the new frame, (h, w, 3) uint8 BGR.
         keypoints: (6, 2) float32, the face's in the frame before, carried there from when it was looked for by
             motions of this function alone.
 
@@ -112,5 +111,5 @@ def _patch_matrix(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
     return aligned_square(keypoints).dot(_TO_FACE)
 
 
-def _grey(image: Picture, matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
+def _grey(image: NDArray[np.uint8], matrix: NDArray[np.float64]) -> NDArray[np.uint8]:
     return sample(image, matrix, PATCH, grey=True)

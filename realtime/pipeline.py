@@ -93,7 +93,7 @@ class Pipeline:
             yield from self._read_in_batches(ahead, batch)
 
     def _find(self, frame: Frame) -> _Found:
-        return _Found(frame, self._follower.find(frame.picture, frame.time))
+        return _Found(frame, self._follower.find(frame.image, frame.time))
 
     def _read_in_batches(self, found: Iterable[_Found | None], batch: int) -> Iterator[Analysis]:
         waiting: list[_Waiting] = []
@@ -104,9 +104,9 @@ class Pipeline:
                     yield Analysis(last, (), tuple(self.lips.silence(last.time)), silent=True)
                 continue
             last = one.frame
-            waiting.append(_Waiting(one.frame, one.faces, crop_faces(one.frame.picture, one.faces)))
+            waiting.append(_Waiting(one.frame, one.faces, crop_faces(one.frame.image, one.faces)))
             enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
-            if enough or sum(w.frame.picture.nbytes for w in waiting) > MOST_WAITING:
+            if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
                 yield from self._read(waiting)
                 waiting = []
         yield from self._read(waiting)
@@ -146,7 +146,7 @@ class Pipeline:
 
 
 def _bytes(found: _Found | None) -> int:
-    return found.frame.picture.nbytes if found else 0
+    return found.frame.image.nbytes if found else 0
 
 
 def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None) -> Iterator[Analysis]:

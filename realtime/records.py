@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.face import Face
-from ..models.picture import Picture, as_bgr
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -17,18 +16,12 @@ class Frame:
     Attributes:
         index: how many frames were decoded before it.
         time: seconds since the source's first frame.
-        picture: (h, w, 3), as displayed (rotation applied): a camera's is a BGR array; that of a video file stays as it
-            was decoded until :attr:`image` is asked for.
+        image: (h, w, 3) uint8, BGR, as displayed (rotation applied).
     """
 
     index: int
     time: float
-    picture: Picture
-
-    @property
-    def image(self) -> NDArray[np.uint8]:
-        """(h, w, 3) uint8, BGR; the same array each time."""
-        return as_bgr(self.picture)
+    image: NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

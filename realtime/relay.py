@@ -121,7 +121,7 @@ class Relay:
     def _reading(self, reopen: Reopenable | None = None) -> Ahead[Frame]:
         return Ahead(
             _frames(self._source, reopen),
-            size=lambda frame: frame.picture.nbytes,
+            size=lambda frame: frame.image.nbytes,
             depth=self._depth,
             max_bytes=self._max_bytes,
             drop=self._drop,

@@ -9,15 +9,13 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, cast
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.decoder import Decoder
-from ..models.picture import Picture, as_bgr
-from .capture import quiet_decoder
+from .capture import Capture, quiet_decoder, spare_cores
 from .container import bytes_missing, is_text, why_unreadable
 from .errors import SourceError
 from .records import Frame
@@ -46,7 +44,7 @@ class VideoSource(Protocol):
         nominal_rate: frames/s, only for pace, progress and constant-rate writers: times come from the frames.
         duration: seconds, an estimate for progress; None where unknown.
         start: the container's own time of the first frame in seconds, so that ``frame.time + start`` lies on its
-            sound's clock; 0 where not known.
+            sound's clock; good to half a frame of ``nominal_rate`` (OpenCV tells no better), 0 where not known.
     """
 
     name: str
@@ -105,7 +103,7 @@ def find_videos(folder: Path) -> list[Path]:
 
 
 class VideoFile:
-    """A video file through PyAV's FFmpeg, its rotation applied; the attributes are those of :class:`VideoSource`.
+    """A video file through OpenCV's FFmpeg, its rotation applied; the attributes are those of :class:`VideoSource`.
 
     Every frame has the size of the first: one whose size differs is scaled to it.
     """
@@ -120,17 +118,20 @@ class VideoFile:
         self.name = path.name
         if is_text(path):  # a playlist would even make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
-        self._decoder = Decoder(path)
-        first = self._decoder.read() if self._decoder.opened else None
-        if first is None:
-            self._decoder.close()
-            raise SourceError(f"{path}: {why_unreadable(path, self._decoder.opened)}")
-        self._first = first
-        shown, picture = first
-        self.size = (picture.shape[1], picture.shape[0])
-        self.nominal_rate = self._decoder.rate if 0 < self._decoder.rate <= 1000 else FALLBACK_RATE
-        self.duration = self._decoder.duration
-        self.start = max(0.0, shown or 0.0)
+        # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
+        self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
+        image = self._capture.read() if self._capture.opened else None
+        if image is None:
+            self._capture.close()
+            raise SourceError(f"{path}: {why_unreadable(path, self._capture.opened)}")
+        self._first = image
+        self._position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        self.size = (self._first.shape[1], self._first.shape[0])
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.nominal_rate = rate if 0 < rate <= 1000 else FALLBACK_RATE
+        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.duration = count / self.nominal_rate if 0 < count < 1e9 else None
+        self.start = _start(self._capture, self._position)
 
     def __enter__(self) -> Self:
         return self
@@ -138,7 +139,7 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._decoder.close()
+        self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames.
@@ -149,32 +150,34 @@ class VideoFile:
         decoded = self._decoded()
         head = [pair for _, pair in zip(range(LOOK_AHEAD), decoded, strict=False)]
         origin = head[0][0]
-        untimed = origin is None or (len(head) > 1 and all(shown == origin for shown, _ in head))
+        untimed = len(head) > 1 and all(position == origin for position, _ in head)
         if untimed:
             log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
         frames, head = chain(head, decoded), []
         index, last = 0, 0.0
-        for index, (shown, picture) in enumerate(frames):
-            if untimed or origin is None:
+        for index, (position, image) in enumerate(frames):
+            if untimed:
                 last = index / self.nominal_rate
-            elif shown is None:  # MPEG-1 and 2: the last frame comes without a time
+            elif position == 0 and last > 0:  # MPEG-1 and 2: the last frame comes without a time
                 last += 1 / self.nominal_rate
             else:
-                last = max(last, shown - origin)
-            yield Frame(index, last, self._fitted(picture))
+                last = max(last, position - origin)
+            yield Frame(index, last, self._fitted(image))
         self._check_end(index + 1, last)
 
-    def _decoded(self) -> Iterator[tuple[float | None, Picture]]:
-        """(time by the container's clock, picture) of every frame."""
-        pair: tuple[float | None, Picture] | None = self._first
-        while pair is not None:
-            yield pair
-            pair = self._decoder.read()
+    def _decoded(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """(position in seconds, picture) of every frame."""
+        image: NDArray[np.uint8] | None = self._first
+        position = self._position
+        while image is not None:
+            yield position, image
+            image = self._capture.read()
+            position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
 
-    def _fitted(self, picture: Picture) -> Picture:
-        if (picture.shape[1], picture.shape[0]) == self.size:
-            return picture
-        return cv2.resize(as_bgr(picture), self.size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        if (image.shape[1], image.shape[0]) == self.size:
+            return image
+        return cast("NDArray[np.uint8]", cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
 
     def _check_end(self, frames: int, last: float) -> None:
         """Tell whether the file was cut off."""
@@ -260,6 +263,13 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
     if image is None:
         raise SourceError(f"{path}: not readable as a picture; is the file damaged?")
     return image.astype(np.uint8, copy=False)
+
+
+def _start(capture: Capture, position: float) -> float:
+    """The container's time of the first frame: OpenCV counts positions from it, but tells it in frames (from 4.11)."""
+    rate = capture.get(cv2.CAP_PROP_FPS)
+    pts = capture.get(getattr(cv2, "CAP_PROP_PTS", -1))
+    return max(0.0, pts / rate) if rate > 0 and abs(position) < 1e-6 and 0 < pts < 1e9 else max(0.0, position)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

@@ -105,7 +105,7 @@ class WindowSink:
 
     def _open(self, analysis: Analysis) -> None:
         cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        height, width = analysis.frame.picture.shape[:2]
+        height, width = analysis.frame.image.shape[:2]
         cv2.resizeWindow(self._title, *window_size(width, height))
         self._shown = True
 

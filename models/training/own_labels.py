@@ -15,13 +15,12 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..decoder import Decoder
 from ..errors import DataError
 from ..face import Face, iou
-from ..picture import as_bgr
 from .whole_file import whole_file
 
 COLUMNS = ("video", "frame", "timestamp", "x", "y", "width", "height", "openness")
@@ -142,16 +141,18 @@ def _found(video: str, table: Path, videos: Path | None) -> Path:
 
 def _decoded(path: Path, wanted: set[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
     """The wanted frames by their index in decoding order, as ``mouth-live process`` counts them."""
-    decoder = Decoder(path)
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     try:
         for number in range(max(wanted) + 1):
-            found = decoder.read() if decoder.opened else None
-            if found is None:
+            if not capture.grab():
                 return
             if number in wanted:
-                yield number, as_bgr(found[1])
+                ok, image = capture.retrieve()
+                if not ok:
+                    raise DataError(f"{path}: frame {number} cannot be decoded")
+                yield number, image.astype(np.uint8, copy=False)
     finally:
-        decoder.close()
+        capture.release()
 
 
 def _label(row: dict[str, str], where: str) -> OwnLabel:

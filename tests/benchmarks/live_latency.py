@@ -63,7 +63,7 @@ def measure(clip: Path, seconds: float, window: bool) -> dict[str, float]:
 
     with Relay(source, depth=1, drop=True) as relay:
         cpu, begin = time.process_time(), time.perf_counter()
-        with Ahead(noted(pipeline.run(relay)), size=lambda a: a.frame.picture.nbytes, depth=32) as analyses:
+        with Ahead(noted(pipeline.run(relay)), size=lambda a: a.frame.image.nbytes, depth=32) as analyses:
             for analysis in analyses:
                 if window and not analyses.waiting:
                     draw(analysis, rate=30.0, dropped=relay.dropped)

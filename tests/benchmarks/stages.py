@@ -13,7 +13,6 @@ import numpy as np
 from mouth_live import realtime
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
 from mouth_live.models.blazeface import INPUT_SIZE, View, shown
-from mouth_live.models.decoder import Decoder
 from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.changes import mosaic
 from mouth_live.realtime.motion import motion, upper_face
@@ -36,24 +35,24 @@ def stages(clip: Path) -> dict[str, float]:
 
     finder, model, tracker = FaceFinder(), load_openness_model(device="cpu"), Tracker()
     pipeline, out = Pipeline(finder, model), io.StringIO()
-    video, decoder = cv2.VideoCapture(str(clip), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]), Decoder(clip)
-    while timed("decode to BGR, OpenCV", video.read)[0]:
-        timed("decode", decoder.read)
+    video = cv2.VideoCapture(str(clip))
+    while timed("decode", video.read)[0]:
+        pass
     before, patches = None, []
     for frame in open_video(clip):
         if frame.index % EVERY == 1 and before:
             for patch, face in zip(patches, before, strict=True):
-                timed("follow, a face", motion, patch, frame.picture, face.keypoints)
-            crops = timed("crop, all faces", crop_faces, frame.picture, before)
-            timed("check, all faces", finder.evidence, frame.picture, before)
+                timed("follow, a face", motion, patch, frame.image, face.keypoints)
+            crops = timed("crop, all faces", crop_faces, frame.image, before)
+            timed("check, all faces", finder.evidence, frame.image, before)
             timed("openness, all faces", model.read, crops)
             timed("track, all faces", tracker.update, before, crops, frame.time)
         if frame.index % EVERY == 0:
-            scale = max(frame.picture.shape) / INPUT_SIZE
-            timed("shrink for the look", shown, View(frame.picture, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
-            timed("mosaic", mosaic, frame.picture)
-            before = timed("look at the whole frame", finder.claims, frame.picture)
-            patches = [upper_face(frame.picture, face.keypoints) for face in before]
+            scale = max(frame.image.shape) / INPUT_SIZE
+            timed("shrink for the look", shown, View(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
+            timed("mosaic", mosaic, frame.image)
+            before = timed("look at the whole frame", finder.claims, frame.image)
+            patches = [upper_face(frame.image, face.keypoints) for face in before]
     for analysis in pipeline.run(f for f in open_video(clip) if f.index < 60):
         timed("write", _write, out, analysis)
     return {stage: round(float(median(values)), 3) for stage, values in times.items()}
