@@ -1,6 +1,7 @@
 """What a video file's outermost structure tells: whether it is cut off, and why it cannot be read."""
 
 import re
+import shutil
 from pathlib import Path
 
 _ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # what an mp4 or mov begins with
@@ -22,6 +23,8 @@ def why_unreadable(path: Path, opened: bool) -> str:
     missing = bytes_missing(path)
     if missing:
         return f"cut off, {missing:,} bytes are missing at its end and nothing before is readable; copy it again"
+    if opened and shutil.which("ffmpeg") is None:
+        return "no picture in it could be decoded; install the ffmpeg program, which reads more kinds, such as AV1"
     if opened:
         return "no picture in it could be decoded; is it damaged, or sound alone?"
     return (

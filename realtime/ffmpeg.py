@@ -47,7 +47,7 @@ class FfmpegWriter:
             "-nostdin",
             "-v",
             "error",
-            *_options(path, sound, origin, _keep_times(program)),
+            *_options(path, sound, origin, keep_times(program)),
         ]
         try:
             self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._talk)
@@ -134,7 +134,7 @@ def _options(path: Path, sound: Path | None, origin: float, keep_times: Sequence
     return [*options, "-y", f"file:{path}"]
 
 
-def _keep_times(program: str) -> Sequence[str]:
+def keep_times(program: str) -> Sequence[str]:
     """The option that keeps ffmpeg from repeating and dropping frames; 5.1 gave it another name."""
     command = [program, "-version"]
     try:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from .capture import Capture, quiet_decoder, spare_cores
 from .container import bytes_missing, is_text, why_unreadable
 from .errors import SourceError
+from .ffmpeg_capture import ffmpeg_capture, is_interlaced
 from .records import Frame
 
 log = logging.getLogger("mouth_live")
@@ -27,7 +28,8 @@ VIDEO_SUFFIXES = frozenset(_VIDEO.split())
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"))
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 FALLBACK_RATE = 25.0  # where a file tells no rate
-LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times
+LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times; all the same: it may be interlaced
+SAMPLE = 4  # pixels from one to the next in which pictures are compared
 MISSING = 1.0  # s by which the length that is told must differ from what was read to be worth telling
 
 
@@ -105,11 +107,12 @@ def find_videos(folder: Path) -> list[Path]:
 class VideoFile:
     """A video file through OpenCV's FFmpeg, its rotation applied; the attributes are those of :class:`VideoSource`.
 
-    Every frame has the size of the first: one whose size differs is scaled to it.
+    What that cannot read goes through the ``ffmpeg`` program, where it is installed. Every frame has the size of the
+    first: one whose size differs is scaled to it.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file and decode its first frame.
+        """Open the file and decode its first frames.
 
         Raises:
             SourceError: it is no video, or no frame of it can be decoded.
@@ -120,18 +123,22 @@ class VideoFile:
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
         self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
-        image = self._capture.read() if self._capture.opened else None
-        if image is None:
-            self._capture.close()
-            raise SourceError(f"{path}: {why_unreadable(path, self._capture.opened)}")
-        self._first = image
-        self._position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        self.size = (self._first.shape[1], self._first.shape[0])
-        rate = self._capture.get(cv2.CAP_PROP_FPS)
-        self.nominal_rate = rate if 0 < rate <= 1000 else FALLBACK_RATE
+        opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
         count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.start = 0.0
+        self._head = self._read_head()
+        if not self._head or self._is_rubbish():
+            self._capture.close()
+            self._capture = ffmpeg_capture(path) or self._capture
+            self._head = self._read_head()
+        if not self._head:
+            self._capture.close()
+            raise SourceError(f"{path}: {why_unreadable(path, opened)}")
+        rate = rate if 0 < rate <= 1000 else self._capture.get(cv2.CAP_PROP_FPS)
+        height, width = self._head[0][1].shape[:2]
+        self.size = (width, height)
+        self.nominal_rate = rate if 0 < rate <= 1000 else FALLBACK_RATE
         self.duration = count / self.nominal_rate if 0 < count < 1e9 else None
-        self.start = _start(self._capture, self._position)
 
     def __enter__(self) -> Self:
         return self
@@ -147,13 +154,12 @@ class VideoFile:
         Raises:
             IncompleteVideoError: after the last readable frame, where the file is cut off.
         """
-        decoded = self._decoded()
-        head = [pair for _, pair in zip(range(LOOK_AHEAD), decoded, strict=False)]
+        head, self._head = self._head, []
         origin = head[0][0]
         untimed = len(head) > 1 and all(position == origin for position, _ in head)
         if untimed:
             log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
-        frames, head = chain(head, decoded), []
+        frames, head = chain(head, iter(self._read, None)), []
         index, last = 0, 0.0
         for index, (position, image) in enumerate(frames):
             if untimed:
@@ -165,14 +171,28 @@ class VideoFile:
             yield Frame(index, last, self._fitted(image))
         self._check_end(index + 1, last)
 
-    def _decoded(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """(position in seconds, picture) of every frame."""
-        image: NDArray[np.uint8] | None = self._first
-        position = self._position
-        while image is not None:
-            yield position, image
-            image = self._capture.read()
-            position = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+    def _read(self) -> tuple[float, NDArray[np.uint8]] | None:
+        """(position in seconds, picture) of the next frame; None at the end."""
+        image = self._capture.read() if self._capture.opened else None
+        return None if image is None else (self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, image)
+
+    def _read_head(self) -> list[tuple[float, NDArray[np.uint8]]]:
+        """The first frames."""
+        first = self._read()
+        if first is None:
+            return []
+        self.start = _start(self._capture, first[0])
+        return [first, *(frame for _, frame in zip(range(LOOK_AHEAD - 1), iter(self._read, None), strict=False))]
+
+    def _is_rubbish(self) -> bool:
+        """Whether OpenCV cannot show what it decoded: then all pictures are one and the same."""
+        few = [image[::SAMPLE, ::SAMPLE] for _, image in self._head]
+        if len(few) < LOOK_AHEAD or not all(np.array_equal(few[0], other) for other in few[1:]):
+            return False
+        interlaced = is_interlaced(self._path)
+        if interlaced is None:
+            log.warning("%s: the first pictures are all the same; if it is interlaced, install ffmpeg", self._path)
+        return bool(interlaced)
 
     def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if (image.shape[1], image.shape[0]) == self.size:

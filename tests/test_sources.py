@@ -37,6 +37,10 @@ CLIPS = {
     "count.webm": ((160, 120), 25, ["-c:v", "libvpx", "-b:v", "200k", "-r", "30000/1001"], []),
     "jpeg.avi": ((160, 120), 25, ["-c:v", "mjpeg"], []),
     "mpeg.mpg": ((160, 120), 25, ["-c:v", "mpeg1video"], []),
+    "interlaced.mpg": ((160, 120), 25, ["-c:v", "mpeg2video", "-flags", "+ilme+ildct"], []),
+    "interlaced_422.mxf": ((160, 120), 25, ["-c:v", "mpeg2video", "-pix_fmt", "yuv422p", "-flags", "+ilme+ildct"], []),
+    "full_range.mp4": ((160, 120), 10, [*H264, "-pix_fmt", "yuvj420p"], []),
+    "av1.mp4": ((160, 120), 10, ["-c:v", "libaom-av1", "-cpu-used", "8"], []),
     "fragments.mp4": ((160, 120), 25, [*H264, "-g", "5", "-movflags", "frag_keyframe+empty_moov"], []),
     "talk:1 %03d.mp4": ((160, 120), 5, H264, []),
 }
@@ -99,8 +103,8 @@ class TestEveryKindOfFile:
         for frame, (_, image) in zip(frames, expected, strict=True):
             assert frame.image.shape == image.shape == (size[1], size[0], 3)
             assert frame.image.dtype == np.uint8
-            # The same picture; the two decoders round and spread colour differently.
-            assert np.abs(frame.image.astype(int) - image).mean() < 5
+            # The same picture; the two decoders round and spread colour differently, and ours weaves fields.
+            assert np.abs(frame.image.astype(int) - image).mean() < (10 if "interlaced" in clip.name else 5)
         assert not caplog.records
 
     def test_of_the_clips_some_are_what_they_claim(self, clips):
@@ -113,16 +117,74 @@ class TestEveryKindOfFile:
             assert by_pyav(made(clips, name))[0][0] == pytest.approx(start, abs=0.01)
 
 
-def test_a_rotated_clip_is_turned(plain, clips):
-    path = clips / "rotated.mp4"
-    data = bytearray(plain.read_bytes())
+@pytest.mark.parametrize("name", ["constant.mp4", "av1.mp4"])  # by OpenCV, and by ffmpeg
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_rotated_clip_is_turned(clips, tmp_path, name, quarters):
+    path, upright = tmp_path / "rotated.mp4", made(clips, name)
+    data = bytearray(upright.read_bytes())
     matrix = data.index(b"tkhd") + 44  # of a version 0 track header: a b u c d v x y w
-    data[matrix : matrix + 20] = struct.pack(">5i", 0, 0x10000, 0, -0x10000, 0)  # 90 degrees clockwise
+    cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarters]
+    data[matrix : matrix + 20] = struct.pack(">5i", cos << 16, sin << 16, 0, -sin << 16, cos << 16)  # clockwise
     path.write_bytes(data)
-    with open_video(plain) as upright, open_video(path) as turned:
-        assert turned.size == (120, 160)
-        a, b = next(iter(upright)).image, next(iter(turned)).image
-    assert np.abs(np.rot90(a, -1).astype(int) - b).mean() < 3
+    with open_video(upright) as straight, open_video(path) as turned:
+        assert turned.size == ((160, 120) if quarters == 2 else (120, 160))
+        a, b = next(iter(straight)).image, next(iter(turned)).image
+    assert np.abs(np.rot90(a, -quarters).astype(int) - b).mean() < 3
+
+
+def test_of_a_cover_picture_and_a_video_the_video_is_read(plain, tmp_path):
+    both = [*picture_input(frames=1), "-i", plain, "-map", "0", "-map", "1", "-c:v:0", "png", "-c:v:1", "copy"]
+    ffmpeg(*both, "-disposition:v:0", "attached_pic", tmp_path / "both.mp4")
+    with open_video(tmp_path / "both.mp4") as video:
+        assert len(list(video)) == 100
+
+
+def test_a_stretch_of_rubbish_costs_the_frames_in_it(plain, tmp_path, capfd):
+    data, noise = bytearray(plain.read_bytes()), np.random.default_rng(1).bytes(3000)
+    data[len(data) // 4 : len(data) // 4 + len(noise)] = noise
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    with open_video(tmp_path / "damaged.mp4") as video:
+        frames = list(video)
+    assert 80 < len(frames) <= 100
+    assert frames[-1].time == pytest.approx(3.96)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
+    ffmpeg("-f", "lavfi", "-i", "color=gray:s=160x120:d=1:r=25", *H264, tmp_path / "still.mp4")
+    with open_video(tmp_path / "still.mp4") as video:
+        assert [round(frame.image.mean()) for frame in video] == [pytest.approx(128, abs=3)] * 25
+    assert not caplog.records
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds programs as Linux tells them")
+def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
+    def children():
+        return [line for line in Path("/proc").glob("[0-9]*/cmdline") if str(path).encode() in read(line)]
+
+    def read(file):
+        try:
+            return file.read_bytes()
+        except OSError:  # it has just ended
+            return b""
+
+    path = tmp_path / "interlaced.mpg"
+    ffmpeg("-i", plain, "-c:v", "mpeg2video", "-flags", "+ilme+ildct", path)
+    with open_video(path) as video:
+        frames = iter(video)
+        next(frames)
+        assert children()
+    assert not children()
+    assert len(list(frames)) < 10
+
+
+def test_without_ffmpeg_it_is_told_what_needs_it(clips, monkeypatch, caplog):
+    av1, interlaced = made(clips, "av1.mp4"), made(clips, "interlaced.mpg")
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(SourceError, match=r"av1\.mp4: no picture .* install the ffmpeg program.* AV1"):
+        open_video(av1)
+    open_video(interlaced).__exit__(None, None, None)
+    assert "the first pictures are all the same; if it is interlaced, install ffmpeg" in caplog.text
 
 
 def test_a_file_without_times_counts_and_says_so_once(clips, caplog):

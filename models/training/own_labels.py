@@ -128,7 +128,10 @@ def frames_of(
             for index in wanted.pop(number):
                 yield index, image
         if wanted:
-            raise DataError(f"{path}: has no frame {min(wanted)}, which {table} labels; is it the same video?")
+            raise DataError(
+                f"{path}: has no frame {min(wanted)} that can be read, which {table} labels; is it the same video? "
+                "AV1 must be converted first: ffmpeg -i IN OUT.mp4"
+            )
 
 
 def _found(video: str, table: Path, videos: Path | None) -> Path:
