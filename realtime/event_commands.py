@@ -34,8 +34,8 @@ SECONDS = click.FloatRange(0)
     help="talk: lips moving as in talking. switch: opened on purpose. yawn: wide for over a second.",
 )
 @click.option("--kind", type=click.Choice(["activity", "open"]), help="This kind alone; intervals: default activity.")
-@click.option("--on", type=float, help="Level from which it starts (open: openness; activity: to-and-fro of it).")
-@click.option("--off", type=float, help="Level below which it stops; default: 0.15 below --on, activity: 0.4 of it.")
+@click.option("--on", type=float, help="Level from which it starts (open: openness; activity: the lips' to-and-fro).")
+@click.option("--off", type=float, help="Level below which it stops; default: 0.15 below --on, activity: 0.15 of it.")
 @click.option("--min-on", type=SECONDS, help="Seconds above --on until it starts.")
 @click.option("--min-off", type=SECONDS, help="Seconds below --off until it stops.")
 @click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later.")
@@ -112,7 +112,7 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
     which: Kind = next(iter(limits)) if len(limits) == 1 else "open"
     old = limits[which]
     if "on" in given and "off" not in given:
-        given["off"] = given["on"] - 0.15 if which == "open" else 0.4 * given["on"]
+        given["off"] = given["on"] - 0.15 if which == "open" else 0.15 * given["on"]
     values = {"on": old.on, "off": old.off, "min_on": old.min_on, "min_off": old.min_off, "pad": old.pad} | given
     try:
         limits[which] = Limits(**values)

@@ -14,7 +14,8 @@ Kind = Literal["open", "activity"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a level counts as on. For ``open`` the level is the openness, for ``activity`` its to-and-fro.
+    """When a level counts as on. For ``open`` the level is the openness, for ``activity`` the lips' to-and-fro, in
+    gaps of a mouth fully open.
 
     Attributes:
         on: from this level on it may start ...
@@ -46,9 +47,10 @@ class Limits:
 
 
 OPEN = Limits(on=0.5, off=0.35, min_on=0.25, min_off=0.1)
-# Tuned by tests/benchmarks/lip_activity.py on the GRID clips and on photos moved as by hand: about as right from 0.15
-# to 0.4, but with half as many false alarms in the photos at 0.25 as at 0.15.
-ACTIVITY = Limits(on=0.25, off=0.1, min_on=0.0, min_off=0.2)
+# Tuned by tests/benchmarks/lip_activity.py on the GRID clips and on photos moved as by hand: about as right from 0.1
+# to 0.2, but with half as many false alarms in the photos at 0.2 as at 0.1; from 0.25 on words are missed. A min_off of
+# 0.15 would be more right on single sentences, but end at each pause between words.
+ACTIVITY = Limits(on=0.2, off=0.03, min_on=0.0, min_off=0.2)
 
 DEFAULT: Mapping[Kind, Limits] = MappingProxyType({"activity": ACTIVITY, "open": OPEN})
 PRESETS: Mapping[str, Mapping[Kind, Limits]] = MappingProxyType(

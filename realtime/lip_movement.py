@@ -4,25 +4,34 @@ The measure is the way that the openness has gone over a short window, less what
 and closes by a goes 2a and gets nowhere, one that opens into a smile gets as far as it goes. A slack, like the play of
 a gear, keeps noise out: the value must move by more than it until anything follows. So the measure counts strokes, not
 frames, and is the same at 10 and at 60 frames/s as long as the strokes are seen at all.
+
+It is measured on the gap between the lips that the openness stands for, as a share of the widest. Openness itself rises
+steeply where a mouth begins to open, so that lips which part before a word, or to breathe, would count like the word.
 """
 
 from collections import deque
 
 WINDOW = 0.4  # s: two strokes of one syllable (talking opens and closes 2 to 8 times a second) fall within it
-SLACK = 0.05  # of openness, at least
-MOST_SLACK = 0.06  # ... and at most: without a pause for long, talking itself begins to pass for noise
+SLACK = 0.03  # of the gap, at least
+MOST_SLACK = 0.036  # ... and at most: without a pause for long, talking itself begins to pass for noise
 SLACK_NOISE = 8.0  # slack in units of the noise as it is measured, which is a low quantile of it
 NOISE_UP = 3.0  # s for the noise to follow upwards: talking must not count as noise; at first sight it follows at once
 NOISE_DOWN = 0.3  # s for it to follow downwards
 SETTLE = 0.25  # s of a face new in sight in which only its noise is measured
+HALF_OPEN = (0.12 - 0.03) / (0.45 - 0.03)  # the gap at an openness of 0.5, of that from 0 to 1 in eye distances
 SECOND_DIFFERENCE = 2.45  # root of 1 + 4 + 1: what a second difference makes of white noise
+
+
+def gap(openness: float) -> float:
+    """The gap between the lips that an openness (0..1) stands for, as a share (0..1) of that of a mouth fully open."""
+    return 2 * (HALF_OPEN * min(openness, 0.5) + (1 - HALF_OPEN) * max(openness - 0.5, 0.0))
 
 
 class LipMovement:
     """The to-and-fro of one mouth, causal: it knows nothing of later values.
 
     Attributes:
-        level: the way gone over the window less the distance got on, in units of openness; 0 where it rests.
+        level: the way gone over the window less the distance got on, in widest gaps; 0 where it rests.
         begin: when the oldest movement of the window was seen, in seconds.
         last: when the value moved last, in seconds.
     """
@@ -32,7 +41,7 @@ class LipMovement:
 
         Args:
             window: seconds over which the way is summed up.
-            slack: openness by which the value must move at least until anything follows.
+            slack: share of the widest gap by which it must move at least until anything follows.
         """
         self._window, self._slack = window, slack
         self.level = self.begin = self.last = 0.0
@@ -43,6 +52,7 @@ class LipMovement:
 
     def update(self, value: float, time: float) -> float:
         """Take in an unsmoothed openness (0..1) at a time in seconds; the level there."""
+        value = gap(value)
         self._measure_noise(value, time)
         half = min(MOST_SLACK, max(self._slack, SLACK_NOISE * self._noise)) / 2
         if self._held is None or time - self._since < SETTLE:

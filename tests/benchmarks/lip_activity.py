@@ -282,7 +282,7 @@ def tune(clips: Path, photo_folder: Path | None) -> None:
         talks.append((read(clip), sentence(align)))
     results = []
     for on, off, min_off, window, slack in product(
-        (0.1, 0.15, 0.2, 0.3, 0.4), (0.05, 0.1), (0.2, 0.25, 0.3, 0.4), (0.3, 0.4, 0.5), (0.02, 0.03, 0.05)
+        (0.1, 0.15, 0.2, 0.25, 0.3), (0.03, 0.06), (0.15, 0.2, 0.25, 0.3), (0.3, 0.4, 0.5), (0.02, 0.03, 0.04)
     ):
         limits = replace(ACTIVITY, on=on, off=off, min_off=min_off)
         engine = partial(LipActivity, {"activity": limits}, partial(LipMovement, window, slack))

@@ -6,7 +6,8 @@
   area under the ROC curve over all frames of the GRID clips (0.5 is chance, 1 perfect). Nothing is fitted to it. Lips
   open before the sound and close after it, which is movement in what the labels call silence: "apart" takes
   the frames whose 0.4 s lie all in the sentence or all in silence, "away" leaves out the 0.4 s before a sentence and
-  the 0.2 s after it, "strict" leaves out nothing.
+  the 0.2 s after it, "strict" leaves out nothing. And the same "as gap": the openness, which rises steeply where the
+  mouth begins to open, turned back into the gap between the lips that it stands for.
 - Jitter: the standard deviation of the value over the silent stretches at least 0.4 s away from the words, and over
   stretches in which a person sees the face hold its mouth still (``STILL``).
 - Lag: for each rise of the raw value by more than 0.3, how much later the smoothed one passes its middle, interpolated
@@ -26,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mouth_live.models.training.data import openness_from_gap_ratio
+from mouth_live.models.training.data import GAP_RATIOS, OPENNESSES, openness_from_gap_ratio
 from mouth_live.realtime import analyze
 from mouth_live.realtime.smoothing import OneEuroFilter
 
@@ -84,10 +85,11 @@ def roc_area(positive: Curve, negative: Curve) -> float:
 def talking(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
     """Area under the ROC curve of the movement, inside sentences against silence."""
     half = MOVEMENT_WINDOW / 2
+    gaps = {clip: (time, np.interp(value, OPENNESSES, GAP_RATIOS)) for clip, (time, value) in curves.items()}
     return {
-        "away": _talking(curves, BEFORE, AFTER),
-        "apart": _talking(curves, half, half, half),
-        "strict": _talking(curves, 0, 0),
+        f"{name}{unit}": _talking(given, *margins)
+        for unit, given in (("", curves), (", as gap", gaps))
+        for name, margins in (("away", (BEFORE, AFTER)), ("apart", (half, half, half)), ("strict", (0, 0)))
     }
 
 
