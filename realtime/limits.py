@@ -14,8 +14,7 @@ Kind = Literal["open", "activity"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a level counts as on. For ``open`` the level is the openness, for ``activity`` the lips' to-and-fro, in
-    gaps of a mouth fully open.
+    """When a level counts as on: for ``open`` the openness, for ``activity`` the lips' to-and-fro in widest gaps.
 
     Attributes:
         on: from this level on it may start ...

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from mouth_live.models import Face
+from mouth_live.models.training.data import GAP_RATIOS, OPENNESSES
 from mouth_live.realtime.gates import Gates, head_turn
 from mouth_live.realtime.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
+from mouth_live.realtime.lip_movement import gap
 from mouth_live.realtime.triggers import LipActivity, LipSample
 
 RATES = pytest.mark.parametrize("rate", [15, 25, 30, 60])
@@ -72,6 +74,14 @@ def test_talking_is_active_from_its_first_to_its_last_movement(rate):
     assert start.decided < 2.5
     assert stop.time == pytest.approx(4.0, abs=0.2)
     assert stop.decided < 4.9
+
+
+def test_movement_is_that_of_the_gap_between_the_lips():
+    for openness in np.linspace(0, 1, 21):
+        expected = (np.interp(openness, OPENNESSES, GAP_RATIOS) - GAP_RATIOS[0]) / (GAP_RATIOS[-1] - GAP_RATIOS[0])
+        assert gap(openness) == pytest.approx(expected)
+    assert kinds(run(lambda t: talk(t, base=0.0, size=0.2)), "activity") == []  # lips that hardly part
+    assert len(kinds(run(lambda t: talk(t, base=0.6, size=0.2)), "activity")) == 2
 
 
 def test_pauses_between_words_do_not_end_it():
