@@ -1,6 +1,7 @@
 """The command line as a user meets it: outputs, exit codes, one line for each thing that goes wrong."""
 
 import csv
+import os
 import shutil
 import signal
 import subprocess
@@ -182,7 +183,7 @@ def test_interrupts_leave_only_the_part(long_clip, tmp_path, number, code):
     told = process.stderr.read().decode()
     process.stderr.close()
     assert process.returncode == code, told
-    assert spent < 1.5  # a second, and some room for a busy machine
+    assert spent < 2.5  # a second, and some room for a busy machine
     assert "Traceback" not in told
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.csv.part", "long.mp4"]
 
@@ -225,12 +226,10 @@ def test_events_are_json_lines_in_pairs(mouth_live, demo_clip):
     assert kinds.count("value") > 100
 
 
-def test_help_is_quick_and_teaches(mouth_live):
-    best = 9.0
-    for _ in range(3):
-        start = time.perf_counter()
-        done = mouth_live("--help")
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.5
+def test_help_loads_nothing_heavy_and_teaches(mouth_live):
+    done = mouth_live("--help", env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
+    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
+    assert "click" in loaded
+    assert not loaded & {"numpy", "cv2", "ai_edge_litert", "tensorflow", "keras", "mediapipe", "matplotlib", "asyncio"}
     assert "process talk.mp4" in done.stdout
     assert mouth_live("--version").stdout.startswith("mouth-live")
