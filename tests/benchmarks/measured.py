@@ -105,6 +105,7 @@ def memory(clip: Path) -> Result:
 
         def __iter__(self) -> Iterator[Frame]:
             start = index = 0
+            self._head.clear()  # read when it was opened, and of no use here
             while start < LONG:
                 time = 0.0
                 for frame in open_video(clip):
