@@ -8,11 +8,12 @@ import click
 
 from ..models.errors import MouthLiveError
 from .command_options import face_option, model_option, profile_option
-from .limits import DEFAULT, PRESETS, Kind, Limits
+from .limits import ACTIVITY, DEFAULT, PRESETS, Kind, Limits
 from .output_options import config_option, output_options, take_outputs
 
 FORMATS = ("json", "textgrid", "audacity", "vtt", "srt", "elan", "csv")
 SECONDS = click.FloatRange(0)
+OFF_SHARE = ACTIVITY.off / ACTIVITY.on
 
 
 @click.command()
@@ -35,7 +36,11 @@ SECONDS = click.FloatRange(0)
 )
 @click.option("--kind", type=click.Choice(["activity", "open"]), help="This kind alone; intervals: default activity.")
 @click.option("--on", type=float, help="Level from which it starts (open: openness; activity: the lips' to-and-fro).")
-@click.option("--off", type=float, help="Level below which it stops; default: 0.15 below --on, activity: 0.15 of it.")
+@click.option(
+    "--off",
+    type=float,
+    help=f"Level below which it stops; default: 0.15 below --on, activity: {OFF_SHARE:.2g} of it.",
+)
 @click.option("--min-on", type=SECONDS, help="Seconds above --on until it starts.")
 @click.option("--min-off", type=SECONDS, help="Seconds below --off until it stops.")
 @click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later.")
@@ -112,7 +117,7 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
     which: Kind = next(iter(limits)) if len(limits) == 1 else "open"
     old = limits[which]
     if "on" in given and "off" not in given:
-        given["off"] = given["on"] - 0.15 if which == "open" else 0.15 * given["on"]
+        given["off"] = given["on"] - 0.15 if which == "open" else OFF_SHARE * given["on"]
     values = {"on": old.on, "off": old.off, "min_on": old.min_on, "min_off": old.min_off, "pad": old.pad} | given
     try:
         limits[which] = Limits(**values)

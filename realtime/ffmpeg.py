@@ -14,7 +14,7 @@ from .matroska import picture_header, stream_header
 from .programs import start_program
 
 CLOCK = 90_000  # ticks a second of the written video
-PROBE_TIMEOUT = 20.0  # s to look for sound
+PROBE_TIMEOUT = 20.0  # s for an answer
 
 
 class FfmpegWriter:
@@ -136,12 +136,10 @@ def _options(path: Path, sound: Path | None, origin: float, keep_times: Sequence
 
 def keep_times(program: str) -> Sequence[str]:
     """The option that keeps ffmpeg from repeating and dropping frames; 5.1 gave it another name."""
-    command = [program, "-version"]
-    try:
-        told = subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        told = b""
-    version = re.match(rb"ffmpeg version n?(\d+)\.(\d+)", told)  # a build from git has no such number, and is newer
+    told = answer([program, "-version"])
+    version = re.match(
+        rb"ffmpeg version n?(\d+)\.(\d+)", told.stdout if told else b""
+    )  # a build from git has no such number, and is newer
     old = version is not None and (int(version[1]), int(version[2])) < (5, 1)
     return ("-vsync", "passthrough") if old else ("-fps_mode", "passthrough")
 
@@ -152,7 +150,13 @@ def _has_sound(program: str, source: Path) -> bool:
         return False
     command = [program, "-nostdin", "-v", "error", "-vn", "-i", f"file:{source}", "-map", "0:a"]
     command += ["-t", "0.1", "-f", "null", "-"]
+    told = answer(command)
+    return told is not None and told.returncode == 0
+
+
+def answer(command: Sequence[str]) -> "subprocess.CompletedProcess[bytes] | None":
+    """How a program that ends by itself ended, and what it said; None where it cannot be started or hangs."""
     try:
-        return subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT).returncode == 0
+        return subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
-        return False
+        return None

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 
 from .capture import Capture, spare_cores
-from .ffmpeg import PROBE_TIMEOUT, keep_times
+from .ffmpeg import answer, keep_times
 from .programs import start_program
 
 
@@ -68,8 +68,5 @@ def is_interlaced(path: Path) -> bool | None:
         return None
     command = [program, "-v", "quiet", "-select_streams", "V:0", "-read_intervals", "%+#1", "-of", "csv=p=0"]
     command += ["-show_entries", "frame=interlaced_frame", f"file:{path.absolute()}"]
-    try:
-        told = subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT).stdout
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return told.strip(b", \r\n")[:1] == b"1" if told.strip() else None
+    told = answer(command)
+    return told.stdout.startswith(b"1") if told and told.stdout.strip() else None

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ..models.training.data import GAP_RATIOS, OPENNESSES
+from ..models.scale import gap_ratio_from_openness
 from .label_choice import MOUTH_AT, VIEW, Candidate
 from .overlay import PLATE, TEXT
 
@@ -24,7 +24,7 @@ _FONT = cv2.FontFace("sans")
 
 def gap_ratio_of(openness: float) -> float:
     """The gap between the inner lips for an openness, in distances between the eye centres."""
-    return float(np.interp(openness, OPENNESSES, GAP_RATIOS)) if openness > 0 else 0.0
+    return gap_ratio_from_openness(openness) if openness > 0 else 0.0
 
 
 def draw_candidate(candidate: Candidate, position: int, count: int, said: float | None) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ steeply where a mouth begins to open, so that lips which part before a word, or 
 
 from collections import deque
 
+from ..models.scale import GAP_RATIOS, gap_ratio_from_openness
+
 WINDOW = 0.4  # s: two strokes of one syllable (talking opens and closes 2 to 8 times a second) fall within it
 SLACK = 0.03  # of the gap, at least
 MOST_SLACK = 0.036  # ... and at most: without a pause for long, talking itself begins to pass for noise
@@ -18,13 +20,13 @@ SLACK_NOISE = 8.0  # slack in units of the noise as it is measured, which is a l
 NOISE_UP = 3.0  # s for the noise to follow upwards: talking must not count as noise; at first sight it follows at once
 NOISE_DOWN = 0.3  # s for it to follow downwards
 SETTLE = 0.25  # s of a face new in sight in which only its noise is measured
-HALF_OPEN = (0.12 - 0.03) / (0.45 - 0.03)  # the gap at an openness of 0.5, of that from 0 to 1 in eye distances
 SECOND_DIFFERENCE = 2.45  # root of 1 + 4 + 1: what a second difference makes of white noise
 
 
 def gap(openness: float) -> float:
     """The gap between the lips that an openness (0..1) stands for, as a share (0..1) of that of a mouth fully open."""
-    return 2 * (HALF_OPEN * min(openness, 0.5) + (1 - HALF_OPEN) * max(openness - 0.5, 0.0))
+    closed, *_, widest = GAP_RATIOS
+    return (gap_ratio_from_openness(openness) - closed) / (widest - closed)
 
 
 class LipMovement:

@@ -173,7 +173,7 @@ class VideoFile:
 
     def _read(self) -> tuple[float, NDArray[np.uint8]] | None:
         """(position in seconds, picture) of the next frame; None at the end."""
-        image = self._capture.read() if self._capture.opened else None
+        image = self._capture.read()
         return None if image is None else (self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, image)
 
     def _read_head(self) -> list[tuple[float, NDArray[np.uint8]]]:

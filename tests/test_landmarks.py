@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from mouth_live.models import DataError, Face, MissingExtraError
+from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
 from mouth_live.models.training import landmarks, landmarks_reading, lip_points, teacher
-from mouth_live.models.training.data import GAP_RATIOS, OPENNESSES, LabelledFace
+from mouth_live.models.training.data import LabelledFace
 from mouth_live.models.training.landmarks import Landmarks
 from mouth_live.models.training.lip_points import MESH
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mouth_live.models import Face
-from mouth_live.models.training.data import GAP_RATIOS, OPENNESSES
+from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
 from mouth_live.realtime.gates import Gates, head_turn
 from mouth_live.realtime.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
 from mouth_live.realtime.lip_movement import gap

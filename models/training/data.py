@@ -16,9 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-
-GAP_RATIOS, OPENNESSES = (0.03, 0.12, 0.45), (0.0, 0.5, 1.0)
-"""Openness is piecewise linear in the gap ratio through these points, constant outside."""
+from ..scale import openness_from_gap_ratio
 
 _EYES = ("eye1_x", "eye1_y", "eye2_x", "eye2_y")
 _COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
@@ -58,11 +56,6 @@ class LabelledFace:
     eyes: tuple[float, float] | None
     measured: float | None = None
     covered: bool = False
-
-
-def openness_from_gap_ratio(gap_ratio: float) -> float:
-    """Openness 0..1 of a gap between the inner lips, given in distances between the eye centres."""
-    return float(np.interp(gap_ratio, GAP_RATIOS, OPENNESSES))
 
 
 def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError
-from .data import GAP_RATIOS, OPENNESSES, LabelledFace
+from ..scale import GAP_RATIOS, OPENNESSES
+from .data import LabelledFace
 from .landmarks import Landmarks
 from .lip_points import INNER_GAPS, MESH, eye_centres, gap_ratio
 

@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mouth_live.models.training.data import GAP_RATIOS, OPENNESSES, openness_from_gap_ratio
+from mouth_live.models.scale import GAP_RATIOS, OPENNESSES, openness_from_gap_ratio
 from mouth_live.realtime import analyze
 from mouth_live.realtime.smoothing import OneEuroFilter
 

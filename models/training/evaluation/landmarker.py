@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError, MissingExtraError
 from ...face import Face, iou
-from ..data import openness_from_gap_ratio
+from ...scale import openness_from_gap_ratio
 from .readings import Look
 from .subjects import Subjects
 

@@ -14,7 +14,7 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data import openness_from_gap_ratio
+from ...scale import openness_from_gap_ratio
 
 Floats = NDArray[np.float64]
 Figured = Callable[[Floats, Floats, Floats], Floats]

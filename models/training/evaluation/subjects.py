@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...face import Face
-from ..data import COVERED_POINTS, LabelledFace, openness_from_gap_ratio, read_labels
+from ...scale import openness_from_gap_ratio
+from ..data import COVERED_POINTS, LabelledFace, read_labels
 from ..own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from ..patches import meant_face
 
