@@ -206,7 +206,7 @@ def test_the_end_does_not_wait_for_ever_for_a_hanging_receiver(caplog, monkeypat
     with FanOut([Kept(hang)]) as apps:
         apps.take(analysis(0.1, {0: 0.6}, [START]))
         began = time.monotonic()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 0.9
     assert "did not take its last message" in caplog.text
     hang.set()
 
