@@ -30,6 +30,7 @@ FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 FALLBACK_RATE = 25.0  # where a file tells no rate
 LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times; all the same: it may be interlaced
 SAMPLE = 4  # pixels from one to the next in which pictures are compared
+COVER_RATE = 90_000  # frames/s that FFmpeg tells of a picture attached to sound
 MISSING = 1.0  # s by which the length that is told must differ from what was read to be worth telling
 
 
@@ -134,6 +135,9 @@ class VideoFile:
         if not self._head:
             self._capture.close()
             raise SourceError(f"{path}: {why_unreadable(path, opened)}")
+        if len(self._head) == 1 < count and rate == COVER_RATE:
+            self._capture.close()
+            raise SourceError(f"{path}: no video in it, only sound and a cover picture")
         rate = rate if 0 < rate <= 1000 else self._capture.get(cv2.CAP_PROP_FPS)
         height, width = self._head[0][1].shape[:2]
         self.size = (width, height)

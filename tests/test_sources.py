@@ -139,6 +139,22 @@ def test_of_a_cover_picture_and_a_video_the_video_is_read(plain, tmp_path):
         assert len(list(video)) == 100
 
 
+@pytest.mark.parametrize("name", ["song.mp3", "song.m4a", "song.flac"])
+def test_a_song_with_a_cover_picture_is_no_video(tmp_path, name):
+    song = ["-f", "lavfi", "-i", "sine=d=2", *picture_input(frames=1), "-map", "0", "-map", "1", "-c:v", "mjpeg"]
+    ffmpeg(*song, "-disposition:v", "attached_pic", tmp_path / name)
+    with pytest.raises(SourceError, match=f"{name}: no video in it, only sound and a cover picture"):
+        open_video(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.ts", "one.avi"])
+def test_a_video_of_one_frame_and_sound_is_one(tmp_path, name):
+    sound = ["-f", "lavfi", "-i", "sine=d=2", *picture_input(frames=1), "-map", "0", "-map", "1", *H264]
+    ffmpeg(*sound, *(["-video_track_timescale", "90000"] if name.endswith("mp4") else []), tmp_path / name)
+    with open_video(tmp_path / name) as video:
+        assert len(list(video)) == 1
+
+
 def test_a_stretch_of_rubbish_costs_the_frames_in_it(plain, tmp_path, capfd):
     data, noise = bytearray(plain.read_bytes()), np.random.default_rng(1).bytes(3000)
     data[len(data) // 4 : len(data) // 4 + len(noise)] = noise
