@@ -7,6 +7,10 @@ class SourceError(MouthLiveError):
     """A video, picture, folder or camera cannot be read."""
 
 
+class IncompleteVideoError(SourceError):
+    """A video ended early; all frames before were delivered."""
+
+
 class SinkError(MouthLiveError):
     """An output cannot be written or shown."""
 

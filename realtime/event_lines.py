@@ -10,7 +10,7 @@ from typing import TextIO
 
 from ..models.openness import DEFAULT_WEIGHTS, load_openness_model
 from .cameras import open_camera
-from .errors import SinkError
+from .errors import IncompleteVideoError, SinkError
 from .face_choice import ANYONE, LARGEST, FaceChoice
 from .interval_formats import FORMATS
 from .intervals import IntervalCollector
@@ -23,7 +23,7 @@ from .records import Analysis, LipEvent, Reading
 from .relay import SILENCE, STALL, Relay
 from .running_events import RunningEvents
 from .sinks import part_name
-from .sources import IncompleteVideoError, VideoSource, open_video
+from .sources import VideoSource, open_video
 from .triggers import LipActivity
 
 JSON = "json"

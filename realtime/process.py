@@ -15,6 +15,7 @@ from ..models.faces import MIN_FACE, Backend, FaceFinder
 from ..models.openness import DEFAULT_WEIGHTS, Device, OpennessModel, load_openness_model
 from ..models.weights_file import load_weights
 from .annotate import AnnotatedVideo
+from .errors import IncompleteVideoError
 from .following import LOOK_EVERY
 from .jobs import Job
 from .pipeline import Pipeline
@@ -23,7 +24,7 @@ from .relay import Relay
 from .shared_network import SharedNetwork, asking
 from .side_by_side import process_side_by_side
 from .sinks import CsvSink
-from .sources import IncompleteVideoError, Pictures, VideoSource, open_video
+from .sources import Pictures, VideoSource, open_video
 
 if TYPE_CHECKING:
     from .records import Analysis

@@ -96,7 +96,8 @@ def memory(clip: Path) -> Result:
     from mouth_live.realtime import process as module
     from mouth_live.realtime.jobs import Job
     from mouth_live.realtime.records import Frame
-    from mouth_live.realtime.sources import VideoFile, open_video
+    from mouth_live.realtime.sources import open_video
+    from mouth_live.realtime.video_file import VideoFile
 
     sizes: dict[float, float] = {}
 
