@@ -1,7 +1,7 @@
 """Video that OpenCV cannot decode, through the ``ffmpeg`` program where it is installed.
 
-OpenCV's own FFmpeg has no decoder for AV1, and gives up at damage that ffmpeg reads over. Of interlaced frames it can
-make no BGR, does not say so, and hands out the same rubbish for each.
+OpenCV's own FFmpeg gives up at damage that ffmpeg reads over. That of OpenCV 5.0 has no decoder for AV1 either; of
+interlaced frames it can make no BGR, does not say so, and hands out the same rubbish for each. (5.1 reads both.)
 """
 
 import shutil

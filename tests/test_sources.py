@@ -173,6 +173,15 @@ def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
     assert not caplog.records
 
 
+def skip_where_opencv_reads(path):
+    """OpenCV 5.1 reads what 5.0 cannot: then nothing goes through ffmpeg."""
+    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+    first, second = (capture.read()[1] for _ in range(2))
+    capture.release()
+    if first is not None and not np.array_equal(first, second):
+        pytest.skip(f"this OpenCV ({cv2.__version__}) reads {path.suffix} of this kind by itself")
+
+
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds programs as Linux tells them")
 def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
     def children():
@@ -186,6 +195,7 @@ def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
 
     path = tmp_path / "interlaced.mpg"
     ffmpeg("-i", plain, "-c:v", "mpeg2video", "-flags", "+ilme+ildct", path)
+    skip_where_opencv_reads(path)
     with open_video(path) as video:
         frames = iter(video)
         next(frames)
@@ -194,11 +204,18 @@ def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
     assert len(list(frames)) < 10
 
 
-def test_without_ffmpeg_it_is_told_what_needs_it(clips, monkeypatch, caplog):
-    av1, interlaced = made(clips, "av1.mp4"), made(clips, "interlaced.mpg")
+def test_without_ffmpeg_it_is_told_that_av1_needs_it(clips, monkeypatch):
+    av1 = made(clips, "av1.mp4")
+    skip_where_opencv_reads(av1)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SourceError, match=r"av1\.mp4: no picture .* install the ffmpeg program.* AV1"):
         open_video(av1)
+
+
+def test_without_ffmpeg_it_is_told_that_interlaced_video_needs_it(clips, monkeypatch, caplog):
+    interlaced = made(clips, "interlaced.mpg")
+    skip_where_opencv_reads(interlaced)
+    monkeypatch.setenv("PATH", "")
     open_video(interlaced).__exit__(None, None, None)
     assert "the first pictures are all the same; if it is interlaced, install ffmpeg" in caplog.text
 
