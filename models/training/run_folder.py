@@ -71,6 +71,7 @@ def plan(
     parts: Parts,
     chosen: Preset | CompactPreset,
     seed: int,
+    command: str = "",
     landmarks: int = 0,
     base: Weights | None = None,
     folds: int = 0,
@@ -81,6 +82,7 @@ def plan(
         parts: its faces.
         chosen: its preset.
         seed: its seed.
+        command: the command that asked for it.
         landmarks: of how many faces trained on a landmark model's points take part.
         base: the weights it begins with.
         folds: in how many parts people are divided, one of which is left out; 0: none is.
@@ -89,10 +91,7 @@ def plan(
     facts = {
         "preset": asdict(chosen),
         "seed": seed,
-        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
-        + (f" --from {base.name}" if base else "")
-        + (" --landmarks landmarks.npz" if landmarks else "")
-        + (f" --folds {folds}" if folds else ""),
+        "command": command,
         **({"from": {"name": base.name, "sha256": base.card["sha256"]}} if base else {}),
         "data": {
             "training": count_by_set(faces),
