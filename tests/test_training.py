@@ -426,7 +426,9 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
 
 
 @pytest.mark.train
-def test_training_goes_on_from_weights(compact_run, drawn_mouths, real_faces, tmp_path, monkeypatch):
+def test_training_goes_on_from_weights_and_needs_no_test_part(
+    compact_run, drawn_mouths, real_faces, tmp_path, monkeypatch, caplog
+):
     import keras
 
     from mouth_live.models.training import compact, compact_training, trunk
@@ -450,7 +452,9 @@ def test_training_goes_on_from_weights(compact_run, drawn_mouths, real_faces, tm
 
     run = tmp_path / "run"
     run.mkdir()
-    train_on(drawn_mouths, run, COMPACT, seed=1, base=first)
+    untested = drawn_mouths.chosen(i for i, face in enumerate(drawn_mouths.faces) if face.part != "test")
+    assert train_on(untested, run, COMPACT, seed=1, base=first) is None
+    assert "nothing will tell how right this network is" in caplog.text
     assert len((run / "history.csv").read_text().splitlines()) == 2  # the last phase, and the header
     facts = json.loads((run / "report.json").read_text())
     assert facts["from"] == {"name": "first", "sha256": first.weights.card["sha256"]}

@@ -125,7 +125,7 @@ def is_done(run: Path, planned: dict[str, Any]) -> bool:
     return True
 
 
-def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
+def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report | None:
     """Measure a run's weights and write its report and its curve.
 
     Args:
@@ -134,7 +134,8 @@ def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
         planned: by :func:`plan`.
 
     Returns:
-        The report on those left out; where there are none on the test part, or on validation.
+        The report on those left out; where there are none on the test part, or on validation; None: nobody was kept
+        aside at all.
 
     Raises:
         DataError: the folder holds no weights, or a file cannot be written.
@@ -162,9 +163,7 @@ def report_run(run: Path, parts: Parts, planned: dict[str, Any]) -> Report:
             part.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{run}: cannot write the report ({error.strerror})") from None
-    if not reports:
-        raise DataError(f"{run}: no face was kept aside to measure on; mark some with part 'test'")
-    return next(reports[name] for name in ("left_out", "test", "validation") if name in reports)
+    return next((reports[name] for name in ("left_out", "test", "validation") if name in reports), None)
 
 
 def write_left_out(

@@ -51,7 +51,7 @@ def train(
     landmarks: Sequence[Path] = (),
     base: str | Path | None = None,
     folds: int = 0,
-) -> Report:
+) -> Report | None:
     """Train from labelled faces.
 
     Args:
@@ -67,8 +67,8 @@ def train(
             such networks are on people of all sets.
 
     Returns:
-        The report on the test part, which training never saw (on validation where the labels have no test part); with
-        ``folds`` on all others.
+        The report on the test part, which training never saw (on validation where the labels have no test part; None
+        where the preset validates on nobody either); with ``folds`` on all others.
 
     Raises:
         DataError: the labels cannot be read, the run folder is in use or cannot be written, an unknown preset,
@@ -135,7 +135,7 @@ def train_on(
     base: Twin | None = None,
     fold: Fold | None = None,
     command: str = "",
-) -> Report:
+) -> Report | None:
     """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
 
     Args:
@@ -173,6 +173,8 @@ def train_on(
     points = (landmarks or no_landmarks(len(faces))).chosen(rows)
     known = int(points.known.sum()) if isinstance(chosen, CompactPreset) else 0
     planned = plan(parts, chosen, seed, command, known, base and base.weights, fold.count if fold else 0)
+    if not (left or tested or validation):
+        log.warning("no face is of part 'test', so that nothing will tell how right this network is")
     if not (fold and is_done(run, planned)):
         extra_packages.keras().utils.set_random_seed(seed)
         if isinstance(chosen, CompactPreset):
@@ -180,7 +182,7 @@ def train_on(
         else:
             fit_reference(parts.training, parts.validation, chosen, seed, run)
     report = report_run(run, parts, planned)
-    log.info("%s: %s", run, report.as_text())
+    log.info("%s: %s", run, report.as_text() if report else "done; measure it with mouth-live evaluate")
     return report
 
 
