@@ -98,7 +98,7 @@ def talking(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
 
 
 def talking_with_noise(curves: dict[Path, tuple[Curve, Curve]]) -> dict[str, float]:
-    """ "apart" of the curves with normal noise of a standard deviation added, the mean of 20 draws."""
+    """The figure "apart" of the curves with normal noise of a standard deviation added, the mean of 20 draws."""
     rng, half = np.random.default_rng(0), MOVEMENT_WINDOW / 2
 
     def noisy(deviation: float) -> float:
