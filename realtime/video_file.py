@@ -23,7 +23,7 @@ FALLBACK_RATE = 25.0  # frames/s, where a file tells none
 LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times; all the same: it may be interlaced
 SAMPLE = 4  # pixels from one to the next in which pictures are compared
 COVER_RATE = 90_000  # frames/s that FFmpeg tells of a picture attached to sound
-MISSING = 1.0  # s by which the length that is told must differ from what was read to be worth telling
+MISSING, ENOUGH = 1.0, 0.95  # a file ended early if so many seconds are missing and only such a share of frames came
 
 
 class VideoFile:
@@ -46,7 +46,7 @@ class VideoFile:
         # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
         self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
         opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._count = count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.start = 0.0
         self._head = self._read_head()
         if not self._head or self._is_rubbish():
@@ -125,14 +125,16 @@ class VideoFile:
         return cast("NDArray[np.uint8]", cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
 
     def _check_end(self, frames: int, last: float) -> None:
-        """Tell whether the file was cut off."""
+        """Tell whether the file was cut off, or ended before its time."""
+        end = self.start + last  # some containers count their duration from their own zero
+        early = self.duration is not None and self.duration > end + MISSING and self._count * ENOUGH > frames
+        about = f" of about {self.duration:.1f} s" if early else ""
+        kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
         missing = bytes_missing(self._path)
         if missing:
-            about = f" of about {self.duration:.1f} s" if self.duration and self.duration > last + MISSING else ""
-            raise IncompleteVideoError(
-                f"{self._path}: cut off, {missing:,} bytes are missing at its end; "
-                f"the {frames} frames up to {last:.1f} s{about} were read and kept"
-            )
+            raise IncompleteVideoError(f"{self._path}: cut off, {missing:,} bytes are missing at its end; {kept}")
+        if early:
+            log.warning("%s: %s, nothing after them could be; is it damaged, or its sound longer?", self._path, kept)
 
 
 def _start(capture: Capture, position: float) -> float:

@@ -166,6 +166,23 @@ def test_a_stretch_of_rubbish_costs_the_frames_in_it(plain, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_damage_that_ends_a_video_early_is_told(plain, tmp_path, caplog):
+    whole, damaged = tmp_path / "whole.mkv", tmp_path / "damaged.mkv"
+    ffmpeg("-i", plain, "-c", "copy", whole)
+    data = bytearray(whole.read_bytes())
+    quarter = len(data) // 4
+    data[quarter : 2 * quarter] = bytes(quarter)
+    damaged.write_bytes(data)
+    frames = []
+    for path in (whole, damaged):
+        with open_video(path) as video:
+            frames.append(list(video))
+    assert len(frames[0]) == 100
+    assert 10 < len(frames[1]) < 50
+    told = f"the {len(frames[1])} frames up to {frames[1][-1].time:.1f} s of about 4.0 s were read and kept"
+    assert [told in record.getMessage() for record in caplog.records] == [True]
+
+
 def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
     ffmpeg("-f", "lavfi", "-i", "color=gray:s=160x120:d=1:r=25", *H264, tmp_path / "still.mp4")
     with open_video(tmp_path / "still.mp4") as video:
