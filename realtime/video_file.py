@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .capture import Capture, spare_cores
 from .container import bytes_missing, is_text, why_unreadable
 from .errors import IncompleteVideoError, SourceError
-from .ffmpeg_capture import ffmpeg_capture, is_interlaced
+from .ffmpeg_capture import FfmpegCapture, ffmpeg_capture, is_interlaced
 from .records import Frame
 
 log = logging.getLogger("mouth_live")
@@ -48,6 +48,7 @@ class VideoFile:
         opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
         self._count = count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
         self.start = 0.0
+        self._closed = False
         self._head = self._read_head()
         if not self._head or self._is_rubbish():
             self._capture.close()
@@ -71,6 +72,7 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._closed = True
         self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -79,13 +81,26 @@ class VideoFile:
         Raises:
             IncompleteVideoError: after the last readable frame, where the file is cut off.
         """
+        frames, last = 0, 0.0
+        for last, image in self._timed():
+            yield Frame(frames, last, self._fitted(image))
+            frames += 1
+        if self._ended_early(frames, last) and self._goes_on_in_ffmpeg():
+            for time, image in self._timed():
+                if time > last:
+                    yield Frame(frames, time, self._fitted(image))
+                    frames, last = frames + 1, time
+        self._check_end(frames, last)
+
+    def _timed(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """(seconds since the first frame, picture) of all frames of the capture."""
         head, self._head = self._head, []
         origin = head[0][0]
         untimed = len(head) > 1 and all(position == origin for position, _ in head)
         if untimed:
             log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
         frames, head = chain(head, iter(self._read, None)), []
-        index, last = 0, 0.0
+        last = 0.0
         for index, (position, image) in enumerate(frames):
             if untimed:
                 last = index / self.nominal_rate
@@ -93,8 +108,7 @@ class VideoFile:
                 last += 1 / self.nominal_rate
             else:
                 last = max(last, position - origin)
-            yield Frame(index, last, self._fitted(image))
-        self._check_end(index + 1, last)
+            yield last, image
 
     def _read(self) -> tuple[float, NDArray[np.uint8]] | None:
         """(position in seconds, picture) of the next frame; None at the end."""
@@ -124,10 +138,29 @@ class VideoFile:
             return image
         return cast("NDArray[np.uint8]", cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
 
+    def _ended_early(self, frames: int, last: float) -> bool:
+        """Whether frames, the last of them at ``last`` seconds, are by far not all that the file tells of."""
+        end = self.start + last  # some containers count their duration from their own zero
+        return self.duration is not None and self.duration > end + MISSING and self._count * ENOUGH > frames
+
+    def _goes_on_in_ffmpeg(self) -> bool:
+        """Open the file anew where OpenCV gave up at damage: ffmpeg reads over it."""
+        if isinstance(self._capture, FfmpegCapture) or bytes_missing(self._path) or self._closed:
+            return False
+        capture, start = ffmpeg_capture(self._path), self.start
+        if capture is None:
+            return False
+        self._capture.close()
+        self._capture = capture
+        if self._closed:  # by another thread, which may have closed the other one
+            capture.close()
+        self._head = self._read_head()
+        self.start = start
+        return bool(self._head)
+
     def _check_end(self, frames: int, last: float) -> None:
         """Tell whether the file was cut off, or ended before its time."""
-        end = self.start + last  # some containers count their duration from their own zero
-        early = self.duration is not None and self.duration > end + MISSING and self._count * ENOUGH > frames
+        early = self._ended_early(frames, last)
         about = f" of about {self.duration:.1f} s" if early else ""
         kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
         missing = bytes_missing(self._path)

@@ -183,6 +183,25 @@ def test_damage_that_ends_a_video_early_is_told(plain, tmp_path, caplog):
     assert [told in record.getMessage() for record in caplog.records] == [True]
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_after_a_long_stretch_of_rubbish_ffmpeg_reads_on(tmp_path, monkeypatch, caplog, installed):
+    path = tmp_path / "damaged.mp4"
+    ffmpeg(*picture_input(frames=400), *H264, "-g", "25", path)
+    data = bytearray(path.read_bytes())
+    rubbish = slice(len(data) // 5, len(data) * 3 // 4)  # about 200 frames
+    data[rubbish] = np.random.default_rng(1).bytes(rubbish.stop - rubbish.start)
+    path.write_bytes(data)
+    if not installed:
+        monkeypatch.setenv("PATH", "")
+    with open_video(path) as video:
+        frames = list(video)
+    assert [frame.index for frame in frames] == list(range(len(frames)))
+    assert (np.diff([frame.time for frame in frames]) > 0).all()
+    ends = frames[-1].time == pytest.approx(15.96)
+    told = "nothing after them could be; is it damaged" in caplog.text
+    assert (ends, told) == (installed, not installed)
+
+
 def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
     ffmpeg("-f", "lavfi", "-i", "color=gray:s=160x120:d=1:r=25", *H264, tmp_path / "still.mp4")
     with open_video(tmp_path / "still.mp4") as video:
