@@ -58,6 +58,11 @@ class Capture:
         """Ask the device for a setting; it may do as it likes."""
         self._native.set(key, value)
 
+    @property
+    def closed(self) -> bool:
+        """Whether somebody closed it."""
+        return self._closed
+
     def close(self) -> None:
         """Close it, now or as soon as it is free."""
         self._closed = True

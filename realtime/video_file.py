@@ -47,13 +47,11 @@ class VideoFile:
         self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
         opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
         self._count = count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.start = 0.0
-        self._closed = False
-        self._head = self._read_head()
+        self.start, self._head = self._read_head()
         if not self._head or self._is_rubbish():
             self._capture.close()
             self._capture = ffmpeg_capture(path) or self._capture
-            self._head = self._read_head()
+            self.start, self._head = self._read_head()
         if not self._head:
             self._capture.close()
             raise SourceError(f"{path}: {why_unreadable(path, opened)}")
@@ -72,7 +70,6 @@ class VideoFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._closed = True
         self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -85,12 +82,13 @@ class VideoFile:
         for last, image in self._timed():
             yield Frame(frames, last, self._fitted(image))
             frames += 1
-        if self._ended_early(frames, last) and self._goes_on_in_ffmpeg():
+        missing = bytes_missing(self._path)
+        if not missing and self._ended_early(frames, last) and self._goes_on_in_ffmpeg():
             for time, image in self._timed():
                 if time > last:
                     yield Frame(frames, time, self._fitted(image))
                     frames, last = frames + 1, time
-        self._check_end(frames, last)
+        self._check_end(frames, last, missing)
 
     def _timed(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """(seconds since the first frame, picture) of all frames of the capture."""
@@ -115,13 +113,14 @@ class VideoFile:
         image = self._capture.read()
         return None if image is None else (self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, image)
 
-    def _read_head(self) -> list[tuple[float, NDArray[np.uint8]]]:
-        """The first frames."""
+    def _read_head(self) -> tuple[float, list[tuple[float, NDArray[np.uint8]]]]:
+        """The container's time of the first frame, 0 where there is none, and the first frames."""
         first = self._read()
         if first is None:
-            return []
-        self.start = _start(self._capture, first[0])
-        return [first, *(frame for _, frame in zip(range(LOOK_AHEAD - 1), iter(self._read, None), strict=False))]
+            return 0.0, []
+        start = _start(self._capture, first[0])
+        few = zip(range(LOOK_AHEAD - 1), iter(self._read, None), strict=False)
+        return start, [first, *(frame for _, frame in few)]
 
     def _is_rubbish(self) -> bool:
         """Whether OpenCV cannot show what it decoded: then all pictures are one and the same."""
@@ -145,25 +144,24 @@ class VideoFile:
 
     def _goes_on_in_ffmpeg(self) -> bool:
         """Open the file anew where OpenCV gave up at damage: ffmpeg reads over it."""
-        if isinstance(self._capture, FfmpegCapture) or bytes_missing(self._path) or self._closed:
+        former = self._capture
+        if isinstance(former, FfmpegCapture) or former.closed:
             return False
-        capture, start = ffmpeg_capture(self._path), self.start
+        capture = ffmpeg_capture(self._path)
         if capture is None:
             return False
-        self._capture.close()
         self._capture = capture
-        if self._closed:  # by another thread, which may have closed the other one
+        if former.closed:  # meanwhile, by another thread that did not know of this one
             capture.close()
-        self._head = self._read_head()
-        self.start = start
+        former.close()
+        _, self._head = self._read_head()
         return bool(self._head)
 
-    def _check_end(self, frames: int, last: float) -> None:
-        """Tell whether the file was cut off, or ended before its time."""
+    def _check_end(self, frames: int, last: float, missing: int) -> None:
+        """Tell whether the file was cut off, by ``missing`` bytes, or ended before its time."""
         early = self._ended_early(frames, last)
         about = f" of about {self.duration:.1f} s" if early else ""
         kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
-        missing = bytes_missing(self._path)
         if missing:
             raise IncompleteVideoError(f"{self._path}: cut off, {missing:,} bytes are missing at its end; {kept}")
         if early:

@@ -458,6 +458,7 @@ def test_training_goes_on_from_weights_and_needs_no_test_part(
     assert len((run / "history.csv").read_text().splitlines()) == 2  # the last phase, and the header
     facts = json.loads((run / "report.json").read_text())
     assert facts["from"] == {"name": "first", "sha256": first.weights.card["sha256"]}
+    assert "--from first" in facts["command"]
     second = network.read_crops(keras.models.load_model(run / "weights.keras", compile=False), crops)
     assert 0 < np.abs(second - read).mean() < 0.2  # it learned on, from there
 

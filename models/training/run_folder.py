@@ -71,10 +71,10 @@ def plan(
     parts: Parts,
     chosen: Preset | CompactPreset,
     seed: int,
-    command: str = "",
     landmarks: int = 0,
     base: Weights | None = None,
     folds: int = 0,
+    options: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What tells a run from others before it begins: the beginning of its report.
 
@@ -82,16 +82,19 @@ def plan(
         parts: its faces.
         chosen: its preset.
         seed: its seed.
-        command: the command that asked for it.
         landmarks: of how many faces trained on a landmark model's points take part.
         base: the weights it begins with.
         folds: in how many parts people are divided, one of which is left out; 0: none is.
+        options: of the command that asked for it, what the others do not tell.
     """
     faces = parts.training.faces
     facts = {
         "preset": asdict(chosen),
         "seed": seed,
-        "command": command,
+        "command": f"mouth-live train --data FACES --preset {chosen.name} --seed {seed}"
+        + (f" --from {base.name}" if base else "")
+        + "".join(f" {option}" for option in options)
+        + (f" --folds {folds}" if folds else ""),
         **({"from": {"name": base.name, "sha256": base.card["sha256"]}} if base else {}),
         "data": {
             "training": count_by_set(faces),

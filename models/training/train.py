@@ -105,13 +105,11 @@ def train(
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
         log.warning("%d of %d faces not found, left out: %s", len(patches.missed), len(labels), by_set)
     points = load_landmarks(landmarks, data, patches.faces) if landmarks else no_landmarks(len(patches.faces))
-    # Names alone of what lies somewhere on this machine: it goes into the card of the weights.
-    given = [f"--data FACES --preset {preset_name} --seed {seed}", f"--from {twin.weights.name}" if twin else ""]
-    given += [f"--exclude {name}" for name in sorted(exclude)] + [f"--landmarks {path.name}" for path in landmarks]
-    command = " ".join(filter(None, ["mouth-live train", *given, f"--folds {folds}" if folds else ""]))
+    # Names alone of what lies somewhere on this machine: they go into the card of the weights.
+    options = [*(f"--exclude {name}" for name in sorted(exclude)), *(f"--landmarks {path.name}" for path in landmarks)]
     if folds:
-        return cross_validate(patches, data, run, chosen, seed, folds, points, twin, command)
-    return train_on(patches, run, chosen, seed, points, twin, command=command)
+        return cross_validate(patches, data, run, chosen, seed, folds, points, twin, options)
+    return train_on(patches, run, chosen, seed, points, twin, options=options)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ def train_on(
     landmarks: Landmarks | None = None,
     base: Twin | None = None,
     fold: Fold | None = None,
-    command: str = "",
+    options: Sequence[str] = (),
 ) -> Report | None:
     """Train on mouths that are cut already, into a folder that is there; the rest as in :func:`train`.
 
@@ -146,7 +144,7 @@ def train_on(
         landmarks: of the same faces; for the compact network.
         base: the compact network to begin with.
         fold: people to leave out; what the folder holds of the same run is not done again.
-        command: the command that asked for it, for the report.
+        options: further ones of the command that asked for it, for the report.
 
     Raises:
         DataError: too few faces, or the folder holds another run of a fold.
@@ -172,7 +170,7 @@ def train_on(
         )
     points = (landmarks or no_landmarks(len(faces))).chosen(rows)
     known = int(points.known.sum()) if isinstance(chosen, CompactPreset) else 0
-    planned = plan(parts, chosen, seed, command, known, base and base.weights, fold.count if fold else 0)
+    planned = plan(parts, chosen, seed, known, base and base.weights, fold.count if fold else 0, options)
     if not (left or tested or validation):
         log.warning("no face is of part 'test', so that nothing will tell how right this network is")
     if not (fold and is_done(run, planned)):
@@ -195,7 +193,7 @@ def cross_validate(
     folds: int,
     landmarks: Landmarks | None = None,
     base: Twin | None = None,
-    command: str = "",
+    options: Sequence[str] = (),
 ) -> Report:
     """Train a network for each fold, without its people, and read them with it.
 
@@ -208,7 +206,7 @@ def cross_validate(
         folds: how many.
         landmarks: of the same faces; for the compact network.
         base: the compact network to begin with.
-        command: as in :func:`train_on`.
+        options: as in :func:`train_on`.
 
     Returns:
         The report on all faces but those of the test part, each read by the network that never saw its person.
@@ -224,7 +222,7 @@ def cross_validate(
             raise DataError(f"nobody is in part {fold.number} of {folds} of the people; give fewer --folds")
         folder = run / f"fold-{fold.number}"
         folder.mkdir(exist_ok=True)
-        train_on(patches, folder, chosen, seed, landmarks, base, fold, command)
+        train_on(patches, folder, chosen, seed, landmarks, base, fold, options)
         faces += left.faces
         values.append(read_plain(load_trained(folder), left))
     missed = [face for face in patches.missed if face.part != "test" and not face.covered]
