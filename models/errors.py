@@ -1,18 +1,21 @@
-"""The exceptions of mouth-live.
+"""The exceptions of mouth-live, all of them.
 
 Every error that a user can cause or mend is one of these::
 
-    MouthLiveError            exit code 1
-    ├── ModelError            a weights file is missing, damaged, unknown or of the wrong kind
-    ├── DeviceError           the computing device that was asked for is not there
-    ├── MissingExtraError     a feature needs an optional package that is not installed
-    ├── DataError             training data are missing or malformed
-    ├── ProfileError          a person's range is not there, damaged, or cannot be measured (realtime.profiles)
-    ├── SourceError           a video, picture, folder or camera cannot be read   (realtime.errors)
-    ├── SinkError             an output cannot be written or shown                (realtime.errors)
-    │   └── ReceiverError     an app that an output goes to does not answer       (realtime.errors)
-    │       └── RefusedError  ... or says no                                      (realtime.errors)
-    └── UsageError            options that do not go together, exit code 2        (realtime.errors)
+    MouthLiveError                  exit code 1
+    ├── DataError                   training data are missing or malformed
+    ├── DeviceError                 the computing device that was asked for is not there
+    ├── MissingExtraError           a feature needs an optional package that is not installed
+    ├── ModelError                  a weights file is missing, damaged, unknown or of the wrong kind
+    ├── ProfileError                a person's range is missing, damaged or cannot be measured
+    ├── SinkError                   an output cannot be written or shown
+    │   └── ReceiverError           the receiver of an output does not answer; it is tried again
+    │       ├── ClosedError         the receiver closed the connection
+    │       └── RefusedError        the receiver said no; it is not tried again
+    ├── SomeFailedError             some inputs of several failed (exit code 3)
+    ├── SourceError                 a video, picture, folder or camera cannot be read
+    │   └── IncompleteVideoError    a video ended early; all frames before it were delivered
+    └── UsageError                  options that do not go together (exit code 2)
 
 The message is one line that says what failed, with which file or device, and what to try.
 """
@@ -46,3 +49,52 @@ class MissingExtraError(MouthLiveError):
 
 class DataError(MouthLiveError):
     """Training data are missing or malformed."""
+
+
+class ProfileError(MouthLiveError):
+    """A person's range is missing, damaged or cannot be measured."""
+
+
+class SourceError(MouthLiveError):
+    """A video, picture, folder or camera cannot be read."""
+
+
+class IncompleteVideoError(SourceError):
+    """A video ended early; all frames before it were delivered."""
+
+
+class SinkError(MouthLiveError):
+    """An output cannot be written or shown."""
+
+
+class ReceiverError(SinkError):
+    """The receiver of an output does not answer, or not as it should; it is tried again."""
+
+
+class ClosedError(ReceiverError):
+    """The receiver of an output closed the connection.
+
+    Attributes:
+        code: its WebSocket close code.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        """Keep the code."""
+        super().__init__(f"the connection was closed ({reason or code})")
+        self.code = code
+
+
+class RefusedError(ReceiverError):
+    """The receiver of an output said no and would say so again; it is not tried again."""
+
+
+class UsageError(MouthLiveError):
+    """Options that do not go together."""
+
+    exit_code = 2
+
+
+class SomeFailedError(MouthLiveError):
+    """Some inputs of several failed; the others are done."""
+
+    exit_code = 3

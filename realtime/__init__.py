@@ -7,13 +7,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import SinkError, SourceError, UsageError
-    from .face_choice import FaceChoice
-    from .limits import Limits, preset
+    from ..models.errors import SinkError, SourceError, UsageError
+    from .lips.activity import LipActivity
+    from .lips.face_choice import FaceChoice
+    from .lips.limits import Limits, preset
+    from .lips.running_events import lip_events, watch_lips
     from .pipeline import Pipeline, analyze
     from .records import Analysis, Frame, LipEvent, Reading
-    from .running_events import lip_events, watch_lips
-    from .triggers import LipActivity
 
 __all__ = [
     "Analysis",
@@ -34,13 +34,13 @@ __all__ = [
 ]
 
 _HOMES = {
-    "errors": ["SinkError", "SourceError", "UsageError"],
-    "face_choice": ["FaceChoice"],
-    "limits": ["Limits", "preset"],
-    "pipeline": ["Pipeline", "analyze"],
-    "records": ["Analysis", "Frame", "LipEvent", "Reading"],
-    "running_events": ["lip_events", "watch_lips"],
-    "triggers": ["LipActivity"],
+    "..models.errors": ["SinkError", "SourceError", "UsageError"],
+    ".lips.activity": ["LipActivity"],
+    ".lips.face_choice": ["FaceChoice"],
+    ".lips.limits": ["Limits", "preset"],
+    ".lips.running_events": ["lip_events", "watch_lips"],
+    ".pipeline": ["Pipeline", "analyze"],
+    ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
 }
 
 
@@ -48,5 +48,5 @@ def __getattr__(name: str) -> Any:  # noqa: ANN401
     """Load a public name when it is first asked for."""
     for module, names in _HOMES.items():
         if name in names:
-            return getattr(importlib.import_module(f".{module}", __name__), name)
+            return getattr(importlib.import_module(module, __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,14 +16,14 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
-from .ahead import Ahead
-from .following import LOOK_EVERY, FaceFollower
-from .gates import Gates
-from .profiles import Profile
+from .faces.following import LOOK_EVERY, FaceFollower
+from .faces.tracking import Tracker
+from .lips.activity import LipActivity, LipSample
+from .lips.gates import Gates
+from .lips.profiles import Profile
+from .lips.smoothing import OneEuroFilter
 from .records import Analysis, Frame, Reading
-from .smoothing import OneEuroFilter
-from .tracking import Tracker
-from .triggers import LipActivity, LipSample
+from .system.prefetch import Ahead
 
 MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill, or to be read at all
 
@@ -163,9 +163,9 @@ def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None)
         SourceError: it cannot be read.
     """
     # Imported here: a program that brings its own frames needs neither.
-    from .cameras import open_camera
-    from .relay import SILENCE, STALL, Relay
-    from .sources import open_video
+    from .video.cameras import open_camera
+    from .video.reader import SILENCE, STALL, Relay
+    from .video.sources import open_video
 
     live = isinstance(source, int)
     opened = open_camera(source) if isinstance(source, int) else open_video(Path(source))

@@ -14,10 +14,10 @@ import pytest
 
 from mouth_live import realtime
 from mouth_live.models import FaceFinder, OpennessModel, load_openness_model
-from mouth_live.realtime.capture import quiet_decoder
+from mouth_live.realtime.video.capture import quiet_decoder
 
 REPOSITORY = Path(__file__).parent.parent
-COMMAND = [sys.executable, "-c", "from mouth_live.realtime.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "mouth_live.realtime"]
 CI = os.environ.get("MOUTH_LIVE_CI")  # set in .ci/run; "mediapipe" where that is installed
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -90,7 +90,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def demo_clip() -> Path:
     """The clip that ships with the program: one real face."""
-    return Path(str(realtime.__file__)).parent / "demo.mp4"
+    return Path(str(realtime.__file__)).parent / "commands" / "demo.mp4"
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from mouth_live.realtime import analyze
-from mouth_live.realtime.demo import DEMO_CLIP
-from mouth_live.realtime.overlay import draw
+from mouth_live.realtime.commands.demo_clip import DEMO_CLIP
+from mouth_live.realtime.sinks.overlay import draw
 
 MOMENTS = (0.4, 1.6, 6.0)  # seconds: closed, slightly open, wide open
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from mouth_live.realtime.ahead import Ahead
+from mouth_live.realtime.system.prefetch import Ahead
 
 pytestmark = pytest.mark.usefixtures("program_threads")
 

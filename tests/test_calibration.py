@@ -11,8 +11,15 @@ from held_clip import write_clip
 
 from mouth_live.models import Face
 from mouth_live.realtime import Reading
-from mouth_live.realtime.calibration import Calibration, Part
-from mouth_live.realtime.profiles import Profile, ProfileError, load_profile, profile_names, profile_path, save_profile
+from mouth_live.realtime.lips.calibration import Calibration, Part
+from mouth_live.realtime.lips.profiles import (
+    Profile,
+    ProfileError,
+    load_profile,
+    profile_names,
+    profile_path,
+    save_profile,
+)
 
 NAN = float("nan")
 POINTS = np.array([[-20, 0], [20, 0], [0, 20], [0, 40], [-40, 5], [40, 5]], np.float32)

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from mouth_live.realtime import cameras
-from mouth_live.realtime.cameras import Camera, list_cameras, open_camera
-from mouth_live.realtime.errors import SourceError
-from mouth_live.realtime.relay import Relay
+from mouth_live.models.errors import SourceError
+from mouth_live.realtime.video import cameras
+from mouth_live.realtime.video.cameras import Camera, list_cameras, open_camera
+from mouth_live.realtime.video.reader import Relay
 
 
 class World:
@@ -251,7 +251,7 @@ def test_a_read_that_hangs_is_left_alone_and_the_camera_opened_again(world, capl
 
 
 def test_closing_waits_for_no_read_and_releases_after_it(monkeypatch):
-    from mouth_live.realtime.capture import Capture
+    from mouth_live.realtime.video.capture import Capture
 
     begun, end, released = threading.Event(), threading.Event(), threading.Event()
 

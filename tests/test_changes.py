@@ -8,7 +8,7 @@ import skimage.data
 from mouth_live.models import FaceFinder
 from mouth_live.models.tiles import Area
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.changes import changed, mosaic, renewed
+from mouth_live.realtime.faces.changes import changed, mosaic, renewed
 
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 SIZE = (1280, 720)

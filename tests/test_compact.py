@@ -48,7 +48,7 @@ def face(openness=0.5, by_people=True, **more):
 @pytest.fixture(scope="module")
 def demo():
     """A frame with a face, and that face."""
-    video = cv2.VideoCapture(str(Path(realtime.__file__).parent / "demo.mp4"))
+    video = cv2.VideoCapture(str(Path(realtime.__file__).parent / "commands" / "demo.mp4"))
     image = video.read()[1]
     video.release()
     return image, FaceFinder(check=False).find(image)[0]

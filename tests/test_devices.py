@@ -6,9 +6,10 @@ import struct
 import numpy as np
 import pytest
 
-from mouth_live.realtime import camera_formats, cameras, event_commands
-from mouth_live.realtime.camera_formats import CameraFormat, list_formats, tried_formats
-from mouth_live.realtime.cameras import Camera
+from mouth_live.realtime.commands.devices import devices
+from mouth_live.realtime.video import camera_formats, cameras
+from mouth_live.realtime.video.camera_formats import CameraFormat, list_formats, tried_formats
+from mouth_live.realtime.video.cameras import Camera
 
 # What a webcam tells: for each encoding its sizes, for each size its intervals (s) as fractions.
 WEBCAM = {
@@ -94,7 +95,7 @@ def test_devices_lists_each_camera_on_a_line(monkeypatch, capsys):
     monkeypatch.setattr(cameras, "list_cameras", lambda: found)
     told = {"/dev/video0": [CameraFormat(1280, 720, 30.0, "MJPG")], "/dev/video2": []}
     monkeypatch.setattr(camera_formats, "told_formats", told.get)
-    event_commands.devices.main([], standalone_mode=False)
+    devices.main([], standalone_mode=False)
     assert capsys.readouterr().out.splitlines() == [
         "0\tIntegrated Webcam\t/dev/video0\t1280x720 MJPG 30/s",
         "2\tCapture\t/dev/video2\tsizes not told; try --probe",

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from mouth_live.models import Face
+from mouth_live.models.errors import ReceiverError
 from mouth_live.realtime import Analysis, Frame, Reading
-from mouth_live.realtime.doctor import Look, check_face, check_light, check_output, check_rate, check_value
-from mouth_live.realtime.errors import ReceiverError
+from mouth_live.realtime.commands.checks import Look, check_face, check_light, check_output, check_rate, check_value
 from mouth_live.realtime.outputs.output import Output
 
 NAN = float("nan")

@@ -11,8 +11,8 @@ import pytest
 from conftest import COMMAND
 from held_clip import write_clip
 
-from mouth_live.realtime.errors import SourceError
-from mouth_live.realtime.event_lines import EventSettings, write_events
+from mouth_live.models.errors import SourceError
+from mouth_live.realtime.commands.event_lines import EventSettings, write_events
 
 
 def lines_of(done):
@@ -162,7 +162,7 @@ class Unplugged:
     name, nominal_rate, duration, start, size = "made", 10.0, None, 0.0, (480, 480)
 
     def __init__(self, clip, failure):
-        from mouth_live.realtime.sources import open_video
+        from mouth_live.realtime.video.sources import open_video
 
         with open_video(clip) as video:
             self.frames = [frame for frame in video if frame.time < 2]
@@ -186,8 +186,10 @@ class Unplugged:
 @pytest.mark.parametrize("failure", [None, SourceError("made: gone")])
 def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, failure):
     camera = Unplugged(opened, failure)
-    monkeypatch.setattr("mouth_live.realtime.event_lines.open_camera", lambda _source: camera)
-    monkeypatch.setattr("mouth_live.realtime.ahead.Ahead._is_full", lambda _ahead, _size: False)  # keep every frame
+    monkeypatch.setattr("mouth_live.realtime.commands.event_lines.open_camera", lambda _source: camera)
+    monkeypatch.setattr(
+        "mouth_live.realtime.system.prefetch.Ahead._is_full", lambda _ahead, _size: False
+    )  # keep every frame
     out = tmp_path / "lines"
     if failure is None:
         write_events(EventSettings(camera="made", output=out))

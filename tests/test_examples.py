@@ -10,14 +10,12 @@ from pathlib import Path
 import pytest
 from held_clip import write_clip
 
-from mouth_live.realtime import examples
-
-FOLDER = Path(str(examples.__file__)).parent
+FOLDER = Path(__file__).parent.parent / "docs" / "examples"
 NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != "__init__")
 
 
 def command(name, source):
-    return [sys.executable, "-m", f"mouth_live.realtime.examples.{name}", str(source)]
+    return [sys.executable, str(FOLDER / f"{name}.py"), str(source)]
 
 
 @pytest.mark.parametrize("name", NAMES)

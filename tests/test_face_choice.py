@@ -5,7 +5,7 @@ import pytest
 
 from mouth_live.models import Face
 from mouth_live.realtime import Analysis, Frame, LipEvent, Reading
-from mouth_live.realtime.face_choice import FaceChoice
+from mouth_live.realtime.lips.face_choice import FaceChoice
 
 IMAGE = np.zeros((200, 400, 3), np.uint8)
 

@@ -18,7 +18,7 @@ from mouth_live.models.training.keep import read_keep, summarise_keep
 from mouth_live.models.training.last_layer import Keep, load_head, sigmoid, solve
 from mouth_live.models.training.own_labels import OwnLabel, write_own_labels
 from mouth_live.models.weights_file import WEIGHTS_FOLDER, load_weights
-from mouth_live.realtime.label_choice import find_candidates, spread_out
+from mouth_live.realtime.commands.labelling.candidates import find_candidates, spread_out
 
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

@@ -10,8 +10,8 @@ from mouth_live.models import FaceFinder, crop_faces
 from mouth_live.models.face import MOUTH
 from mouth_live.models.tiles import tiles
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.motion import motion, upper_face
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.faces.motion import motion, upper_face
+from mouth_live.realtime.video.sources import open_video
 
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 

@@ -12,10 +12,10 @@ import pytest
 
 from mouth_live.models import DataError, load_openness_model
 from mouth_live.models.training.own_labels import OwnLabel, frames_of, read_own_labels, write_own_labels
-from mouth_live.realtime.label_choice import VIEW, VIEW_EYES, Candidate, find_candidates, spread_out
-from mouth_live.realtime.label_view import FACE, draw_candidate, gap_ratio_of
-from mouth_live.realtime.labelling import LabelSession, labelled_frames, video_name
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.commands.labelling.candidates import VIEW, VIEW_EYES, Candidate, find_candidates, spread_out
+from mouth_live.realtime.commands.labelling.table import LabelSession, labelled_frames, video_name
+from mouth_live.realtime.commands.labelling.view import FACE, draw_candidate, gap_ratio_of
+from mouth_live.realtime.video.sources import open_video
 
 HEADER = "video,frame,timestamp,x,y,width,height,openness\n"
 
@@ -153,7 +153,13 @@ class Labeller:
     def __init__(self, display: str, folder: Path, clip: Path) -> None:
         self.environment = os.environ | {"DISPLAY": display}
         self.table = folder / "mine.csv"
-        command = [sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "label", str(clip)]
+        command = [
+            sys.executable,
+            "-c",
+            "from mouth_live.realtime.commands.cli import main; main()",
+            "label",
+            str(clip),
+        ]
         self.told = folder / "told.txt"
         with self.told.open("w") as file:
             self.process = subprocess.Popen(

@@ -10,7 +10,7 @@ from mouth_live.models import crop_faces
 from mouth_live.models.face import iou
 from mouth_live.models.light import LEAST, network_input, well_lit
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.video.sources import open_video
 
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 TRIED = ("blue", "violet", "magenta", "green", "cyan", "red", "pale green", "night", "blue night")

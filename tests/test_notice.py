@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mouth_live.realtime.notice import draw_notice
+from mouth_live.realtime.sinks.notice import draw_notice
 
 
 @pytest.mark.parametrize("size", [(160, 120), (640, 480), (1920, 1080)])

@@ -270,7 +270,7 @@ def test_live_on_stdout(mouth_live, demo_clip, tmp_path):
 
 
 def test_a_closed_stdout_ends_live_silently(demo_clip):
-    command = "from mouth_live.realtime.cli import main; main()"
+    command = "from mouth_live.realtime.commands.cli import main; main()"
     arguments = [sys.executable, "-c", command, "--camera", str(demo_clip), "--no-window", "--to", "stdout:?values=yes"]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()

@@ -62,6 +62,6 @@ def test_the_detector_is_the_published_file():
 
 def test_starting_the_command_imports_nothing_heavy():
     heavy = ["cv2", "numpy", "tensorflow", "mediapipe", "ai_edge_litert", "tqdm"]
-    code = f"import sys, mouth_live.realtime.cli; print(*[m for m in {heavy} if m in sys.modules])"
+    code = f"import sys, mouth_live.realtime.commands.cli; print(*[m for m in {heavy} if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == ""

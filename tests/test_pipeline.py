@@ -9,9 +9,9 @@ import pytest
 
 from mouth_live.models import FaceFinder, load_openness_model
 from mouth_live.realtime import Frame, LipEvent, Pipeline, analyze, lip_events
-from mouth_live.realtime.cameras import open_camera
-from mouth_live.realtime.relay import Relay
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.video.cameras import open_camera
+from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.video.sources import open_video
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def test_the_trace_sees_a_connection(tmp_path, monkeypatch):
 def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch):
     # One epoch: the others reach for nothing else.
     short = (
-        "from mouth_live.models.training import network; from mouth_live.realtime.cli import main;"
+        "from mouth_live.models.training import network; from mouth_live.realtime.commands.cli import main;"
         "network.PRESETS['reference'] = network.Preset('reference', epochs=1); main()"
     )
     monkeypatch.setattr(sys.modules[__name__], "COMMAND", [sys.executable, "-c", short])
@@ -89,8 +89,8 @@ def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch)
 
 def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
     code = (
-        "import sys; from mouth_live.realtime.jobs import Job;"
-        "from mouth_live.realtime.process import Settings, process;"
+        "import sys; from mouth_live.realtime.commands.recordings.jobs import Job;"
+        "from mouth_live.realtime.commands.recordings.process import Settings, process;"
         "from pathlib import Path; process([Job(Path(sys.argv[1]), Path('out.csv'))], Settings());"
         "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"
     )

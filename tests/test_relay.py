@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pytest
 
-from mouth_live.realtime.errors import SourceError
+from mouth_live.models.errors import SourceError
 from mouth_live.realtime.records import Frame
-from mouth_live.realtime.relay import Relay
+from mouth_live.realtime.video.reader import Relay
 
 pytestmark = pytest.mark.usefixtures("program_threads")
 

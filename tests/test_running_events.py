@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mouth_live.realtime import Analysis, Frame, LipEvent, lip_events, watch_lips
-from mouth_live.realtime.held_signals import held_signals
+from mouth_live.realtime.system.signals import held_signals
 
 IMAGE = np.zeros((4, 4, 3), np.uint8)
 
@@ -94,7 +94,7 @@ def test_handlers_are_put_back_and_another_thread_is_left_alone():
 def test_what_nobody_handles_still_ends_the_program_after_the_call():
     code = (
         "import os, signal\n"
-        "from mouth_live.realtime.held_signals import held_signals\n"
+        "from mouth_live.realtime.system.signals import held_signals\n"
         "with held_signals():\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    print('whole', flush=True)\n"

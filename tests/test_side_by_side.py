@@ -18,9 +18,9 @@ from conftest import COMMAND
 from numpy.typing import NDArray
 
 from mouth_live.models import Estimates, load_openness_model
-from mouth_live.realtime.jobs import plan
-from mouth_live.realtime.shared_network import SharedNetwork, asking
-from mouth_live.realtime.side_by_side import process_side_by_side
+from mouth_live.realtime.commands.recordings.jobs import plan
+from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, asking
+from mouth_live.realtime.commands.recordings.side_by_side import process_side_by_side
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mouth_live.realtime.smoothing import OneEuroFilter
+from mouth_live.realtime.lips.smoothing import OneEuroFilter
 
 
 def run(values, times, **parameters):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mouth_live.models import Face
-from mouth_live.realtime.tracking import Tracker
+from mouth_live.realtime.faces.tracking import Tracker
 
 LOOKS = {  # two people, as flat crops with some structure
     "a": np.tile(np.linspace(60, 200, 60, dtype=np.uint8)[:, None, None], (1, 60, 3)),

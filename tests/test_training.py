@@ -49,7 +49,7 @@ def face_at(x, y, size):
 
 @pytest.fixture(scope="module")
 def demo_frames():
-    video = cv2.VideoCapture(str(data.Path(realtime.__file__).parent / "demo.mp4"))
+    video = cv2.VideoCapture(str(data.Path(realtime.__file__).parent / "commands" / "demo.mp4"))
     frames = [video.read()[1] for _ in range(32)]
     video.release()
     return frames

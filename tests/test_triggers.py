@@ -9,10 +9,10 @@ import pytest
 
 from mouth_live.models import Face
 from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
-from mouth_live.realtime.gates import Gates, head_turn
-from mouth_live.realtime.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
-from mouth_live.realtime.lip_movement import gap
-from mouth_live.realtime.triggers import LipActivity, LipSample
+from mouth_live.realtime.lips.activity import LipActivity, LipSample
+from mouth_live.realtime.lips.gates import Gates, head_turn
+from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
+from mouth_live.realtime.lips.movement import gap
 
 RATES = pytest.mark.parametrize("rate", [15, 25, 30, 60])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from mouth_live.models.errors import DataError
-from mouth_live.models.training.whole_file import whole_file
+from mouth_live.models.whole_file import whole_file
 
 
 def test_it_gets_its_name_when_it_is_whole(tmp_path):

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from mouth_live.realtime.window import WindowSink, display_problem, window_size
+from mouth_live.realtime.sinks.window import WindowSink, display_problem, window_size
 
 SHOW = """
 import sys, time, numpy as np
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.window import WindowSink
+from mouth_live.realtime.sinks.window import WindowSink
 reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
 with WindowSink(title="mouth-live", on_calibrate=lambda: print("calibrate", flush=True)) as window:
     for i in range(2000):
@@ -166,7 +166,7 @@ def test_a_screen_that_is_there_is_no_problem(screen: str, monkeypatch: pytest.M
 def test_no_display_is_one_line_and_no_crash(
     display: str | None, wayland: str | None, said: str, tmp_path: Path
 ) -> None:
-    code = "from mouth_live.realtime.window import WindowSink\nfrom mouth_live.realtime.errors import SinkError\n"
+    code = "from mouth_live.realtime.sinks.window import WindowSink\nfrom mouth_live.models.errors import SinkError\n"
     code += "try:\n    WindowSink().__enter__()\nexcept SinkError as error:\n    print(error)"
     environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     environment |= {"DISPLAY": display} if display else {}

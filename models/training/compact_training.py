@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..whole_file import whole_file
 from . import compact, extra_packages
 from .augment import plain
 from .compact_batches import Batch, Lessons, Pool, batches, lessons
@@ -24,7 +25,6 @@ from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
 from .run_folder import WEIGHTS, History, write_history
 from .trunk import PREFIX
-from .whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 

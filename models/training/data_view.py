@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..whole_file import whole_file
 from . import extra_packages
 from .augment import plain
 from .data import LabelledFace, read_labels
 from .patches import Patches, cut_patches
-from .whole_file import whole_file
 
 COLUMNS, ROWS = 16, 12
 BINS = 20

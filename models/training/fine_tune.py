@@ -22,13 +22,13 @@ from numpy.typing import NDArray
 from ..crop import crop_faces
 from ..errors import DataError
 from ..faces import FaceFinder
+from ..whole_file import whole_file
 from .augment import plain, varied
 from .keep import Keep, measure_keep, read_keep
 from .last_layer import Floats, Head, load_head, sigmoid, solve
 from .own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from .patches import PATCH_REGION, PATCH_SIZE
 from .run_folder import HISTORY, REPORT, REPORT_TEXT, WEIGHTS
-from .whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 

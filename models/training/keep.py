@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
 from ..weights_file import Weights, beside
+from ..whole_file import whole_file
 from .augment import plain, varied
 from .data import read_labels
 from .last_layer import Floats, Head, Keep, load_head, sigmoid
 from .patches import cut_patches
-from .whole_file import whole_file
 
 MOST_FACES = 4000  # of the training faces so many are looked at, as they are and varied
 

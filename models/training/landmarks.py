@@ -25,11 +25,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..faces import FaceFinder
+from ..whole_file import whole_file
 from .data import LabelledFace, read_covered, read_labels
 from .landmarks_reading import FaceReader, MeshReader
 from .lip_points import MESH, POINTS, network_points
 from .patches import meant_face
-from .whole_file import whole_file
 
 FAR = 6.0  # patch pixels: a view that differs so much from the middle one saw another thing
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..face import Face, iou
-from .whole_file import whole_file
+from ..whole_file import whole_file
 
 COLUMNS = ("video", "frame", "timestamp", "x", "y", "width", "height", "openness")
 SAME_FACE = 0.3  # overlap (IoU) from which a face found is the one that was labelled

@@ -13,8 +13,8 @@ from ..crop import CROP_SIZE, MOUTH_REGION, Region, crop_faces
 from ..errors import DataError
 from ..face import LEFT_EYE, RIGHT_EYE, Face
 from ..faces import FaceFinder
+from ..whole_file import whole_file
 from .data import LabelledFace
-from .whole_file import whole_file
 
 PATCH_SIZE = 96
 """A patch is the crop with more around it, at the crop's own sharpness: its middle 60x60 is the crop."""

@@ -29,13 +29,13 @@ from numpy.typing import NDArray
 from ..errors import DataError
 from ..openness import twice_if_unsure
 from ..weights_file import Weights
+from ..whole_file import whole_file
 from . import extra_packages
 from .augment import plain
 from .data import LabelledFace
 from .evaluate import Measure, Report, measure
 from .network import CompactPreset, Preset, read_crops
 from .patches import Patches
-from .whole_file import whole_file
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
 PATCHES, LEFT_OUT = "patches.npz", "left_out.csv"

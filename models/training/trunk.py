@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
 from ..weights_file import WEIGHTS_FOLDER, read_checked
+from ..whole_file import whole_file
 from . import extra_packages
-from .whole_file import whole_file
 
 FILTERS = (16, 32, 64, 128)
 """Of the stages at a half, a quarter, an eighth and a sixteenth of the picture's size."""

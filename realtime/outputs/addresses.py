@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from ..errors import UsageError
+from ...models.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True)

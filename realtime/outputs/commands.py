@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic, sleep
 
-from ..errors import SinkError, UsageError
-from ..programs import start_program
+from ...models.errors import SinkError, UsageError
 from ..records import LipEvent
+from ..system.programs import start_program
 from .moments import Moment
 from .output import Output
 

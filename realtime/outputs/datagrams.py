@@ -2,7 +2,7 @@
 
 import socket
 
-from ..errors import ReceiverError
+from ...models.errors import ReceiverError
 
 
 class Datagrams:

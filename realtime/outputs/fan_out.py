@@ -7,9 +7,9 @@ from time import monotonic
 from types import TracebackType
 from typing import Self
 
-from ..face_choice import LARGEST, FaceChoice
+from ..lips.face_choice import LARGEST, FaceChoice
 from ..records import Analysis
-from ..threads import new_thread
+from ..system.threads import new_thread
 from .mailbox import Mailbox
 from .moments import FaceValue, Moment, Slot
 from .output import Output

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..errors import ReceiverError, SinkError
+from ...models.errors import ReceiverError, SinkError
 from .addresses import Address
 from .libraries import require
 from .moments import Moment

@@ -5,7 +5,7 @@ import socket
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ReceiverError, RefusedError
+from ...models.errors import ReceiverError, RefusedError
 from .addresses import Address
 from .json_lines import event_json
 from .libraries import require

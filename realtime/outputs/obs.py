@@ -9,12 +9,12 @@ import os
 from itertools import count
 from typing import Any, cast
 
-from ..errors import ReceiverError, RefusedError
+from ...models.errors import ClosedError, ReceiverError, RefusedError
 from .addresses import Address
 from .libraries import require
 from .moments import Moment
 from .output import Output
-from .websocket_client import ClosedError, Connection, Object
+from .websocket_client import Connection, Object
 
 PASSWORD_VARIABLE = "MOUTH_LIVE_OBS_PASSWORD"
 HELLO, IDENTIFY, IDENTIFIED, REQUEST, RESPONSE = 0, 1, 2, 6, 7

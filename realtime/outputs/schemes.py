@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from ..errors import UsageError
+from ...models.errors import UsageError
 from .addresses import Address, parse_address
 from .output import Output
 

@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import cast
 
-from ..errors import ReceiverError, RefusedError
+from ...models.errors import ReceiverError, RefusedError
 from .addresses import Address
 from .libraries import require
 from .moments import Moment

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
-from ..errors import ReceiverError
+from ...models.errors import ClosedError, ReceiverError
 
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
@@ -94,19 +94,6 @@ class Connection:
     def close(self) -> None:
         """Say goodbye."""
         self._closing.close()
-
-
-class ClosedError(ReceiverError):
-    """The other side closed the connection.
-
-    Attributes:
-        code: its WebSocket close code.
-    """
-
-    def __init__(self, code: int, reason: str) -> None:
-        """Keep the code."""
-        super().__init__(f"the connection was closed ({reason or code})")
-        self.code = code
 
 
 def _closed(error: Any) -> ClosedError:  # noqa: ANN401

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ..errors import ReceiverError, SinkError
+from ...models.errors import ReceiverError, SinkError
 from ..records import LipEvent
 from .addresses import Address
 from .json_lines import event_json, json_lines

@@ -3,9 +3,9 @@
 import logging
 from time import monotonic
 
-from ..errors import ReceiverError, RefusedError
+from ...models.errors import ReceiverError, RefusedError
 from ..records import LipEvent
-from ..threads import new_thread
+from ..system.threads import new_thread
 from .mailbox import Mailbox
 from .moments import Moment, Slot
 from .output import Output

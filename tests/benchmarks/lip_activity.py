@@ -28,11 +28,11 @@ import cv2
 import numpy as np
 
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.gates import Gates
-from mouth_live.realtime.limits import ACTIVITY, DEFAULT
-from mouth_live.realtime.lip_movement import SLACK, WINDOW, LipMovement
-from mouth_live.realtime.sources import open_video
-from mouth_live.realtime.triggers import LipActivity, LipSample
+from mouth_live.realtime.lips.activity import LipActivity, LipSample
+from mouth_live.realtime.lips.gates import Gates
+from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT
+from mouth_live.realtime.lips.movement import SLACK, WINDOW, LipMovement
+from mouth_live.realtime.video.sources import open_video
 
 Span = tuple[float, float]
 Samples = list[tuple[float, list[LipSample]]]  # (time, the faces' samples) for each frame

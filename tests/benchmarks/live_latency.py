@@ -16,10 +16,10 @@ from pathlib import Path
 import numpy as np
 
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.ahead import Ahead
-from mouth_live.realtime.overlay import draw
-from mouth_live.realtime.relay import Relay
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.sinks.overlay import draw
+from mouth_live.realtime.system.prefetch import Ahead
+from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.video.sources import open_video
 
 RATE = 30
 MOST_KEPT = 60  # frames, played to and fro

@@ -39,9 +39,9 @@ def process(clip: Path) -> Result:
     """``mouth-live process CLIP -o CSV``."""
     import ai_edge_litert.interpreter  # noqa: F401  # its import belongs to the start
 
-    from mouth_live.realtime.jobs import Job
-    from mouth_live.realtime.process import Settings
-    from mouth_live.realtime.process import process as run
+    from mouth_live.realtime.commands.recordings.jobs import Job
+    from mouth_live.realtime.commands.recordings.process import Settings
+    from mouth_live.realtime.commands.recordings.process import process as run
 
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "out.csv"
@@ -57,7 +57,7 @@ def process(clip: Path) -> Result:
 
 def side_by_side(clip: Path) -> Result:
     """Four videos by ``mouth-live process``, one by one and as many at once as there are cores, starts included."""
-    program = [sys.executable, "-c", "from mouth_live.realtime.cli import main; main()", "process"]
+    program = [sys.executable, "-m", "mouth_live.realtime", "process"]
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as made:
         clips = [shutil.copy(clip, Path(made) / f"{k}.mp4") for k in range(4)]
@@ -94,10 +94,10 @@ def spin(_clip: Path) -> Result:
 def memory(clip: Path) -> Result:
     """Half an hour of video: the clip decoded again and again through ``process``, its times running on."""
     from mouth_live.realtime import process as module
-    from mouth_live.realtime.jobs import Job
+    from mouth_live.realtime.commands.recordings.jobs import Job
     from mouth_live.realtime.records import Frame
-    from mouth_live.realtime.sources import open_video
-    from mouth_live.realtime.video_file import VideoFile
+    from mouth_live.realtime.video.sources import open_video
+    from mouth_live.realtime.video.video_file import VideoFile
 
     sizes: dict[float, float] = {}
 

@@ -37,9 +37,9 @@ from mouth_live.realtime.outputs.fan_out import FanOut
 from mouth_live.realtime.outputs.schemes import make_outputs
 from mouth_live.realtime.pipeline import Pipeline
 from mouth_live.realtime.records import Frame, LipEvent
-from mouth_live.realtime.sources import open_video
+from mouth_live.realtime.video.sources import open_video
 
-DEMO = Path(str(realtime.__file__)).parent / "demo.mp4"
+DEMO = Path(str(realtime.__file__)).parent / "commands" / "demo.mp4"
 RATE, TURN, EVENT_EVERY = 30, 2.0, 6  # frames/s, s of outputs on or off, frames
 
 

@@ -107,7 +107,7 @@ def _json(command: list[str]) -> Result:
 
 def _start(clip: Path) -> Result:
     """Seconds from the start of the process to the first value, and to the help."""
-    program = [sys.executable, "-c", "from mouth_live.realtime.cli import main; main()"]
+    program = [sys.executable, "-m", "mouth_live.realtime"]
     begin = time.perf_counter()
     with subprocess.Popen([*program, "events", str(clip), "--values"], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout

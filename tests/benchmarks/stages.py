@@ -14,11 +14,11 @@ from mouth_live import realtime
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
 from mouth_live.models.blazeface import INPUT_SIZE, View, shown
 from mouth_live.realtime import Analysis, Pipeline
-from mouth_live.realtime.changes import mosaic
-from mouth_live.realtime.motion import motion, upper_face
-from mouth_live.realtime.sinks import _rows  # pyright: ignore[reportPrivateUsage]
-from mouth_live.realtime.sources import open_video
-from mouth_live.realtime.tracking import Tracker
+from mouth_live.realtime.faces.changes import mosaic
+from mouth_live.realtime.faces.motion import motion, upper_face
+from mouth_live.realtime.faces.tracking import Tracker
+from mouth_live.realtime.sinks.csv_sink import _rows  # pyright: ignore[reportPrivateUsage]
+from mouth_live.realtime.video.sources import open_video
 
 EVERY = 5  # frames: of so many one is measured
 
@@ -63,7 +63,7 @@ def threads() -> dict[str, float]:
     found: dict[str, float] = {}
     image = np.random.default_rng(0).integers(0, 256, (720, 1280, 3)).astype(np.uint8)
     # A mouth that is read with certainty; what is none would be read twice.
-    demo = next(iter(open_video(Path(realtime.__file__).parent / "demo.mp4"))).image
+    demo = next(iter(open_video(Path(realtime.__file__).parent / "commands" / "demo.mp4"))).image
     mouth = crop_faces(demo, FaceFinder().find(demo)[:1])
     for count in (1, 2):
         finder, model = FaceFinder(threads=count), load_openness_model(device="cpu", threads=count)

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from mouth_live.models.scale import GAP_RATIOS, OPENNESSES, openness_from_gap_ratio
 from mouth_live.realtime import analyze
-from mouth_live.realtime.smoothing import OneEuroFilter
+from mouth_live.realtime.lips.smoothing import OneEuroFilter
 
 Curve = NDArray[np.float64]
 

@@ -1,0 +1,27 @@
+"""A mouth in the terminal that opens with yours: the shortest avatar.
+
+python docs/examples/avatar.py [VIDEO]
+"""
+
+import sys
+
+from mouth_live.realtime import FaceChoice, analyze
+
+MOUTHS = ["( -_- )", "( o.o )", "( oOo )", "( o0o )", "( o[]o)"]
+
+
+def main(source: int | str) -> None:
+    """Draw the chosen face's openness, one line that is written over and over."""
+    choice = FaceChoice("largest")
+    for analysis in analyze(source):
+        reading = choice.choose(analysis)
+        openness = 0.0 if reading is None else reading.openness
+        mouth = MOUTHS[min(len(MOUTHS) - 1, int(openness * len(MOUTHS)))]
+        bar = "#" * round(20 * openness)
+        sys.stdout.write(f"\r{mouth} {openness:4.2f} {bar:<20}")
+        sys.stdout.flush()
+    sys.stdout.write("\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else 0)

@@ -1,0 +1,139 @@
+"""The command line: its group, live video, and how every command ends."""
+
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from ...models.errors import MouthLiveError
+from ..system.signals import Terminated
+from .calibrate import calibrate
+from .demo import demo
+from .devices import devices
+from .doctor import doctor
+from .evaluate import evaluate
+from .events import events
+from .export import export
+from .label import label
+from .options import Size, analysis_options, device_option, face_option
+from .output_options import config_option, output_options, take_outputs
+from .process import process
+from .train import train
+
+log = logging.getLogger("mouth_live")
+
+
+@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mouth-live", prog_name="mouth-live")
+@click.option(
+    "--camera",
+    default="0",
+    metavar="SOURCE",
+    show_default=True,
+    help="Index, URL, device, part of a name, or a video file.",
+)
+@click.option("--no-window", is_flag=True, help="Run without a screen.")
+@click.option(
+    "--csv", "csv_path", type=click.Path(path_type=Path), help="Write the readings to this file ('-' is stdout)."
+)
+@click.option("--record", type=click.Path(path_type=Path), help="Write the annotated video to this file.")
+@click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
+@click.option("--size", type=Size(), help="Ask the camera for this picture size.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this many frames a second.")
+@device_option("cpu")
+@analysis_options
+@face_option
+@output_options
+@config_option
+@click.pass_context
+def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
+    """Mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
+
+    \b
+    mouth-live                      live, from the first camera, in a window
+    mouth-live --camera clip.mp4    a video file at its own pace, as if live
+    mouth-live process talk.mp4     a recording to talk.csv
+    mouth-live demo                 see it work without a camera
+
+    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network but by --to.
+    """  # noqa: D301
+    if ctx.invoked_subcommand:
+        given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+        if given:
+            flag = next(p.opts[0] for p in cli.params if p.name == given[0])
+            raise click.UsageError(f"{flag} belongs to live video; it does not go with '{ctx.invoked_subcommand}'")
+        return
+    from .live import LiveSettings, run_live
+
+    outputs = take_outputs(options)
+    if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):
+        raise click.UsageError("--csv - and another output both write to stdout; give the CSV a file")
+    run_live(LiveSettings(outputs=outputs, **options))
+
+
+for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; every way it can end has its exit code (CONTRACT: exit codes)."""
+    _talk()
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # asked to end, the terminal closed, Windows' Ctrl-Break
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP ignored
+            signal.signal(number, _terminate)
+    sys.exit(_run())
+
+
+def _run() -> int:  # noqa: PLR0911
+    try:
+        # Not cli.main(): it turns a closed stdout into exit code 1.
+        with cli.make_context("mouth-live", sys.argv[1:]) as ctx:
+            cli.invoke(ctx)
+        sys.stdout.flush()
+    except click.exceptions.Exit as end:  # --help, --version
+        return end.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except MouthLiveError as error:
+        log.error("%s", error)
+        return error.exit_code
+    except KeyboardInterrupt:
+        log.error("interrupted")
+        return 130
+    except Terminated:
+        return 143
+    except BrokenPipeError:
+        # The reader of stdout has seen enough; what Python would still flush at exit goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        log.error("out of memory; close other programs or process smaller pictures")
+        return 1
+    return 0
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing cuts the clean-up short
+    raise Terminated
+
+
+def _talk() -> None:
+    """Log lines go to stderr: plain for what is told, with their level where something is wrong."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_LineFormatter())
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+
+class _LineFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        return f"mouth-live: {level}{record.getMessage()}"

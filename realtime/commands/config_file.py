@@ -1,0 +1,80 @@
+"""``--config FILE.toml``: any option, kept in a file. What is given on the command line wins."""
+
+import tomllib
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from ...models.errors import SourceError, UsageError
+
+Values = dict[str, Any]
+_NEVER = frozenset({"config", "help", "version"})
+
+
+def read_config(path: Path, root: click.Group, command: click.Command) -> Values:
+    """A command's options from a file.
+
+    At the top of the file an option holds for every command that has it, in the table ``[COMMAND]`` for that one::
+
+        camera = 1
+        to = ["key:space", "ws://127.0.0.1:8765"]
+        [events]
+        values = true
+
+    Args:
+        path: a TOML file; options are called as on the command line, without the dashes before.
+        root: the program's group, whose own options are those of live video.
+        command: the command that runs.
+
+    Returns:
+        Values by click's parameter name, to be converted and checked as if given on the command line.
+
+    Raises:
+        SourceError: the file cannot be read.
+        UsageError: it is no TOML, or holds an option that no command has.
+    """
+    try:
+        content: Values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SourceError(f"{path}: cannot read this config file ({error.strerror})") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: is no TOML ({error})") from None
+    tables = {
+        name: cast("Values", value)
+        for name, value in content.items()
+        if name in root.commands and isinstance(value, dict)
+    }
+    common = {name: value for name, value in content.items() if name not in tables}
+    known = {name for each in (root, *root.commands.values()) for name in _options(each)}
+    _check(path, "", common, sorted(known))
+    for name, table in tables.items():
+        _check(path, f"[{name}] ", table, sorted(_options(root.commands[name])))
+    own = _options(command)
+    values = common | tables.get(command.name or "", {})
+    return {own[name].name or name: _value(path, name, own[name], values[name]) for name in values if name in own}
+
+
+def _options(command: click.Command) -> dict[str, click.Option]:
+    """The options by their long name without dashes."""
+    options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
+    names = {name[2:]: option for option in options for name in option.opts if name.startswith("--")}
+    return {name: option for name, option in names.items() if name not in _NEVER}
+
+
+def _check(path: Path, table: str, values: Values, known: list[str]) -> None:
+    for name in values:
+        if name not in known:
+            raise UsageError(f"{path}: {table}{name}: no such option; known: {', '.join(known)}")
+
+
+def _value(path: Path, name: str, option: click.Option, value: object) -> object:
+    """What click is to convert."""
+    items = cast("list[object]", value) if option.multiple and isinstance(value, list) else [value]
+    wanted = (bool,) if option.is_flag else (str, int, float)
+    for item in items:
+        if not isinstance(item, wanted) or (isinstance(item, bool) and not option.is_flag):
+            expected = "true or false" if option.is_flag else "a text or a number"
+            raise UsageError(f"{path}: {name}: expected {expected}, got {item!r}")
+    texts = items if option.is_flag else [str(item) for item in items]
+    return texts if option.multiple else texts[0]

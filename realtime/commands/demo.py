@@ -1,0 +1,17 @@
+"""``mouth-live demo``: the whole pipeline on a short clip that ships with the program."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--no-window", is_flag=True, help="Write the annotated video and the CSV instead of showing them.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for them; default the current one."
+)
+def demo(no_window: bool, output: Path) -> None:
+    """See the whole pipeline work on a short clip that ships with the program: no camera and no file needed."""
+    from .demo_clip import run_demo
+
+    run_demo(no_window, output)

@@ -1,0 +1,24 @@
+"""``mouth-live devices``: list the cameras."""
+
+import click
+
+from ...models.errors import MouthLiveError
+
+
+@click.command()
+@click.option("--probe", is_flag=True, help="Open each camera and try common sizes (its light goes on).")
+def devices(probe: bool) -> None:
+    """List the cameras: index, name, path, and the picture sizes that each offers.
+
+    On Linux the driver tells them; elsewhere --probe finds out.
+    """
+    from ..video.camera_formats import told_formats, tried_formats
+    from ..video.cameras import BACKEND, list_cameras
+
+    cameras = list_cameras()
+    for camera in cameras:
+        formats = tried_formats(camera.index, BACKEND) if probe else told_formats(camera.path)
+        sizes = ", ".join(map(str, formats)) or ("gives no picture" if probe else "sizes not told; try --probe")
+        click.echo(f"{camera.index}\t{camera.name}\t{camera.path}\t{sizes}")
+    if not cameras:
+        raise MouthLiveError("no camera found; plug one in, or check that this user may use it")

@@ -1,0 +1,89 @@
+"""``mouth-live evaluate``: measure a network on labelled faces."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from ...models.errors import SinkError
+
+log = logging.getLogger("mouth_live")
+
+
+@click.command()
+@click.argument("model")
+@click.option(
+    "--data", type=click.Path(path_type=Path), help="Folder with labels.csv and pictures, or a table by label."
+)
+@click.option("--sets", metavar="A,B", help="Only these sets of the labels.")
+@click.option(
+    "--part",
+    type=click.Choice(["test", "train", "all"]),
+    help="Of the labels. Default: test, but all of a set in --sets that has no test part.",
+)
+@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the videos that a table by label names.")
+@click.option("--compare", metavar="OTHER", help="Compare face by face with a network, predictions.csv or report.json.")
+@click.option(
+    "--landmarker",
+    type=click.Path(path_type=Path),
+    metavar="FILE.task",
+    help="Read the same faces with mediapipe's FaceLandmarker too (extra [mediapipe]; it reports its use to Google).",
+)
+@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the report to this file.")
+@click.option(
+    "--html", "html_path", type=click.Path(path_type=Path), help="Write a page with plots and the worst faces."
+)
+def evaluate(
+    model: str,
+    data: Path | None,
+    sets: str | None,
+    part: str | None,
+    videos: Path | None,
+    compare: str | None,
+    landmarker: Path | None,
+    json_path: Path | None,
+    html_path: Path | None,
+) -> None:
+    """Measure MODEL on labelled faces that training never saw, each figure with its 95 % interval over people.
+
+    MODEL is a network's name or .tflite file; predictions.csv (columns file, openness and perhaps reliability); or an
+    earlier report.json.
+
+    \b
+    mouth-live evaluate openness_reference --data FACES --html page.html --json a.json
+    mouth-live evaluate mine.tflite --data FACES --compare openness_reference
+    mouth-live evaluate a.json --compare b.json
+    """  # noqa: D301
+    from ...models.training.evaluation.evaluate import Choice
+    from ...models.training.evaluation.evaluate import evaluate as run
+    from ...models.training.evaluation.text import as_text
+
+    for path in (json_path, html_path):
+        if path and not path.parent.is_dir():  # told before minutes of work, not after
+            raise SinkError(f"{path}: no such folder; make it or give another file")
+    names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
+    measured = run(model, Choice(data, names, part, videos, compare, landmarker))
+    click.echo(as_text(measured.report))
+    if json_path:
+        write_whole(json_path, measured.report.as_json())
+    if html_path:
+        from ...models.training.evaluation.page import as_page
+        from ...models.training.evaluation.worst_faces import worst_faces
+
+        worst = worst_faces(measured.report.faces, measured.subjects, measured.looks)
+        write_whole(html_path, as_page(measured.report, worst))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all.
+
+    Raises:
+        SinkError: it cannot be written.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot write it ({error.strerror}); give another file") from None
+    log.info("wrote %s", path)

@@ -1,0 +1,121 @@
+"""Which frames of a video are worth a label: far apart in time and in what the network reads, so that few tell much."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ....models.crop import crop_faces
+from ....models.errors import SourceError
+from ....models.face import LEFT_EYE, RIGHT_EYE
+from ....models.faces import FaceFinder
+from ....models.openness import OpennessModel
+from ...video.sources import open_video
+
+MOST_LOOKS = 1500  # frames of a video that are looked at, evenly spread
+VIEW = 480  # pixels a side of the face as it is shown
+VIEW_EYES = 2.4  # distances between the eyes that the view spans
+EYES_AT, MOUTH_AT = 0.18, 0.62  # height in the view of the eyes, and about of the mouth
+QUALITY = 92  # JPEG: thousands of views are kept in memory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A face in a frame that could be labelled.
+
+    Attributes:
+        frame: index of the decoded frame.
+        time: seconds since the first frame.
+        box: (x, y, width, height) of the face in pixels of the frame.
+        openness: what the network reads, 0..1; it is not shown, for it would sway the labeller.
+        view: JPEG of the lower face, level, ``VIEW`` pixels a side.
+        eyes: distance between the eye centres in the view, pixels.
+    """
+
+    frame: int
+    time: float
+    box: tuple[float, float, float, float]
+    openness: float
+    view: bytes
+    eyes: float
+
+
+def find_candidates(video: Path, model: OpennessModel) -> list[Candidate]:
+    """The largest face of each of up to ``MOST_LOOKS`` frames, evenly spread.
+
+    Raises:
+        SourceError: the video cannot be read, or no face was found in it.
+    """
+    from tqdm import tqdm
+
+    finder = FaceFinder()
+    found: list[Candidate] = []
+    with open_video(video) as frames:
+        total = round(frames.duration * frames.nominal_rate) if frames.duration else None
+        step = max(1, ceil((total or 0) / MOST_LOOKS))
+        for frame in tqdm(frames, "looking for faces", total, unit=" frames", disable=None):
+            if frame.index % step:
+                continue
+            face = max(finder.find(frame.image), key=lambda face: face.box[2] * face.box[3], default=None)
+            if face is None:
+                continue
+            value = float(model.predict(crop_faces(frame.image, [face]))[0])
+            view, eyes = _view(frame.image, face.keypoints)
+            found.append(Candidate(frame.index, frame.time, face.box, value, view, eyes))
+    if not found:
+        raise SourceError(f"{video}: no face was found in it, so there is nothing to label")
+    return found
+
+
+def spread_out(candidates: Sequence[Candidate], count: int, taken: Sequence[int] = ()) -> list[Candidate]:
+    """Candidates far apart from each other in time and in openness, the most telling first.
+
+    Each next one is that whose nearest one among those taken is the farthest, by time (of the video's length) and
+    openness: so the rare wide-open mouths are among the first, and one may stop at any time.
+    Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance".
+
+    Args:
+        candidates: at least one.
+        count: at most so many.
+        taken: frames that are labelled already.
+
+    Returns:
+        At most ``count`` candidates, none of a frame in ``taken``.
+    """
+    times = np.array([c.time for c in candidates])
+    length = max(float(np.ptp(times)), 1e-9)
+    places = np.stack([(times - times.min()) / length, [c.openness for c in candidates]], axis=1)
+    far = np.full(len(candidates), np.inf)
+    free = np.ones(len(candidates), bool)
+    for i, candidate in enumerate(candidates):
+        if candidate.frame in taken:
+            far = np.minimum(far, np.linalg.norm(places - places[i], axis=1))
+            free[i] = False
+    chosen: list[Candidate] = []
+    while len(chosen) < count and free.any():
+        # The very first is the most open one: all are equally far from nothing.
+        best = int(np.argmax(np.where(free, far if np.isfinite(far).all() else places[:, 1], -np.inf)))
+        chosen.append(candidates[best])
+        far = np.minimum(far, np.linalg.norm(places - places[best], axis=1))
+        free[best] = False
+    return chosen
+
+
+def _view(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> tuple[bytes, float]:
+    """The face from the brows to below the chin, level, as JPEG; and the distance of its eyes in it."""
+    right, left = keypoints[RIGHT_EYE].astype(np.float64), keypoints[LEFT_EYE].astype(np.float64)
+    across = left - right
+    distance = max(float(np.hypot(*across)), 1e-6)
+    scale = VIEW / (VIEW_EYES * distance)
+    cosine, sine = scale * across / distance
+    turn = np.array([[cosine, sine], [-sine, cosine]])
+    middle = np.array([VIEW / 2, VIEW * EYES_AT])  # where the middle between the eyes goes
+    shift = middle - turn @ ((right + left) / 2)
+    matrix = np.concatenate([turn, shift[:, None]], axis=1)
+    flags = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    view = cv2.warpAffine(image, matrix, (VIEW, VIEW), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes(), scale * distance

@@ -1,0 +1,64 @@
+"""``mouth-live process``: recorded video to CSV."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .options import analysis_options, device_option
+
+
+@click.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
+@click.option(
+    "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
+)
+@click.option("--overwrite", is_flag=True, help="Do outputs again that are there already.")
+@click.option(
+    "--time",
+    "clock",
+    type=click.Choice(["first", "media"]),
+    default="first",
+    show_default=True,
+    help="Timestamps count from the first frame, or from the container's zero as its sound does.",
+)
+@click.option(
+    "-j",
+    "--jobs",
+    "at_once",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Videos at once, each in a process of its own. One keeps about two cores busy and takes 0.2 GB of memory.",
+)
+@click.option("--shared-network", is_flag=True, hidden=True)  # told to those that --jobs starts where there is a GPU
+@device_option("auto")
+@analysis_options
+def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
+    """Recorded video to CSV: a row for each face of each frame.
+
+    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
+    NAME.csv in the current folder.
+
+    \b
+    mouth-live process talk.mp4                        writes talk.csv
+    mouth-live process talk.mp4 -o - | head            to stdout
+    mouth-live process talk.mp4 --annotate seen.mp4    with a video to look at
+    mouth-live process recordings/ -o tables/          a folder, its structure kept
+    mouth-live process recordings/ -o tables/ -j 4     four videos at a time
+
+    \b
+    Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
+    """  # noqa: D301
+    from .recordings.jobs import plan
+    from .recordings.process import Settings
+    from .recordings.process import process as run
+
+    jobs = plan(inputs, output)
+    if annotate and len(jobs) > 1:
+        raise click.UsageError("--annotate goes with one input; process them one at a time")
+    if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
+        raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
+    run(jobs, Settings(annotate, media_time=clock == "media", **options))

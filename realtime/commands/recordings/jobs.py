@@ -1,0 +1,100 @@
+"""From the inputs of ``mouth-live process`` to jobs, one video and one output each, all checked before any work."""
+
+import glob
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ....models.errors import SinkError, SourceError, UsageError
+from ...video.sources import PICTURE_SUFFIXES, VIDEO_SUFFIXES, find_videos
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One recording to process.
+
+    Attributes:
+        source: the video or picture.
+        output: the CSV file, or ``"-"`` for stdout.
+    """
+
+    source: Path
+    output: Path | str
+
+
+def plan(inputs: Sequence[str], output: str | None) -> list[Job]:
+    """Find the recordings and name their outputs.
+
+    Args:
+        inputs: videos, pictures, folders (searched recursively) and globs.
+        output: for one video a file or ``"-"``; for a folder, a glob or several inputs a folder, made if its parent
+            exists. None: the current folder.
+
+    Raises:
+        UsageError: ``"-"`` for several inputs, two inputs with one output, or an output that is an input.
+        SourceError: a folder or glob without videos.
+        SinkError: the output folder cannot be made.
+    """
+    found = [(root, video) for item in inputs for root, video in _expand(item)]
+    folder = Path(output or ".")
+    several = len(inputs) > 1 or Path(inputs[0]).is_dir() or _is_glob(inputs[0])
+    if not several:
+        _, source = found[0]
+        target: Path | str = output if output == STDOUT else Path(output or f"{source.stem}.csv")
+        jobs = [Job(source, target / f"{source.stem}.csv" if isinstance(target, Path) and target.is_dir() else target)]
+    else:
+        if output == STDOUT:
+            raise UsageError("-o -: several inputs cannot share stdout; give a folder")
+        jobs = [Job(video, folder / video.relative_to(root).with_suffix(".csv")) for root, video in found]
+    _refuse_clashes(jobs)
+    if several:
+        _make_folders(folder, jobs)
+    return jobs
+
+
+def _expand(item: str) -> list[tuple[Path, Path]]:
+    """(folder that the output's structure starts from, video) for each recording of one input."""
+    path = Path(item)
+    if path.is_dir():
+        videos = find_videos(path)
+        if not videos:
+            raise SourceError(f"{item}: no videos in this folder (looked for {', '.join(sorted(VIDEO_SUFFIXES))})")
+        return [(path, video) for video in videos]
+    if _is_glob(item):
+        matches = [Path(match) for match in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207
+        known = VIDEO_SUFFIXES | PICTURE_SUFFIXES
+        files = [match for match in matches if match.is_file() and match.suffix.lower() in known]
+        if not files:
+            raise SourceError(f"{item}: no video or picture matches this pattern")
+        return [(file.parent, file) for file in files]
+    return [(path.parent, path)]
+
+
+def _is_glob(item: str) -> bool:
+    return glob.has_magic(item) and not Path(item).exists()
+
+
+def _make_folders(folder: Path, jobs: Sequence[Job]) -> None:
+    """Make the output folder, if its parent exists, and in it those that keep the inputs' structure."""
+    try:
+        folder.mkdir(exist_ok=True)
+        for job in jobs:
+            Path(job.output).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkError(f"{error.filename}: cannot make this folder ({error.strerror}); give another -o") from None
+
+
+def _refuse_clashes(jobs: Sequence[Job]) -> None:
+    owners: dict[Path, Path] = {}
+    sources = {job.source.resolve() for job in jobs}
+    for job in jobs:
+        if isinstance(job.output, str):
+            continue
+        target = job.output.resolve()
+        if target in sources:
+            raise UsageError(f"{job.output}: the output would overwrite an input; give another -o")
+        other = owners.setdefault(target, job.source)
+        if other != job.source:
+            raise UsageError(f"{other} and {job.source} would both be written to {job.output}; process them apart")

@@ -1,0 +1,1 @@
+"""From openness to what lips do: smoothing, movement, events, intervals, a person's own range."""

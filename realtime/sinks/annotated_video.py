@@ -1,0 +1,218 @@
+"""The annotated video: what was read drawn into every frame, at the source's own times and with its sound.
+
+The ``ffmpeg`` program writes it where it is installed; elsewhere OpenCV does, which can keep neither.
+"""
+
+import logging
+import shutil
+from math import isfinite
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.errors import SinkError
+from ..records import Analysis
+from .ffmpeg_writer import FfmpegWriter
+from .overlay import draw
+
+log = logging.getLogger("mouth_live")
+
+SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # can hold H.264, AAC and frames at any time
+DEFAULT_RATE = 25.0  # frames/s of a source that has no rate
+LATE = 10.0  # s; a broadcast recording's clock may begin at hours, which no player should sit through
+
+Picture = NDArray[np.uint8]
+
+
+class PictureWriter(Protocol):
+    """Writes pictures of one size with their times into a video file."""
+
+    def write(self, picture: Picture, time: float) -> None:
+        """Take the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on."""
+        ...
+
+    def finish(self) -> None:
+        """Complete the file."""
+        ...
+
+    def abandon(self) -> None:
+        """Stop at once, leaving the file as it is."""
+        ...
+
+
+class AnnotatedVideo:
+    """Writes each frame with what was read in it to an H.264 video (``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``).
+
+    The file is written as ``NAME.part.EXT`` and gets its name when the ``with`` block ends without an exception.
+    """
+
+    def __init__(
+        self, path: Path, source_path: Path | None, size: tuple[int, int], nominal_rate: float, start: float
+    ) -> None:
+        """Say what is written; nothing is opened yet.
+
+        Args:
+            path: the video to write.
+            source_path: the recording whose sound goes along; None for a camera.
+            size: (width, height) of the frames in pixels. A frame of another size is fitted into it.
+            nominal_rate: the source's frames per second, used where times cannot be kept.
+            start: the first frame's time in the source's own clock, in seconds; frames are shown at
+                ``frame.time + start``, where their sound is.
+        """
+        self._path = path
+        self._source = source_path
+        self._size = size
+        self._rate = nominal_rate if isfinite(nominal_rate) and nominal_rate > 0 else DEFAULT_RATE
+        self._origin = start if start > LATE or start < 0 else 0.0
+        self._shift = start - self._origin
+        self._writer: PictureWriter | None = None
+        self._frames = 0
+
+    def __enter__(self) -> Self:
+        """Open the output.
+
+        Raises:
+            SinkError: its suffix is not known, it is the source itself, or it cannot be written.
+        """
+        path, part = self._path, self._part
+        if path.suffix.lower() not in SUFFIXES:
+            raise SinkError(f"{path}: cannot write this kind of video; name it {', '.join(SUFFIXES)}")
+        if self._source is not None and path.exists() and path.samefile(self._source):
+            raise SinkError(f"{path}: the annotated video would overwrite its own source; give another name")
+        try:
+            part.open("wb").close()
+        except OSError as error:
+            raise SinkError(f"{path}: cannot write the video ({error.strerror}); choose another folder") from None
+        size = (self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2)  # H.264's colour needs even sides
+        program = shutil.which("ffmpeg")
+        if program:
+            self._writer = FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
+        else:
+            self._writer = ConstantRateWriter(part, size, self._rate)
+            log.warning(
+                "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames repeated or left out) "
+                "and no sound",
+                path,
+                self._rate,
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Complete the video; after an exception leave it as ``NAME.part.EXT``.
+
+        Raises:
+            SinkError: the last frames cannot be written, or there were none.
+        """
+        writer, self._writer = self._writer, None
+        if writer is None:
+            return
+        if kind is not None:
+            writer.abandon()
+            return
+        if not self._frames:
+            writer.abandon()
+            self._part.unlink(missing_ok=True)
+            raise SinkError(f"{self._path}: no video written, because the source gave no frame")
+        try:
+            writer.finish()
+            self._part.replace(self._path)
+        except OSError as failure:
+            raise SinkError(f"{self._path}: cannot write the video ({failure.strerror or failure})") from None
+        except BaseException:
+            writer.abandon()
+            raise
+
+    def write(self, analysis: Analysis) -> None:
+        """Draw and write one frame.
+
+        Raises:
+            SinkError: the disk is full, or ffmpeg failed.
+            ValueError: the sink is not open.
+        """
+        if self._writer is None:
+            raise ValueError("AnnotatedVideo: write inside its with block only")
+        picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
+        self._writer.write(picture, max(0.0, analysis.frame.time + self._shift))
+        self._frames += 1
+
+    @property
+    def _part(self) -> Path:
+        return self._path.with_name(f"{self._path.stem}.part{self._path.suffix}")
+
+
+def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
+    """The picture in a frame of this (width, height), made even by repeating the last row and column."""
+    width, height = size
+    if picture.shape[:2] != (height, width):  # a folder of pictures, or a camera that changed its mind
+        scale = min(width / picture.shape[1], height / picture.shape[0])
+        new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        small = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        left, top = (width - new[0]) // 2, (height - new[1]) // 2
+        picture = np.zeros((height, width, 3), np.uint8)
+        picture[top : top + new[1], left : left + new[0]] = small
+    if width % 2 or height % 2:
+        return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    return picture
+
+
+class ConstantRateWriter:
+    """MPEG-4 through OpenCV at a constant rate: each picture starts at the slot nearest to its time.
+
+    So no picture is off by more than half a slot; a gap repeats the picture before it, and of several pictures in one
+    slot the last one stays.
+    """
+
+    def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
+        """Open the file for pictures of ``size`` (width, height) at ``rate`` slots per second.
+
+        Raises:
+            SinkError: OpenCV cannot write it.
+        """
+        self._path, self._rate = path, rate
+        fourcc = cv2.VideoWriter.fourcc(*"mp4v")
+        self._video = cv2.VideoWriter(str(path), fourcc, rate, size)
+        if not self._video.isOpened():
+            raise SinkError(f"{path}: OpenCV cannot write this video; install ffmpeg or name it .mp4")
+        self._start: float | None = None
+        self._waiting: Picture | None = None
+        self._slot = 0
+        self._written = 0
+
+    def write(self, picture: Picture, time: float) -> None:
+        """Take the next picture; the one before it is now known to last until here."""
+        if self._start is None:
+            self._start = time
+        slot = max(self._slot, int((time - self._start) * self._rate + 0.5))
+        if self._waiting is not None:
+            for _ in range(slot - self._slot):
+                self._put(self._waiting)
+        self._waiting, self._slot = picture, slot
+
+    def finish(self) -> None:
+        """Write the last picture and complete the file.
+
+        Raises:
+            SinkError: the file is not whole; OpenCV does not say why, a full disk is likely.
+        """
+        if self._waiting is not None:
+            self._put(self._waiting)
+        self._video.release()
+        check = cv2.VideoCapture(str(self._path))
+        whole = check.isOpened() and round(check.get(cv2.CAP_PROP_FRAME_COUNT)) >= self._written
+        check.release()
+        if not whole:
+            raise SinkError(f"{self._path}: OpenCV could not complete the video; is the disk full?")
+
+    def abandon(self) -> None:
+        """Close the file as it is."""
+        self._video.release()
+
+    def _put(self, picture: Picture) -> None:
+        self._video.write(picture)
+        self._written += 1

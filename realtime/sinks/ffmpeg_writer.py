@@ -1,0 +1,143 @@
+"""The ``ffmpeg`` program as a video writer that keeps every frame's own time and the source's sound."""
+
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.errors import SinkError
+from ..system.programs import start_program
+from ..video.ffmpeg import answer, keep_times
+from .matroska import picture_header, stream_header
+
+CLOCK = 90_000  # ticks a second of the written video
+
+
+class FfmpegWriter:
+    """Pipes pictures with their times into ffmpeg, which writes H.264 and AAC."""
+
+    def __init__(
+        self, program: str, path: Path, size: tuple[int, int], rate: float, source: Path | None, origin: float
+    ) -> None:
+        """Start ffmpeg.
+
+        Args:
+            program: the ffmpeg program.
+            path: the file to write; overwritten.
+            size: (width, height) of the pictures, both even.
+            rate: frames per second, about.
+            source: the recording whose sound goes along, if any.
+            origin: the second of the source's clock that becomes 0 in the file.
+
+        Raises:
+            SinkError: ffmpeg cannot be started.
+        """
+        self._path = path
+        self._last = -1.0
+        sound = source if source is not None and _has_sound(program, source) else None
+        # A file, not a pipe: nobody reads while ffmpeg works, and a full pipe would stop it.
+        self._talk = TemporaryFile()  # noqa: SIM115
+        command = [
+            program,
+            "-hide_banner",
+            "-nostdin",
+            "-v",
+            "error",
+            *_options(path, sound, origin, keep_times(program)),
+        ]
+        try:
+            self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._talk)
+        except OSError as error:
+            self._talk.close()
+            raise SinkError(f"{program}: cannot start ffmpeg ({error.strerror})") from None
+        self._put(stream_header(*size, rate))
+
+    def write(self, picture: NDArray[np.uint8], time: float) -> None:
+        """Take the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on.
+
+        Raises:
+            SinkError: ffmpeg failed, with its own reason.
+        """
+        # Frames may share a time, but the file can only hold increasing ones: one tick later, 11 us.
+        self._last = time = max(time, self._last + 1 / CLOCK) if self._last >= 0 else time
+        self._put(picture_header(time, picture.nbytes), np.ascontiguousarray(picture).data)
+
+    def finish(self) -> None:
+        """Wait until ffmpeg has completed the file.
+
+        Raises:
+            SinkError: ffmpeg failed, with its own reason.
+        """
+        self._close_pipe()
+        if self._process.wait() != 0:
+            raise self._failure()
+        self._talk.close()
+
+    def abandon(self) -> None:
+        """End ffmpeg at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._close_pipe()
+        self._process.wait()
+        self._talk.close()
+
+    def _put(self, *parts: bytes | memoryview) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None  # opened as a pipe
+        try:
+            for part in parts:
+                pipe.write(part)
+        except OSError:  # ffmpeg has gone; Windows says EINVAL where others say EPIPE
+            self._close_pipe()
+            self._process.wait()
+            raise self._failure() from None
+
+    def _close_pipe(self) -> None:
+        pipe = self._process.stdin
+        if pipe is None:
+            return
+        try:
+            pipe.close()
+        except OSError:  # what is still buffered has no reader; the exit status tells why
+            return
+
+    def _failure(self) -> SinkError:
+        """The reason that ffmpeg gives, in one line."""
+        if self._talk.closed:
+            return SinkError(f"{self._path}: ffmpeg has ended")
+        with self._talk as talk:  # closed here, too, for nobody has a writer that could not begin
+            talk.seek(0)
+            lines = talk.read().decode("utf-8", "replace").strip().splitlines()
+        reason = lines[-1].strip() if lines else f"exit status {self._process.returncode}"
+        full = next((line.strip() for line in lines if "No space left" in line), None)
+        return SinkError(f"{self._path}: ffmpeg could not write the video: {full or reason}")
+
+
+def _options(path: Path, sound: Path | None, origin: float, keep_times: Sequence[str]) -> list[str]:
+    """What ffmpeg is to read and write, and how."""
+    # copyts: pictures and sound keep the clock they share, instead of both beginning at 0.
+    options = ["-copyts", "-probesize", "32", "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0"]
+    if sound is not None:
+        options += ["-itsoffset", f"{-origin:.6f}", "-vn", "-i", f"file:{sound}"]
+    options += ["-map", "0:v:0"]
+    if sound is not None:
+        options += ["-map", "1:a", "-c:a", "aac", "-b:a", "160k"]
+    # A fine encoder clock: by default it ticks once per guessed frame, and times are rounded to that.
+    options += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+    options += [*keep_times, "-enc_time_base:v", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
+    if path.suffix.lower() != ".mkv":
+        options += ["-video_track_timescale", str(CLOCK), "-movflags", "+faststart"]
+    return [*options, "-y", f"file:{path}"]
+
+
+def _has_sound(program: str, source: Path) -> bool:
+    """Whether ffmpeg can read sound from this file; it may not be able to open what OpenCV can, such as a folder."""
+    if not source.is_file():
+        return False
+    command = [program, "-nostdin", "-v", "error", "-vn", "-i", f"file:{source}", "-map", "0:a"]
+    command += ["-t", "0.1", "-f", "null", "-"]
+    told = answer(command)
+    return told is not None and told.returncode == 0

@@ -1,0 +1,128 @@
+"""Intervals as files that people open: Praat, Audacity, subtitles, ELAN, tables. One function for each format."""
+
+import mimetypes
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from xml.etree import ElementTree
+
+from ..lips.intervals import Interval, Intervals
+
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+LABELS = {"activity": "lips active", "open": "mouth open"}
+
+
+def face_name(face_id: int | None) -> str:
+    """What a face's tier is called."""
+    return "anyone" if face_id is None else f"face {face_id}"
+
+
+def textgrid(found: Intervals) -> str:
+    """Praat's TextGrid, long text form, one interval tier a face. Source: Praat manual, "TextGrid file formats"."""
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', ""]
+    lines += ["xmin = 0", f"xmax = {found.duration:.6f}", "tiers? <exists>", f"size = {len(found.faces)}", "item []:"]
+    for number, face in enumerate(found.faces, 1):
+        parts = list(_without_gaps(found.of(face), found.duration))
+        lines += [f"    item [{number}]:", '        class = "IntervalTier"', f'        name = "{face_name(face)}"']
+        lines += ["        xmin = 0", f"        xmax = {found.duration:.6f}", f"        intervals: size = {len(parts)}"]
+        for i, (start, end, text) in enumerate(parts, 1):
+            lines += [f"        intervals [{i}]:", f"            xmin = {start:.6f}", f"            xmax = {end:.6f}"]
+            lines += [f'            text = "{text}"']
+    return "\n".join(lines) + "\n"
+
+
+def _without_gaps(intervals: list[Interval], duration: float) -> Iterator[tuple[float, float, str]]:
+    """(start, end, text) from 0 to the end, with empty text where nothing goes on: what a tier must be."""
+    at = 0.0
+    for interval in intervals:
+        start = round(interval.start, 6)
+        if start > at:
+            yield at, start, ""
+        at = round(interval.end, 6)
+        yield start, at, LABELS[interval.kind]
+    if round(duration, 6) > at:
+        yield at, round(duration, 6), ""
+
+
+def audacity(found: Intervals) -> str:
+    """Audacity's label track: start, end, label, with tabs. Source: Audacity manual, "Importing Labels"."""
+    return "".join(f"{i.start:.6f}\t{i.end:.6f}\t{face_name(i.face_id)}: {LABELS[i.kind]}\n" for i in found.intervals)
+
+
+def vtt(found: Intervals) -> str:
+    """WebVTT, each face a voice. Source: W3C WebVTT."""
+    cues = (
+        f"{_clock(i.start, '.')} --> {_clock(i.end, '.')}\n<v {face_name(i.face_id)}>{LABELS[i.kind]}</v>\n"
+        for i in found.intervals
+    )
+    return "\n".join(["WEBVTT\n", *cues])
+
+
+def srt(found: Intervals) -> str:
+    """SubRip subtitles."""
+    return "\n".join(
+        f"{number}\n{_clock(i.start, ',')} --> {_clock(i.end, ',')}\n{face_name(i.face_id)}: {LABELS[i.kind]}\n"
+        for number, i in enumerate(found.intervals, 1)
+    )
+
+
+def csv_table(found: Intervals) -> str:
+    """A table with the columns face_id, kind, start, end; face_id is empty for anyone."""
+    rows = (f"{'' if i.face_id is None else i.face_id},{i.kind},{i.start:.6f},{i.end:.6f}\n" for i in found.intervals)
+    return "".join(["face_id,kind,start,end\n", *rows])
+
+
+def elan(found: Intervals) -> str:
+    """ELAN's EAF, one tier a face, in milliseconds, with the recording linked. Source: EAF 3.0 schema, MPI Nijmegen."""
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    root = ElementTree.Element("ANNOTATION_DOCUMENT", AUTHOR="mouth-live", DATE=made, FORMAT="3.0", VERSION="3.0")
+    root.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "http://www.mpi.nl/tools/elan/EAFv3.0.xsd")
+    ElementTree.register_namespace("xsi", _XSI)
+    header = ElementTree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    if found.media:
+        path = Path(found.media).absolute()
+        kind = mimetypes.guess_type(path.name)[0] or "video/mp4"
+        relative = f"./{path.name}"
+        ElementTree.SubElement(
+            header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=relative
+        )
+    order = ElementTree.SubElement(root, "TIME_ORDER")
+    for face in found.faces:
+        tier = ElementTree.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=face_name(face))
+        for interval in found.of(face):
+            _annotate(tier, order, interval)
+    ElementTree.SubElement(
+        root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="default-lt", TIME_ALIGNABLE="true", GRAPHIC_REFERENCES="false"
+    )
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _annotate(tier: ElementTree.Element, order: ElementTree.Element, interval: Interval) -> None:
+    """One annotation, and its two time slots."""
+    slots: list[str] = []
+    for seconds in (interval.start, interval.end):
+        slots.append(f"ts{len(order) + 1}")
+        ElementTree.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slots[-1], TIME_VALUE=str(round(seconds * 1000)))
+    outer = ElementTree.SubElement(tier, "ANNOTATION")
+    number = len(order) // 2
+    inner = ElementTree.SubElement(
+        outer, "ALIGNABLE_ANNOTATION", ANNOTATION_ID=f"a{number}", TIME_SLOT_REF1=slots[0], TIME_SLOT_REF2=slots[1]
+    )
+    ElementTree.SubElement(inner, "ANNOTATION_VALUE").text = LABELS[interval.kind]
+
+
+def _clock(seconds: float, mark: str) -> str:
+    """As HH:MM:SS.mmm, with ``mark`` before the milliseconds."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{mark}{milliseconds:03d}"
+
+
+FORMATS: dict[str, Callable[[Intervals], str]] = {
+    "textgrid": textgrid,
+    "audacity": audacity,
+    "vtt": vtt,
+    "srt": srt,
+    "elan": elan,
+    "csv": csv_table,
+}

@@ -1,0 +1,259 @@
+"""The picture that people look at: box, id, bar and value of each face, and how fast it runs.
+
+Every text stands in white on its own dark plate, so that it reads on any picture. Sizes follow the picture's shorter
+side. Ids are told apart by number and by colour (Okabe and Ito 2008, "Color Universal Design": told apart by people
+with any colour vision); active lips are marked by form: a whole frame, not corners only, and a dot in the plate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import Analysis, Reading
+
+Picture = NDArray[np.uint8]
+Colour = tuple[int, int, int]  # BGR
+
+PALETTE: Sequence[Colour] = (
+    (233, 180, 86),  # sky blue
+    (0, 159, 230),  # orange
+    (115, 158, 0),  # bluish green
+    (167, 121, 204),  # reddish purple
+    (66, 228, 240),  # yellow
+    (0, 94, 213),  # vermilion
+    (178, 114, 0),  # blue
+    (245, 245, 245),  # white
+)
+PLATE: Colour = (28, 22, 20)
+PLATE_OPACITY = 0.8  # what shows through still leaves white text a contrast of 9:1 on a white picture
+TEXT: Colour = (255, 255, 255)
+GROOVE: Colour = (96, 88, 84)  # the empty part of a bar
+HALO: Colour = (20, 16, 14)  # dark rim of the box lines, for bright pictures
+SMALLEST_TEXT = 12  # px
+TEXT_PART = 1 / 36  # of the picture's shorter side
+WEIGHT = 550  # between regular (400) and bold (700)
+
+_FONT = cv2.FontFace("sans")
+
+
+@dataclass(frozen=True, slots=True)
+class _Area:
+    """A rectangle in whole pixels, top-left origin."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    def overlap(self, other: "_Area") -> int:
+        """Pixels that both cover."""
+        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
+        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
+        return max(0, width) * max(0, height)
+
+    def within(self, width: int, height: int) -> "_Area":
+        """The same, moved into a picture of this size."""
+        x, y = max(0, min(self.x, width - self.width)), max(0, min(self.y, height - self.height))
+        return _Area(x, y, self.width, self.height)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """A face's plate, in pixels: its size, its inner margin, the widths of the id's chip and of the value."""
+
+    width: int
+    height: int
+    pad: int
+    chip: int
+    value: int
+    dot: bool  # room for the dot of active lips
+
+
+def draw(analysis: Analysis, *, rate: float | None, dropped: int | None, mirror: bool = False) -> Picture:
+    """Draw what was read into a copy of the frame.
+
+    Args:
+        analysis: the frame and its readings.
+        rate: frames per second that are analysed, shown in a corner; None leaves it out (recorded video).
+        dropped: frames left out so far to keep up; None leaves it out.
+        mirror: flip the picture left to right, with its boxes, but not the text.
+
+    Returns:
+        (h, w, 3) uint8, BGR, a new picture of the frame's size.
+    """
+    image = analysis.frame.image
+    picture = np.ascontiguousarray(image[:, ::-1] if mirror else image)
+    if picture is image:
+        picture = image.copy()
+    size = text_size(picture)
+    boxes = [_box(reading, picture.shape[1], mirror) for reading in analysis.readings]
+    for reading, box in zip(analysis.readings, boxes, strict=True):
+        _draw_box(picture, box, _colour(reading), size, whole=reading.active)
+    taken = [] if rate is None and dropped is None else [_draw_status(picture, rate, dropped, size)]
+    for i, (reading, box) in enumerate(zip(analysis.readings, boxes, strict=True)):
+        label = _layout(reading, box, size)
+        others = boxes[:i] + boxes[i + 1 :]
+        area = _place(box, label, (picture.shape[1], picture.shape[0]), taken, others, size)
+        _draw_label(picture, area, label, reading, size)
+        taken.append(area)
+    return picture
+
+
+def text_size(picture: Picture) -> int:
+    """Height of the text for a picture (h, w, 3), in pixels."""
+    return max(SMALLEST_TEXT, round(min(picture.shape[:2]) * TEXT_PART))
+
+
+def _colour(reading: Reading) -> Colour:
+    return PALETTE[reading.face_id % len(PALETTE)]
+
+
+def _box(reading: Reading, width: int, mirror: bool) -> _Area:
+    x, y, w, h = reading.face.box
+    return _Area(round(width - x - w if mirror else x), round(y), round(w), round(h))
+
+
+def _draw_box(picture: Picture, box: _Area, colour: Colour, size: int, *, whole: bool) -> None:
+    """Rounded corners, or the whole rounded frame, in the id's colour with a dark rim."""
+    line = max(2, round(size / 9))
+    corners = _corners(box, max(2, min(round(size * 0.6), box.width // 5, box.height // 5)), with_arms=not whole)
+    strokes = [np.concatenate(corners)] if whole else corners
+    cv2.polylines(picture, strokes, whole, HALO, line + max(2, line // 2 * 2), cv2.LINE_AA)
+    cv2.polylines(picture, strokes, whole, colour, line, cv2.LINE_AA)
+
+
+def _corners(box: _Area, radius: int, *, with_arms: bool) -> list[NDArray[np.int32]]:
+    """The four round corners, clockwise from the top-left one, each (n, 2); with straight arms or without."""
+    arm = round(min(box.width, box.height) * 0.22)
+    angles = np.linspace(np.pi, 1.5 * np.pi, 9)
+    arc = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius + radius  # clockwise, from (0, r) to (r, 0)
+    corner = np.concatenate([[[0, arm]], arc, [[arm, 0]]]) if with_arms and arm > radius else arc
+    near, far = np.array([box.x, box.y]), np.array([box.x + box.width, box.y + box.height])
+    corners: list[NDArray[np.int32]] = []
+    for right, bottom in ((False, False), (True, False), (True, True), (False, True)):
+        points = np.where(np.array([right, bottom]), far - corner, near + corner)
+        # A corner mirrored once runs the other way round.
+        corners.append(np.rint(points[::-1] if right != bottom else points).astype(np.int32))
+    return corners
+
+
+@lru_cache(maxsize=512)
+def _text_width(text: str, size: int, weight: int = WEIGHT) -> int:
+    _, _, width, _ = cv2.getTextSize((0, 0), text, (0, 0), _FONT, size, weight)
+    return int(width)
+
+
+def _draw_text(picture: Picture, text: str, x: int, baseline: int, size: int, colour: Colour = TEXT) -> None:
+    cv2.putText(picture, text, (x, baseline), colour, _FONT, size, WEIGHT)
+
+
+@lru_cache(maxsize=64)
+def _plate_mask(width: int, height: int, radius: int, opacity: float) -> NDArray[np.float32]:
+    """How much of the plate covers each pixel, (h, w, 1) float32, 0..1, with smooth round corners."""
+    zoom = 4
+    mask = np.zeros((height * zoom, width * zoom), np.uint8)
+    _fill_round(mask, width * zoom, height * zoom, radius * zoom)
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_AREA)
+    return small.astype(np.float32)[..., None] * np.float32(opacity / 255)
+
+
+def _fill_round(mask: Picture, width: int, height: int, radius: int) -> None:
+    radius = max(0, min(radius, (width - 1) // 2, (height - 1) // 2))
+    cv2.rectangle(mask, (radius, 0), (width - 1 - radius, height - 1), (255,), -1)
+    cv2.rectangle(mask, (0, radius), (width - 1, height - 1 - radius), (255,), -1)
+    for x in (radius, width - 1 - radius):
+        for y in (radius, height - 1 - radius):
+            cv2.circle(mask, (x, y), radius, (255,), -1)
+
+
+def _fill(picture: Picture, area: _Area, colour: Colour, radius: int, opacity: float = 1.0) -> None:
+    """A rounded rectangle of one colour over the picture, cut off at its edges."""
+    left, top = max(0, -area.x), max(0, -area.y)
+    part = picture[area.y + top : area.y + area.height, area.x + left : area.x + area.width]
+    if not part.size:
+        return
+    cover = _plate_mask(area.width, area.height, radius, opacity)
+    cover = cover[top : top + part.shape[0], left : left + part.shape[1]]
+    part[:] = np.rint(part + (np.array(colour, np.float32) - part) * cover)
+
+
+def _draw_status(picture: Picture, rate: float | None, dropped: int | None, size: int) -> _Area:
+    """Frames per second and dropped frames, top left."""
+    parts = [] if rate is None else [f"{rate:.1f} frames/s"]
+    parts += [] if dropped is None else [f"{dropped} dropped"]
+    text = "   ".join(parts)
+    pad = round(size * 0.55)
+    area = _Area(pad, pad, _text_width(text, size) + 2 * pad, round(size * 1.7))
+    _fill(picture, area, PLATE, round(size * 0.45), PLATE_OPACITY)
+    _draw_text(picture, text, area.x + pad, area.y + round(size * 1.2), size)
+    return area
+
+
+def _layout(reading: Reading, box: _Area, size: int) -> _Layout:
+    """The plate's parts; a face much smaller than its plate gets a tighter one."""
+    chip, value = _text_width(str(reading.face_id), size) + round(size * 0.6), _text_width("0.00", size)
+    pad = round(size * 0.4)
+    width = 2 * pad + chip + pad + value + round(size * 0.9)
+    if width <= 1.2 * box.width:
+        return _Layout(width, round(size * 2.45), pad, chip, value, dot=True)
+    tight = round(size * 0.25)
+    return _Layout(3 * tight + chip + value, round(size * 2.1), tight, chip, value, dot=False)
+
+
+def _place(
+    box: _Area, label: _Layout, picture: tuple[int, int], taken: Sequence[_Area], others: Sequence[_Area], size: int
+) -> _Area:
+    """Above the box, else below, else inside it: where the plate covers the least of the other plates and faces."""
+    width, height = label.width, label.height
+    gap = max(3, round(size * 0.35))
+    left, right = box.x, box.x + box.width - width
+    if right < left:  # a plate wider than its box is centred on it
+        left = right = (left + right) // 2
+    above, below = box.y - gap - height, box.y + box.height + gap
+    places = [(left, above), (right, above), (left, below), (right, below)]
+    places += [(left + gap, box.y + gap), (right - gap, below - 2 * gap - height)]
+    areas = [_Area(x, y, width, height).within(*picture) for x, y in places]
+
+    def cost(area: _Area) -> int:
+        covered = sum(area.overlap(other) for other in others)
+        return 4 * sum(area.overlap(plate) for plate in taken) + 2 * covered + area.overlap(box)
+
+    return min(areas, key=cost)  # the first of equals, so the order above is the order of preference
+
+
+def _draw_label(picture: Picture, area: _Area, label: _Layout, reading: Reading, size: int) -> None:
+    """The plate of one face: id, value, a dot while the lips are active, the bar below."""
+    colour, pad = _colour(reading), label.pad
+    _fill(picture, area, PLATE, round(size * 0.45), PLATE_OPACITY)
+    chip = _Area(area.x + pad, area.y + pad, label.chip, round(size * 1.15))
+    baseline = chip.y + round(size * 0.93)
+    _fill(picture, chip, colour, round(size * 0.3))
+    _draw_text(picture, str(reading.face_id), chip.x + round(size * 0.3), baseline, size, _ink(colour))
+    _draw_text(picture, f"{reading.openness:.2f}", chip.x + chip.width + pad, baseline, size)
+    if reading.active and label.dot:
+        middle = (area.x + area.width - pad - ceil(size * 0.28), chip.y + round(size * 0.58))
+        cv2.circle(picture, middle, ceil(size * 0.26), TEXT, -1, cv2.LINE_AA)
+    thick = max(3, round(size * 0.3))
+    bar = _Area(area.x + pad, area.y + area.height - pad - thick, area.width - 2 * pad, thick)
+    _draw_bar(picture, bar, reading.openness, colour)
+
+
+def _draw_bar(picture: Picture, bar: _Area, openness: float, colour: Colour) -> None:
+    """A groove as long as 1 is, filled as far as the openness (0..1)."""
+    _fill(picture, bar, GROOVE, bar.height // 2)
+    filled = round(bar.width * min(1.0, max(0.0, openness)))
+    if filled:
+        # Whole bar drawn and cut, so that the left end keeps its round shape and few masks are ever made.
+        cut = picture[:, : bar.x + filled]
+        _fill(cut, bar, colour, bar.height // 2)
+
+
+def _ink(colour: Colour) -> Colour:
+    """Black or white, whichever reads better on this colour."""
+    blue, green, red = colour
+    return PLATE if 0.114 * blue + 0.587 * green + 0.299 * red > 110 else TEXT

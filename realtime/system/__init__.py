@@ -1,0 +1,1 @@
+"""Threads, programs, signals: the places that make them."""

@@ -1,0 +1,171 @@
+"""Recorded video: a file, a still picture, or a folder of pictures, as frames with the times they are shown at."""
+
+import os
+import re
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ...models.errors import SourceError
+from ..records import Frame
+from .capture import quiet_decoder
+from .video_file import VideoFile
+
+_VIDEO = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .mts .m2ts .ts .wmv .flv .3gp .ogv .h264 .h265 .hevc .mxf .vob .asf"
+VIDEO_SUFFIXES = frozenset(_VIDEO.split())
+PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"))
+FOLDER_RATE = 25.0  # frames/s of a folder of pictures
+
+
+class VideoSource(Protocol):
+    """A source of frames, open from its making to the end of ``with``; iterated once.
+
+    Attributes:
+        name: for messages.
+        size: (width, height) in pixels as displayed.
+        nominal_rate: frames/s, only for pace, progress and constant-rate writers: times come from the frames.
+        duration: seconds, an estimate for progress; None where unknown.
+        start: the container's own time of the first frame in seconds, so that ``frame.time + start`` lies on its
+            sound's clock; good to half a frame of ``nominal_rate`` (OpenCV tells no better), 0 where not known.
+    """
+
+    name: str
+    size: tuple[int, int]
+    nominal_rate: float
+    duration: float | None
+    start: float
+
+    def __enter__(self) -> Self:
+        """The source itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close it, at once or when a read that another thread is in comes back."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames, in order, times never decreasing."""
+        ...
+
+
+def open_video(path: str | os.PathLike[str]) -> "VideoFile | Pictures":
+    """Open a recording.
+
+    Args:
+        path: a video file, a still picture (one frame at time 0), or a folder of pictures (in natural order, 25/s).
+
+    Raises:
+        SourceError: it is missing, empty, unreadable, or holds no picture.
+    """
+    path = Path(path)
+    if path.is_dir():
+        pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES]
+        if not pictures:
+            raise SourceError(f"{path}: no pictures in this folder; give a video or a folder of pictures")
+        return Pictures(path, sorted(pictures, key=lambda p: _natural(p.name)))
+    try:
+        with path.open("rb") as file:
+            empty = not file.read(1)
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file") from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot read it ({error.strerror}); check its permissions") from None
+    if empty:
+        raise SourceError(f"{path}: an empty file (0 bytes); was its recording or copy broken off?")
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return Pictures(path, [path])
+    return VideoFile(path)
+
+
+def find_videos(folder: Path) -> list[Path]:
+    """The video files of a folder and of those in it, sorted."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
+
+
+class Pictures:
+    """One picture, or several at a constant rate; the attributes are those of :class:`VideoSource`."""
+
+    def __init__(self, path: Path, files: list[Path]) -> None:
+        """Read the first picture.
+
+        Raises:
+            SourceError: it cannot be read.
+        """
+        quiet_decoder()
+        self.name = path.name
+        self._files = files
+        self._first = _read_picture(files[0])
+        self.size = (self._first.shape[1], self._first.shape[0])
+        self.nominal_rate, self.start = FOLDER_RATE, 0.0
+        self.duration: float | None = len(files) / FOLDER_RATE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        return
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The pictures as they are, each in its own size.
+
+        Raises:
+            SourceError: one of them cannot be read.
+        """
+        for index, file in enumerate(self._files):
+            yield Frame(index, index / FOLDER_RATE, self._first if index == 0 else _read_picture(file))
+
+
+class Paced:
+    """A recording that delivers its frames when they are due, as a camera would; attributes as its own."""
+
+    def __init__(self, video: VideoFile | Pictures) -> None:
+        """Take over an opened recording."""
+        self._video = video
+        self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
+        self.duration, self.start = video.duration, video.start
+        self.pausing = False  # whether the next frame is just not due yet
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._video.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closed.set()
+        self._video.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[Frame]:
+        """The frames at their times by the clock on the wall."""
+        begin: float | None = None
+        for frame in self._video:
+            begin = time.monotonic() if begin is None else begin
+            self.pausing = True
+            if self._closed.wait(max(0.0, begin + frame.time - time.monotonic())):
+                return
+            self.pausing = False
+            yield frame
+
+
+def _read_picture(path: Path) -> NDArray[np.uint8]:
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)  # 8 bits, BGR, turned as its EXIF says
+    if image is None:
+        raise SourceError(f"{path}: not readable as a picture; is the file damaged?")
+    return image.astype(np.uint8, copy=False)
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """Sorts frame2 before frame10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
