@@ -11,10 +11,13 @@ if TYPE_CHECKING:
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
     from .lips.running_events import lip_events, watch_lips
-    from .pipeline import Pipeline, analyze
+    from .pipeline import Pipeline
     from .records import Analysis, Frame, LipEvent, Reading
+    from .session import Session, analyze, open_session
+    from .settings import AnalysisSettings
     from .sinks.csv_sink import CsvSink
     from .sinks.overlay import draw
+    from .sinks.sink import Sink
     from .video.cameras import open_camera
     from .video.sources import open_video
 
@@ -30,10 +33,13 @@ else:
             ".lips.face_choice": ["FaceChoice"],
             ".lips.limits": ["Limits", "preset"],
             ".lips.running_events": ["lip_events", "watch_lips"],
-            ".pipeline": ["Pipeline", "analyze"],
+            ".pipeline": ["Pipeline"],
             ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
+            ".session": ["Session", "analyze", "open_session"],
+            ".settings": ["AnalysisSettings"],
             ".sinks.csv_sink": ["CsvSink"],
             ".sinks.overlay": ["draw"],
+            ".sinks.sink": ["Sink"],
             ".video.cameras": ["open_camera"],
             ".video.sources": ["open_video"],
         },
@@ -41,6 +47,7 @@ else:
 
 __all__ = [
     "Analysis",
+    "AnalysisSettings",
     "CsvSink",
     "FaceChoice",
     "Frame",
@@ -49,6 +56,8 @@ __all__ = [
     "LipEvent",
     "Pipeline",
     "Reading",
+    "Session",
+    "Sink",
     "SinkError",
     "SourceError",
     "UsageError",
@@ -56,6 +65,7 @@ __all__ = [
     "draw",
     "lip_events",
     "open_camera",
+    "open_session",
     "open_video",
     "preset",
     "watch_lips",

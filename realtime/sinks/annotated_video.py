@@ -15,9 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SinkError
+from ...models.whole_file import part_path, whole_file
 from ..records import Analysis
 from .ffmpeg_writer import FfmpegWriter
 from .overlay import draw
+from .sink import Sink
 
 log = logging.getLogger("mouth_live")
 
@@ -44,7 +46,7 @@ class PictureWriter(Protocol):
         ...
 
 
-class AnnotatedVideo:
+class AnnotatedVideo(Sink):
     """Writes each frame with what was read in it to an H.264 video (``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``).
 
     The file is written as ``NAME.part.EXT`` and gets its name when the ``with`` block ends without an exception.
@@ -120,10 +122,8 @@ class AnnotatedVideo:
             self._part.unlink(missing_ok=True)
             raise SinkError(f"{self._path}: no video written, because the source gave no frame")
         try:
-            writer.finish()
-            self._part.replace(self._path)
-        except OSError as failure:
-            raise SinkError(f"{self._path}: cannot write the video ({failure.strerror or failure})") from None
+            with whole_file(self._path, error=SinkError):
+                writer.finish()
         except BaseException:
             writer.abandon()
             raise
@@ -137,13 +137,15 @@ class AnnotatedVideo:
         """
         if self._writer is None:
             raise ValueError("AnnotatedVideo: write inside its with block only")
+        if analysis.silent:
+            return
         picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
         self._writer.write(picture, max(0.0, analysis.frame.time + self._shift))
         self._frames += 1
 
     @property
     def _part(self) -> Path:
-        return self._path.with_name(f"{self._path.stem}.part{self._path.suffix}")
+        return part_path(self._path, keep_suffix=True)
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", 
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 
 
+@runtime_checkable
 class VideoSource(Protocol):
     """A source of frames, open from its making to the end of ``with``; iterated once.
 
