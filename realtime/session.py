@@ -21,9 +21,10 @@ from typing import Self, cast
 
 import cv2
 
-from ..models.errors import IncompleteVideoError
+from ..models.errors import IncompleteVideoError, SourceError, UsageError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
+from ..models.whole_file import is_stream, same_file
 from .faces.following import LOOK_EVERY
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
@@ -197,8 +198,9 @@ class Session:
     def run(self, sinks: Sequence[Sink] = (), outputs: Sequence[Output] = (), face: str = LARGEST) -> None:
         """Feed all analyses to sinks and outputs until the source, a sink, an error or a signal ends it.
 
-        A recording that is cut off is written as far as it goes. Ctrl-C and SIGTERM, once or many times, end live video
-        with all files whole. The products of a recording that they break off keep their ``.part`` names.
+        A recording that is cut off, and a camera that is lost, are written as far as they go. Ctrl-C and SIGTERM, once
+        or many times, end live video with all files whole. The products of a recording that they break off keep their
+        ``.part`` names.
 
         Args:
             sinks: entered before the first frame, in their order.
@@ -208,15 +210,25 @@ class Session:
         Raises:
             SourceError: the source cannot be read on; IncompleteVideoError for a recording that is cut off.
             SinkError: an output cannot be written, or can never work here.
+            UsageError: an output is the source itself, or the output of another sink.
             KeyboardInterrupt: in a recording; live video is ended by Ctrl-C, and nothing is raised.
             Terminated: SIGTERM, where the command line handles it.
         """
+        self._refuse_clashes([sink.path for sink in sinks if sink.path is not None])
         cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only delay them
         with StopSignals() as stop:
             ended = self._feed(sinks, FanOut(outputs, face, self.live), stop)
         self.interrupted = isinstance(ended, KeyboardInterrupt)
         if ended is not None and not (self.live and self.interrupted):
             raise ended
+
+    def _refuse_clashes(self, outputs: Sequence[Path]) -> None:
+        """Refuse to write over the source, or two outputs into one file."""
+        for index, path in enumerate(outputs):
+            if any(same_file(path, file) for file in getattr(self.source, "files", ())):
+                raise UsageError(f"{path}: the output would overwrite the input; give another name")
+            if any(same_file(path, other) for other in outputs[:index]) and not is_stream(path):
+                raise UsageError(f"{path}: two outputs cannot share one file; give them different names")
 
     def _feed(self, sinks: Sequence[Sink], outputs: FanOut, stop: StopSignals) -> BaseException | None:
         """Feed sinks and outputs; return what ended it before the source's end, with all that is written complete."""
@@ -233,8 +245,10 @@ class Session:
                         sink.write(analysis)
                     if any(sink.is_finished for sink in sinks):
                         return None
-            except IncompleteVideoError as error:
-                return error
+            except SourceError as error:
+                if self.live or isinstance(error, IncompleteVideoError):
+                    return error  # what was read is kept, whole
+                raise
             except (KeyboardInterrupt, Terminated) as error:
                 if not self.live:
                     raise

@@ -30,6 +30,7 @@ class CsvSink(Sink):
             start: seconds to add to each time (the first frame's own time, for timestamps in media time).
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._start = start
 
     def __enter__(self) -> Self:

@@ -31,6 +31,7 @@ class EventLines(Sink):
             preset: the limits' name, given in each event's line; empty for none.
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
         self._running, self._time = RunningEvents(), 0.0

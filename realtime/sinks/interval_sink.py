@@ -40,6 +40,7 @@ class IntervalSink(Sink):
             face: whose intervals, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each.
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._form, self._frame_length, self._media = FORMATS[form], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
         self._collector, self._running, self._time = IntervalCollector(start), RunningEvents(), 0.0

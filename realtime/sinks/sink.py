@@ -1,6 +1,7 @@
 """What every sink is: something that takes analyses until its ``with`` block ends."""
 
 from abc import ABC, abstractmethod
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -12,7 +13,12 @@ class Sink(ABC):
 
     A sink opens its output in ``__enter__`` and completes it in ``__exit__``. Left by an exception, it leaves nothing
     under the final name of a file.
+
+    Attributes:
+        path: the file that it writes; None for none, or for stdout.
     """
+
+    path: Path | None = None
 
     def __enter__(self) -> Self:
         """Open the output."""
