@@ -23,6 +23,11 @@ class Frame:
     time: float
     image: NDArray[np.uint8]
 
+    def __repr__(self) -> str:
+        """Show the image's width and height, not its pixels."""
+        height, width = self.image.shape[:2]
+        return f"Frame(index={self.index}, time={self.time:g}, image={width}x{height})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
@@ -43,6 +48,12 @@ class Reading:
     openness: float
     active: bool
     reliability: float
+
+    def __repr__(self) -> str:
+        """Show the values to three decimals."""
+        values = f"raw={self.raw:.3f}, openness={self.openness:.3f}"
+        trust = f"active={self.active}, reliability={self.reliability:.3f}"
+        return f"Reading(face_id={self.face_id}, face={self.face!r}, {values}, {trust})"
 
 
 @dataclass(frozen=True, slots=True)
