@@ -1,4 +1,4 @@
-"""What every sink is: something that takes analyses until its ``with`` block ends."""
+"""The base class of all sinks: a sink takes analyses until its ``with`` block ends."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -8,10 +8,10 @@ from ..records import Analysis
 
 
 class Sink(ABC):
-    """Takes the analyses of one source: a table, a video, intervals, event lines, the window.
+    """A consumer of one source's analyses: a table, a video, intervals, event lines, the window.
 
-    A sink opens its output in ``__enter__`` and completes it in ``__exit__``. Left by an exception, it leaves nothing
-    under the final name of a file.
+    A sink opens its output in ``__enter__`` and completes it in ``__exit__``. After an exception it leaves no file
+    under its final name.
     """
 
     def __enter__(self) -> Self:
@@ -21,13 +21,13 @@ class Sink(ABC):
     def __exit__(  # noqa: B027 - a sink without a file has nothing to complete
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the output, or give it up after an exception."""
+        """Complete the output, or abandon it after an exception."""
 
     @abstractmethod
     def write(self, analysis: Analysis) -> None:
-        """Take one analysis. A silent one (``analysis.silent``) has events but no new picture."""
+        """Write one analysis. A silent one (``analysis.silent``) has events but no new picture."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether the sink wants no more: the session then ends, as when its window was closed."""
+        """Whether the sink wants no more analyses; the session then ends, as after its window is closed."""
         return False
