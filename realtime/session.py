@@ -10,7 +10,7 @@ Live video: the newest frame wins. A thread of its own analyses it, so that neit
 next one.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import ceil
@@ -19,7 +19,7 @@ from typing import Self, cast
 
 import cv2
 
-from ..models.errors import IncompleteVideoError
+from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from .faces.following import LOOK_EVERY
@@ -29,9 +29,9 @@ from .lips.profiles import profile_for
 from .outputs.fan_out import FanOut
 from .outputs.output import Output
 from .pipeline import MAX_WAITING_BYTES, Pipeline
-from .records import Analysis, Frame
+from .records import Analysis
 from .settings import AnalysisSettings
-from .sinks.sink import Sink
+from .sinks.sink import Sink, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
 from .video.arrays import ArraySource
@@ -156,7 +156,6 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the source."""
         self.source.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Analysis]:
@@ -172,8 +171,9 @@ class Session:
     def run(self, sinks: Sequence[Sink] = (), outputs: Sequence[Output] = (), face: str = LARGEST) -> None:
         """Feed all analyses to sinks and outputs until the source, a sink, an error or a signal ends it.
 
-        The outputs of a recording that is cut off are complete up to that point. Ctrl-C and SIGTERM, once or
-        repeatedly, end live video with all files complete. In a recording they leave the files under ``.part`` names.
+        The outputs of a recording that is cut off, and of a camera that is lost, are complete up to that point. Ctrl-C
+        and SIGTERM, once or repeatedly, end live video with all files complete. In a recording they leave the files
+        under ``.part`` names.
 
         Args:
             sinks: the sinks to write to, entered in order before the first frame.
@@ -183,9 +183,11 @@ class Session:
         Raises:
             SourceError: the source fails; IncompleteVideoError for a recording that is cut off.
             SinkError: an output cannot be written, or cannot work on this machine.
+            UsageError: an output is the source itself, or the output of another sink.
             KeyboardInterrupt: Ctrl-C ended a recording; in live video it is the normal end and raises nothing.
             Terminated: SIGTERM, where the command line handles it.
         """
+        refuse_shared_files(sinks, getattr(self.source, "files", ()))
         cv2.setNumThreads(1)  # the stages run in parallel; OpenCV's own threads for single warps only delay them
         with StopSignals() as stop:
             reason = self._feed(sinks, FanOut(outputs, face, self.live), stop)
@@ -208,8 +210,10 @@ class Session:
                         sink.write(analysis)
                     if any(sink.is_finished for sink in sinks):
                         return None
-            except IncompleteVideoError as error:
-                return error
+            except SourceError as error:
+                if self.live or isinstance(error, IncompleteVideoError):
+                    return error  # the outputs are complete up to here
+                raise
             except (KeyboardInterrupt, Terminated) as error:
                 if not self.live:
                     raise
@@ -241,7 +245,8 @@ class Session:
                     stop=stop,
                 )
             )
-            found = self.pipeline.find(self._every_step(self._reader))
+            frames = (frame for frame in self._reader if frame is None or frame.index % self._step == 0)
+            found = self.pipeline.find(frames)
             if self.live:
                 yield from self.pipeline.read(stack.enter_context(closing(found)), batch)
                 return
@@ -249,9 +254,6 @@ class Session:
                 found, lambda item: item.nbytes if item else 0, max_bytes=MAX_WAITING_BYTES, name="finder", stop=stop
             )
             yield from self.pipeline.read(stack.enter_context(prefetch), batch)
-
-    def _every_step(self, frames: Iterable[Frame | None]) -> Iterator[Frame | None]:
-        return (frame for frame in frames if frame is None or frame.index % self._step == 0)
 
 
 def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analysis]:

@@ -240,7 +240,7 @@ def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
 
 
 def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"out\.mp4: cannot write the video \(No such file"):
+    with pytest.raises(SinkError, match=r"out\.mp4: cannot write it \(No such file"):
         write(tmp_path / "gone" / "out.mp4")
 
 

@@ -197,7 +197,6 @@ def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, 
     else:
         with pytest.raises(SourceError, match="gone"):
             write_events("made", EventProduct(output=out), AnalysisSettings())
-        out = tmp_path / "lines.part"  # what failed is not given its name
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert any(line["kind"] == "open" for line in lines)
     assert unstopped(lines) == set()

@@ -128,7 +128,7 @@ def test_a_sink_that_is_finished_ends_the_session(short_clip, program_threads):
     assert (len(kept.analyses), kept.left_by) == (3, None)
 
 
-def test_a_sink_that_fails_ends_the_session_and_leaves_part_files(short_clip, tmp_path, program_threads):
+def test_a_sink_that_fails_ends_the_session_and_leaves_nothing(short_clip, tmp_path, program_threads):
     class Full(Kept):
         def write(self, analysis):
             super().write(analysis)
@@ -139,7 +139,7 @@ def test_a_sink_that_fails_ends_the_session_and_leaves_part_files(short_clip, tm
     with pytest.raises(OSError, match="no room"), open_session(short_clip) as session:
         session.run([full, CsvSink(tmp_path / "out.csv")])
     assert full.left_by is OSError
-    assert [path.name for path in tmp_path.iterdir()] == ["out.csv.part"]
+    assert list(tmp_path.iterdir()) == []
 
 
 # --- signals
@@ -274,3 +274,33 @@ def test_a_still_picture_and_a_folder_are_sessions_too(tmp_path, pictures):
         cv2.imwrite(str(tmp_path / f"{i}.png"), pictures[i][1])
     assert [a.frame.index for a in analyze(tmp_path)] == [0, 1, 2]
     assert len(list(analyze(tmp_path / "1.png"))) == 1
+
+
+# --- nothing overwritten
+
+
+@pytest.mark.parametrize("name", ["talk.mp4", "./talk.mp4", "link.mp4", "hard.mp4", "sub/../talk.mp4"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["--camera", "talk.mp4", "--no-window", "--csv", "OUT"],
+        ["--camera", "talk.mp4", "--no-window", "--record", "OUT"],
+        ["process", "talk.mp4", "--overwrite", "-o", "OUT"],
+        ["process", "talk.mp4", "--annotate", "OUT"],
+        ["events", "talk.mp4", "--overwrite", "-o", "OUT"],
+        ["events", "--camera", "talk.mp4", "--overwrite", "-o", "OUT"],
+    ],
+    ids=" ".join,
+)
+def test_no_output_is_ever_the_input(mouth_live, short_clip, tmp_path, command, name):
+    content = short_clip.read_bytes()
+    (tmp_path / "talk.mp4").write_bytes(content)
+    (tmp_path / "link.mp4").symlink_to("talk.mp4")
+    (tmp_path / "hard.mp4").hardlink_to(tmp_path / "talk.mp4")
+    (tmp_path / "sub").mkdir()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    done = mouth_live(*[name if word == "OUT" else word for word in command])
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "overwrite" in done.stderr
+    assert (tmp_path / "talk.mp4").read_bytes() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == before

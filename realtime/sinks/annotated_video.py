@@ -5,6 +5,7 @@ The ``ffmpeg`` program writes it where it is installed. Elsewhere OpenCV does, w
 
 import logging
 import shutil
+from contextlib import ExitStack
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SinkError
-from ...models.whole_file import part_path, whole_file
+from ...models.whole_file import same_file, whole_file
 from ..records import Analysis
 from .ffmpeg_writer import FfmpegWriter
 from .overlay import draw
@@ -65,13 +66,14 @@ class AnnotatedVideo(Sink):
             start_time: the first frame's presentation time in the source, in seconds. Frames are shown at
                 ``frame.time + start_time``, in sync with the sound.
         """
-        self._path = path
+        self.path = self._path = path
         self._source = source_path
         self._size = size
         self._rate = nominal_rate if isfinite(nominal_rate) and nominal_rate > 0 else DEFAULT_RATE
         self._origin = start_time if start_time > MAX_KEPT_START or start_time < 0 else 0.0
         self._offset = start_time - self._origin
         self._writer: PictureWriter | None = None
+        self._closing = ExitStack()
         self._frames = 0
 
     def __enter__(self) -> Self:
@@ -80,36 +82,35 @@ class AnnotatedVideo(Sink):
         Raises:
             SinkError: its suffix is unknown, it is the source itself, or it cannot be written.
         """
-        path, part = self._path, self._part
+        path = self._path
         if path.suffix.lower() not in OUTPUT_SUFFIXES:
             raise SinkError(f"{path}: cannot write this kind of video; name it {', '.join(OUTPUT_SUFFIXES)}")
-        if self._source is not None and path.exists() and path.samefile(self._source):
+        if self._source is not None and same_file(path, self._source):
             raise SinkError(f"{path}: the annotated video would overwrite its own source; give another name")
-        try:
-            part.open("wb").close()
-        except OSError as error:
-            raise SinkError(f"{path}: cannot write the video ({error.strerror}); choose another folder") from None
-        size = (
-            self._size[0] + self._size[0] % 2,
-            self._size[1] + self._size[1] % 2,
-        )  # as H.264's 4:2:0 colour requires
+        with ExitStack() as stack:
+            part = stack.enter_context(whole_file(path, "; choose another folder", error=SinkError))
+            self._writer = self._new_writer(part)
+            self._closing = stack.pop_all()
+        return self
+
+    def _new_writer(self, part: Path) -> PictureWriter:
+        width, height = self._size
+        size = (width + width % 2, height + height % 2)  # H.264's 4:2:0 colour needs even sides
         program = shutil.which("ffmpeg")
         if program:
-            self._writer = FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
-        else:
-            self._writer = ConstantRateWriter(part, size, self._rate)
-            log.warning(
-                "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames are repeated or left "
-                "out) and no sound; install ffmpeg to keep both",
-                path,
-                self._rate,
-            )
-        return self
+            return FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
+        log.warning(
+            "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames are repeated or left "
+            "out) and no sound; install ffmpeg to keep both",
+            self._path,
+            self._rate,
+        )
+        return ConstantRateWriter(part, size, self._rate)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the video; after an exception leave it as ``NAME.part.EXT``.
+        """Complete the video. An error removes ``NAME.part.EXT``, an interruption leaves it.
 
         Raises:
             SinkError: the last frames cannot be written, or the source gave no frame.
@@ -117,19 +118,19 @@ class AnnotatedVideo(Sink):
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        if kind is not None:
-            writer.abandon()
-            return
-        if not self._frames:
-            writer.abandon()
-            self._part.unlink(missing_ok=True)
-            raise SinkError(f"{self._path}: no video written, because the source gave no frame")
-        try:
-            with whole_file(self._path, error=SinkError):
-                writer.finish()
-        except BaseException:
-            writer.abandon()
-            raise
+        with self._closing as closing:
+            if kind is not None:
+                writer.abandon()
+                closing.__exit__(kind, error, trace)
+            elif not self._frames:
+                writer.abandon()
+                raise SinkError(f"{self._path}: no video written, because the source gave no frame")
+            else:
+                try:
+                    writer.finish()
+                except BaseException:
+                    writer.abandon()
+                    raise
 
     def write(self, analysis: Analysis) -> None:
         """Draw and write one frame.
@@ -145,10 +146,6 @@ class AnnotatedVideo(Sink):
         picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
         self._writer.write(picture, max(0.0, analysis.frame.time + self._offset))
         self._frames += 1
-
-    @property
-    def _part(self) -> Path:
-        return part_path(self._path, keep_suffix=True)
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:

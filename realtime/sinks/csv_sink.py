@@ -30,6 +30,7 @@ class CsvSink(Sink):
             start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._start_time = start_time
 
     def __enter__(self) -> Self:
@@ -46,7 +47,7 @@ class CsvSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the file its name; after an exception leave it as ``OUT.part``.
+        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
 
         Raises:
             SinkError: the last rows cannot be written, or the file cannot be renamed.

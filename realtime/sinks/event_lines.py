@@ -16,7 +16,7 @@ from .text_output import TextOutput
 class EventLines(Sink):
     """Write one JSON line for each event, and with ``values`` one for each reading.
 
-    Every start gets its stop, at the latest when the ``with`` block ends. After an exception the file keeps the name
+    Every start gets its stop, at the latest when the ``with`` block ends. After an interruption the file keeps the name
     ``OUT.part`` and contains the stops too.
     """
 
@@ -32,6 +32,7 @@ class EventLines(Sink):
             preset: the preset's name, written into each event's line; empty for none.
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
         self._running, self._time = RunningEvents(), 0.0

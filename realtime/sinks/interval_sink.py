@@ -40,6 +40,7 @@ class IntervalSink(Sink):
             face: whose intervals to write, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each face.
         """
         self._output = TextOutput(path)
+        self.path = self._output.path
         self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
         self._collector, self._running, self._time = IntervalCollector(start_time), RunningEvents(), 0.0
@@ -56,7 +57,7 @@ class IntervalSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the intervals and give the file its name; after an exception leave it empty as ``OUT.part``.
+        """Write the intervals and give the file its name; after an exception write nothing.
 
         Raises:
             SinkError: it cannot be written.

@@ -1,9 +1,13 @@
 """The base class of all sinks: a sink takes analyses until its ``with`` block ends."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ...models.errors import UsageError
+from ...models.whole_file import is_stream, same_file
 from ..records import Analysis
 
 
@@ -12,7 +16,12 @@ class Sink(ABC):
 
     A sink opens its output in ``__enter__`` and completes it in ``__exit__``. After an exception it leaves no file
     under its final name.
+
+    Attributes:
+        path: the file that it writes; None for none, or for stdout.
     """
+
+    path: Path | None = None
 
     def __enter__(self) -> Self:
         """Open the output."""
@@ -31,3 +40,21 @@ class Sink(ABC):
     def is_finished(self) -> bool:
         """Whether the sink wants no more analyses; the session then ends, as after its window is closed."""
         return False
+
+
+def refuse_shared_files(sinks: Iterable[Sink], source_files: Collection[Path]) -> None:
+    """Raise an error where a sink would overwrite the source, or two sinks would write one file.
+
+    Args:
+        sinks: the sinks of one source.
+        source_files: the files that the source reads.
+
+    Raises:
+        UsageError: with the path of the output.
+    """
+    paths = [sink.path for sink in sinks if sink.path is not None]
+    for index, path in enumerate(paths):
+        if any(same_file(path, file) for file in source_files):
+            raise UsageError(f"{path}: the output would overwrite the input; give another name")
+        if any(same_file(path, other) for other in paths[:index]) and not is_stream(path):
+            raise UsageError(f"{path}: two outputs cannot share one file; give them different names")

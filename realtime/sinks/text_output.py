@@ -15,7 +15,10 @@ STDOUT = "-"
 class TextOutput:
     """A text file (UTF-8, line ends as given), written as ``OUT.part`` and renamed at the end; or stdout.
 
-    After an exception the file keeps the name ``OUT.part``.
+    After an exception the file never gets its final name.
+
+    Attributes:
+        path: the file; None for stdout.
     """
 
     def __init__(self, path: Path | str | None) -> None:
@@ -24,7 +27,7 @@ class TextOutput:
         Args:
             path: the file; ``"-"`` or None for stdout.
         """
-        self._path = None if path is None or str(path) == STDOUT else Path(path)
+        self.path = None if path is None or str(path) == STDOUT else Path(path)
         self._file: TextIO | None = None
         self._closing = ExitStack()
 
@@ -34,10 +37,10 @@ class TextOutput:
         Raises:
             SinkError: it cannot be written.
         """
-        if self._path is None:
+        if self.path is None:
             self._file = sys.stdout
             return self
-        part = self._closing.enter_context(whole_file(self._path, keep_suffix=False, error=SinkError))
+        part = self._closing.enter_context(whole_file(self.path, keep_suffix=False, error=SinkError))
         try:
             self._file = self._closing.enter_context(part.open("w", encoding="utf-8", newline=""))
         except OSError as error:
@@ -47,7 +50,7 @@ class TextOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the file its name; after an exception leave it as ``OUT.part``.
+        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
 
         Raises:
             SinkError: the last lines cannot be written, or the file cannot be renamed.
@@ -55,7 +58,7 @@ class TextOutput:
         """
         file, self._file = self._file, None
         try:
-            if file is not None and self._path is None:
+            if file is not None and self.path is None:
                 file.flush()
             self._closing.__exit__(kind, error, trace)
         except OSError as failure:
@@ -92,5 +95,5 @@ class TextOutput:
             raise self._failure(error) from None
 
     def _failure(self, error: OSError) -> SinkError:
-        name = self._path or "stdout"
+        name = self.path or "stdout"
         return SinkError(f"{name}: cannot write it ({error.strerror or error}); give another -o or free some space")

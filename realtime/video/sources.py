@@ -4,7 +4,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
@@ -106,7 +106,7 @@ class Pictures:
         """
         quiet_decoder()
         self.name = path.name
-        self._files = files
+        self.files = files
         self._first = _read_picture(files[0])
         self.size = (self._first.shape[1], self._first.shape[0])
         self.nominal_rate, self.start_time = FOLDER_RATE, 0.0
@@ -126,7 +126,7 @@ class Pictures:
         Raises:
             SourceError: one of them cannot be read.
         """
-        for index, file in enumerate(self._files):
+        for index, file in enumerate(self.files):
             yield Frame(index, index / FOLDER_RATE, self._first if index == 0 else _read_picture(file))
 
 
@@ -138,6 +138,7 @@ class PacedVideo:
         self._video = video
         self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
         self.duration, self.start_time = video.duration, video.start_time
+        self.files: Sequence[Path] = video.files
         self.pausing = False  # whether the next frame is not due yet
         self._closed = threading.Event()
 
