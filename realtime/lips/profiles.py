@@ -118,10 +118,13 @@ def save_profile(profile: Profile) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ProfileError(f"{path.parent}: cannot make this folder ({error.strerror}); check the folder") from None
-    with whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part:
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(profile), file, indent=2)
-            file.write("\n")
+    with (
+        whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part,
+        part.open("w", encoding="utf-8") as file,
+    ):
+        part.chmod(0o600)
+        json.dump(asdict(profile), file, indent=2)
+        file.write("\n")
     return path
 
 
