@@ -18,7 +18,7 @@ ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 
 def read(clip, finder, model, look_every, limit=75):
     frames = (frame for frame, _ in zip(open_video(clip), range(limit), strict=False))
-    pipeline = Pipeline(finder, model, look_every=look_every)
+    pipeline = Pipeline(finder, model, detect_interval=look_every)
     return {a.frame.index: a.readings[0].raw for a in pipeline.run(frames) if a.readings}
 
 
@@ -100,7 +100,7 @@ def test_a_face_that_is_gone_has_no_rows(finder, model):
 
 def test_pictures_given_out_before_do_not_change(finder, model):
     given = []
-    for analysis in Pipeline(finder, model, look_every=0).run(moving(0.4, speed=100)):
+    for analysis in Pipeline(finder, model, detect_interval=0).run(moving(0.4, speed=100)):
         given += [(r.face, r.face.keypoints.copy()) for r in analysis.readings]
     assert len(given) == 12
     assert all(np.array_equal(face.keypoints, kept) for face, kept in given)

@@ -1,4 +1,4 @@
-"""The pipeline, live and recorded, on a real face."""
+"""Tests of the pipeline on a real face, live and recorded."""
 
 import csv
 import io
@@ -44,9 +44,9 @@ def test_reads_the_demo_as_it_was_drawn(recorded):
 
 
 def test_live_and_recorded_agree(demo_clip, recorded):
-    # The live path, unhurried: the camera's relay keeps every frame instead of the newest.
-    with open_camera(str(demo_clip)) as camera, FrameReader(camera, depth=2, drop=False) as ahead:
-        live = list(Pipeline().run(ahead))
+    # The live path, but the reader keeps every frame instead of the newest.
+    with open_camera(str(demo_clip)) as camera, FrameReader(camera, depth=2, drop=False) as reader:
+        live = list(Pipeline().run(reader))
     assert summary(live) == summary(recorded)
     assert [a.events for a in live] == [a.events for a in recorded]
     assert any(a.events for a in recorded)
