@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..models.errors import SinkError, SourceError, UsageError
     from .lips.activity import LipActivity
+    from .lips.event_stream import lip_events, watch_lips
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
-    from .lips.running_events import lip_events, watch_lips
     from .pipeline import Pipeline, analyze
     from .records import Analysis, Frame, LipEvent, Reading
 
@@ -36,9 +36,9 @@ __all__ = [
 _HOMES = {
     "..models.errors": ["SinkError", "SourceError", "UsageError"],
     ".lips.activity": ["LipActivity"],
+    ".lips.event_stream": ["lip_events", "watch_lips"],
     ".lips.face_choice": ["FaceChoice"],
     ".lips.limits": ["Limits", "preset"],
-    ".lips.running_events": ["lip_events", "watch_lips"],
     ".pipeline": ["Pipeline", "analyze"],
     ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
 }

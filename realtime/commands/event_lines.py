@@ -1,6 +1,5 @@
 """``mouth-live events``: lip events as JSON lines as they come, or as intervals when the source has ended."""
 
-import json
 import sys
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -11,15 +10,16 @@ from typing import TextIO
 from ...models.errors import IncompleteVideoError, SinkError
 from ...models.openness import DEFAULT_WEIGHTS, load_openness_model
 from ..lips.activity import LipActivity
+from ..lips.event_json import event_json, value_json
 from ..lips.face_choice import ANYONE, LARGEST, FaceChoice
 from ..lips.intervals import IntervalCollector
 from ..lips.limits import DEFAULT, Kind, Limits
+from ..lips.ongoing_events import OngoingEvents
 from ..lips.profiles import profile_for
-from ..lips.running_events import RunningEvents
 from ..outputs.fan_out import FanOut
 from ..outputs.output import Output
 from ..pipeline import Pipeline
-from ..records import Analysis, LipEvent, Reading
+from ..records import Analysis, Reading
 from ..sinks.csv_sink import part_name
 from ..sinks.interval_formats import FORMATS
 from ..video.cameras import open_camera
@@ -97,21 +97,22 @@ def write_events(settings: EventSettings) -> None:
 def _write_lines(settings: EventSettings, analyses: Iterator[Analysis], out: TextIO) -> BaseException | None:
     """A JSON line for each event, and with ``values`` for each reading, flushed; what cut the source off."""
     choice = None if settings.face is None else FaceChoice(settings.face)
-    running, time = RunningEvents(), 0.0
+    running, time = OngoingEvents(), 0.0
     try:
         for analysis in analyses:
             time = analysis.frame.time
             if settings.values:
                 for reading in _readings(analysis, choice):
-                    _put(out, _value_line(reading, time, choice))
+                    face_id = None if choice is not None and choice.mode == ANYONE else reading.face_id
+                    _put(out, value_json(face_id, time, reading.openness, reading.raw))
             for event in analysis.events if choice is None else choice.events(analysis):
                 running.take(event)
-                _put(out, _event_line(event, settings.preset))
+                _put(out, event_json(event, settings.preset))
     except (IncompleteVideoError, KeyboardInterrupt) as error:
         return error
     finally:
         for event in running.stops(time):
-            _put(out, _event_line(event, settings.preset))
+            _put(out, event_json(event, settings.preset))
     return None
 
 
@@ -122,25 +123,8 @@ def _readings(analysis: Analysis, choice: FaceChoice | None) -> Sequence[Reading
     return () if chosen is None else (chosen,)
 
 
-def _value_line(reading: Reading, time: float, choice: FaceChoice | None) -> dict[str, object]:
-    return {
-        "type": "value",
-        "face_id": None if choice is not None and choice.mode == ANYONE else reading.face_id,
-        "timestamp": round(time, 6),
-        "openness": round(reading.openness, 4),
-        "openness_raw": round(reading.raw, 4),
-    }
-
-
-def _event_line(event: LipEvent, preset: str) -> dict[str, object]:
-    decided = event.time if event.decided is None else event.decided
-    line: dict[str, object] = {"type": event.type, "kind": event.kind, "face_id": event.face_id}
-    line |= {"timestamp": round(event.time, 6), "decided": round(decided, 6)}
-    return line | ({"preset": preset} if preset else {})
-
-
-def _put(out: TextIO, line: dict[str, object]) -> None:
-    out.write(json.dumps(line) + "\n")
+def _put(out: TextIO, line: str) -> None:
+    out.write(line + "\n")
     out.flush()
 
 
@@ -149,7 +133,7 @@ def _write_intervals(
 ) -> BaseException | None:
     """All intervals at the end, in media time; what cut the source off."""
     choice = None if settings.face is None else FaceChoice(settings.face)
-    collector, running, time = IntervalCollector(video.start), RunningEvents(), 0.0
+    collector, running, time = IntervalCollector(video.start), OngoingEvents(), 0.0
     cut_off: BaseException | None = None
     try:
         for analysis in analyses:
