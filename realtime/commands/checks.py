@@ -28,7 +28,6 @@ SLOW = 20.0  # frames/s below which quick lip movements are missed
 DARK, BRIGHT, BLACK = 55.0, 225.0, 12.0  # mean brightness, of 255
 SMALL = 60.0  # pixels of a face's width below which the value gets rough
 OFTEN = 0.8  # part of the frames in which the face must be found
-NO_ANSWER = ("udp:", "osc:", "vmc:")  # outputs whose receiver never answers
 
 State = Literal["fine", "look", "broken"]
 
@@ -243,8 +242,8 @@ def check_output(output: Output) -> Check:
         return Check("output", "broken", f"{output.name}: {reason}")
     finally:
         output.close()
-    silent = output.name.startswith(NO_ANSWER)
-    return Check("output", "fine", f"{output.name}: {'sent to; its receiver never answers' if silent else 'ready'}")
+    found = "ready" if output.acknowledges else "sent to; its receiver never answers"
+    return Check("output", "fine", f"{output.name}: {found}")
 
 
 def _brightness(image: NDArray[np.uint8], reading: Reading | None) -> float:
