@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..models.errors import SinkError, SourceError, UsageError
     from .lips.activity import LipActivity
+    from .lips.event_stream import lip_events, watch_lips
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
-    from .lips.running_events import lip_events, watch_lips
     from .pipeline import Pipeline
     from .records import Analysis, Frame, LipEvent, Reading
     from .session import Session, analyze, open_session
@@ -30,9 +30,9 @@ else:
         {
             "..models.errors": ["SinkError", "SourceError", "UsageError"],
             ".lips.activity": ["LipActivity"],
+            ".lips.event_stream": ["lip_events", "watch_lips"],
             ".lips.face_choice": ["FaceChoice"],
             ".lips.limits": ["Limits", "preset"],
-            ".lips.running_events": ["lip_events", "watch_lips"],
             ".pipeline": ["Pipeline"],
             ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
             ".session": ["Session", "analyze", "open_session"],

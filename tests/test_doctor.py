@@ -80,6 +80,12 @@ class FakeOutput(Output):
         if self.failure:
             raise self.failure
 
+    def messages(self, update):
+        return []
+
+    def send(self, update):
+        raise AssertionError("doctor sends nothing")
+
     def close(self):
         self.closed = True
 

@@ -25,7 +25,6 @@ MIN_FRAME_RATE = 20.0  # frames/s; below it, quick lip movements are missed
 MIN_BRIGHTNESS, MAX_BRIGHTNESS, BLACK_LEVEL = 55.0, 225.0, 12.0  # mean brightness, 0..255
 MIN_FACE_WIDTH = 60.0  # pixels; openness is less accurate for narrower faces
 MIN_SEEN_SHARE = 0.8  # of the frames, in which the face must be found
-NO_ANSWER = ("udp:", "osc:", "vmc:")  # outputs whose receiver never answers
 
 State = Literal["fine", "warn", "broken"]
 
@@ -235,8 +234,8 @@ def check_output(output: Output) -> Check:
         return Check("output", "broken", f"{output.name}: {reason}")
     finally:
         output.close()
-    silent = output.name.startswith(NO_ANSWER)
-    return Check("output", "fine", f"{output.name}: {'sent to; its receiver never answers' if silent else 'ready'}")
+    found = "ready" if output.acknowledges else "sent to; its receiver never answers"
+    return Check("output", "fine", f"{output.name}: {found}")
 
 
 def _brightness(image: NDArray[np.uint8], reading: Reading | None) -> float:

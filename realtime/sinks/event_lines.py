@@ -7,7 +7,7 @@ from typing import Self
 
 from ..lips.event_json import event_json, value_json
 from ..lips.face_choice import ANYONE, FaceChoice
-from ..lips.running_events import RunningEvents
+from ..lips.ongoing_events import OngoingEvents
 from ..records import Analysis, LipEvent, Reading
 from .sink import Sink
 from .text_output import TextOutput
@@ -35,7 +35,7 @@ class EventLines(Sink):
         self.path = self._output.path
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
-        self._running, self._time = RunningEvents(), 0.0
+        self._ongoing, self._time = OngoingEvents(), 0.0
 
     def __enter__(self) -> Self:
         """Open the output.
@@ -56,7 +56,7 @@ class EventLines(Sink):
             BrokenPipeError: the reader of stdout has closed it.
         """
         try:
-            self._write_events(self._running.stops(self._time))
+            self._write_events(self._ongoing.stops(self._time))
         except BaseException as failure:
             self._output.__exit__(type(failure), failure, failure.__traceback__)
             if kind is None:  # otherwise the first error is the one to report
@@ -89,5 +89,5 @@ class EventLines(Sink):
 
     def _write_events(self, events: Sequence[LipEvent]) -> None:
         for event in events:
-            self._running.take(event)
+            self._ongoing.take(event)
             self._output.write(event_json(event, self._preset) + "\n", flush=True)

@@ -6,7 +6,7 @@ from typing import Self
 
 from ..lips.face_choice import FaceChoice
 from ..lips.intervals import IntervalCollector
-from ..lips.running_events import RunningEvents
+from ..lips.ongoing_events import OngoingEvents
 from ..records import Analysis
 from .interval_formats import FORMATS
 from .sink import Sink
@@ -43,7 +43,7 @@ class IntervalSink(Sink):
         self.path = self._output.path
         self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
-        self._collector, self._running, self._time = IntervalCollector(start_time), RunningEvents(), 0.0
+        self._collector, self._ongoing, self._time = IntervalCollector(start_time), OngoingEvents(), 0.0
 
     def __enter__(self) -> Self:
         """Open the output.
@@ -65,7 +65,7 @@ class IntervalSink(Sink):
         """
         try:
             if kind is None:
-                for event in self._running.stops(self._time):
+                for event in self._ongoing.stops(self._time):
                     self._collector.take(event)
                 found = self._collector.intervals(self._time + self._frame_duration, self._media)
                 self._output.write(self._format(found))
@@ -80,5 +80,5 @@ class IntervalSink(Sink):
         if self._choice is None:
             self._collector.see(reading.face_id for reading in analysis.readings)
         for event in analysis.events if self._choice is None else self._choice.events(analysis):
-            self._running.take(event)
+            self._ongoing.take(event)
             self._collector.take(event)
