@@ -132,7 +132,7 @@ def _cached(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]
 def _cut_and_kept(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]) -> Patches:
     patches = cut_patches(labels)
     lost = {label.file for label in patches.missed}
+    cache.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(cache) as part:
-        cache.parent.mkdir(parents=True, exist_ok=True)
         np.savez(part, names=names, found=np.array([label.file not in lost for label in labels]), images=patches.images)
     return patches

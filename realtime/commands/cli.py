@@ -19,7 +19,17 @@ from .evaluate import evaluate
 from .events import events
 from .export import export
 from .label import label
-from .options import Size, analysis_options, face_option, output_options, take_outputs, take_settings
+from .options import (
+    Size,
+    analysis_options,
+    dated,
+    face_option,
+    keep_existing,
+    output_options,
+    overwrite_option,
+    take_outputs,
+    take_settings,
+)
 from .process import process
 from .train import train
 
@@ -43,6 +53,7 @@ log = logging.getLogger("mouth_live")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this frame rate.")
+@overwrite_option
 @analysis_options(events=True)
 @face_option
 @output_options
@@ -64,6 +75,9 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
             flag = next(p.opts[0] for p in cli.params if p.name == given[0])
             raise click.UsageError(f"{flag} is for live video; it cannot be combined with '{ctx.invoked_subcommand}'")
         return
+    for name in ("csv_path", "record"):
+        options[name] = dated(options[name])
+    keep_existing(options["camera"], [options["csv_path"], options["record"]], options.pop("overwrite"))
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
     if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):
@@ -105,7 +119,9 @@ def _exit_code(program: Callable[[], None]) -> int:  # noqa: PLR0911
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        advice = f"; see {context.command_path} --help" if context else ""
+        log.error("%s%s", error.format_message().rstrip("."), advice)
         return 2
     except MouthLiveError as error:
         log.error("%s", error)
@@ -116,13 +132,21 @@ def _exit_code(program: Callable[[], None]) -> int:  # noqa: PLR0911
     except Terminated:
         return 143
     except BrokenPipeError:
-        # The reader of stdout has closed it. What Python still flushes at exit must not fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 0
+    except OSError as error:  # without a file name it is stdout, on a full disk
+        log.error("%s: cannot use it (%s)", error.filename or "stdout", error.strerror or error)
+        _discard_stdout()
+        return 1
     except MemoryError:
         log.error("out of memory; close other programs or process smaller pictures")
         return 1
     return 0
+
+
+def _discard_stdout() -> None:
+    """Send stdout nowhere: what Python still flushes at exit must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _log_to_stderr() -> None:

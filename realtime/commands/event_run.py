@@ -11,7 +11,7 @@ from ..settings import AnalysisSettings
 from ..sinks.event_lines import EventLines
 from ..sinks.interval_sink import IntervalSink
 from ..sinks.sink import Sink
-from .events import JSON
+from .options import JSON
 
 
 @dataclass(frozen=True, slots=True)

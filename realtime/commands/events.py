@@ -5,10 +5,18 @@ from typing import Any
 
 import click
 
-from .options import analysis_options, face_option, output_options, take_outputs, take_settings
-
-JSON = "json"
-FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
+from .options import (
+    FORMAT_NAMES,
+    JSON,
+    analysis_options,
+    dated,
+    face_option,
+    keep_existing,
+    output_options,
+    overwrite_option,
+    take_outputs,
+    take_settings,
+)
 
 
 @click.command()
@@ -25,6 +33,7 @@ FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
     "Intervals are of --kind activity unless another kind is given.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file; default: stdout.")
+@overwrite_option
 @analysis_options(events=True)
 @face_option
 @output_options
@@ -35,6 +44,7 @@ def events(
     camera: str | None,
     output: Path | None,
     format_name: str,
+    overwrite: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Write lip events for other programs: lips move as in talking (activity), or a mouth is held open (open).
@@ -49,8 +59,7 @@ def events(
     """  # noqa: D301
     if file and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
-    if file and output and output.resolve() == Path(file).resolve():
-        raise click.UsageError(f"{output}: the output would overwrite the input; give another -o")
+    source, output = camera or "0" if file is None else Path(file), dated(output)
     if options["values"] and format_name != JSON:
         raise click.UsageError("--values needs --format json; for a table of values use mouth-live process")
     if "-" in options["to"]:
@@ -58,9 +67,10 @@ def events(
     preset = options["preset"] or ""
     if format_name != JSON and not preset:
         options["kind"] = options["kind"] or "activity"
+    keep_existing(source, [output], overwrite)
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
     from .event_run import EventProduct, write_events
 
     product = EventProduct(format_name, output, preset=preset, **options)
-    write_events(camera or "0" if file is None else Path(file), product, settings, outputs)
+    write_events(source, product, settings, outputs)

@@ -1,11 +1,14 @@
 """The options that several commands share, each with one meaning."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from ...models.errors import SinkError, UsageError
+from ...models.whole_file import same_file
 from ..lips.limits import ACTIVITY, DEFAULT_LIMITS, PRESETS, Kind, Limits
 
 if TYPE_CHECKING:
@@ -14,6 +17,9 @@ if TYPE_CHECKING:
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
+
+JSON = "json"
+FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
 
 SECONDS_TYPE = click.FloatRange(0)
 OFF_SHARE = ACTIVITY.off / ACTIVITY.on
@@ -181,6 +187,36 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
     except ValueError as error:
         raise click.UsageError(f"limits of {which}: {error}") from None
     return limits
+
+
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace output files that exist already.")
+
+
+def dated(path: Path | None) -> Path | None:
+    """Return the name of an output with the time filled in, as in ``take-%Y%m%d-%H%M%S.csv``."""
+    return path if path is None or "%" not in path.name else path.with_name(datetime.now().strftime(path.name))
+
+
+def keep_existing(source: Path | str, paths: Sequence[Path | None], overwrite: bool) -> None:
+    """Refuse to replace the source, and without ``--overwrite`` files of an earlier run.
+
+    Args:
+        source: what is read.
+        paths: output files; None and ``-`` (stdout) are left out.
+        overwrite: whether the user asked for it.
+
+    Raises:
+        UsageError: one of them is the source.
+        SinkError: one of them exists.
+    """
+    for path in paths:
+        if path is None or str(path) == "-":
+            continue
+        if same_file(path, Path(source)):
+            raise UsageError(f"{path}: the output would overwrite the input; give another name")
+        if path.is_file() and not overwrite:
+            name = f"{path.stem}-%Y%m%d-%H%M%S{path.suffix}"
+            raise SinkError(f"{path}: exists already; --overwrite replaces it, a name such as {name} tells runs apart")
 
 
 face_option = click.option(

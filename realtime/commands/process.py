@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ...models.whole_file import same_file
 from .options import analysis_options, take_settings
 
 
@@ -64,6 +65,6 @@ def process(
     jobs = plan_jobs(inputs, output)
     if annotate and len(jobs) > 1:
         raise click.UsageError("--annotate needs a single input; process the inputs one at a time")
-    if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
+    if annotate and any(same_file(annotate, job.source) for job in jobs):
         raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
     process_recordings(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)

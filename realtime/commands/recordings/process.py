@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
+from ....models.errors import IncompleteVideoError, MouthLiveError, SinkError, SomeFailedError
 from ....models.openness import load_openness_model
 from ...session import Networks, load_networks, open_session
 from ...settings import AnalysisSettings
@@ -87,10 +87,13 @@ def _is_done(job: Job, products: Products) -> bool:
     """Return whether a job's outputs exist already, and report it."""
     if products.overwrite or isinstance(job.output, str):
         return False
-    done = job.output.exists() and (products.annotate is None or products.annotate.exists())
-    if done:
+    annotated = products.annotate is None or products.annotate.is_file()
+    if job.output.is_file() and annotated:
         log.info("%s: exists already, skipped (--overwrite replaces it)", job.output)
-    return done
+        return True
+    if products.annotate is not None and annotated:
+        raise SinkError(f"{products.annotate}: exists already; give another name, or --overwrite to replace it")
+    return False
 
 
 def process_one(job: Job, products: Products, settings: AnalysisSettings, networks: Networks, prefix: str = "") -> None:
