@@ -38,7 +38,12 @@ def same_file(one: Path, other: Path) -> bool:
 
 @contextmanager
 def whole_file(
-    path: Path, advice: str = "", *, keep_suffix: bool = True, error: type[MouthLiveError] = DataError
+    path: Path,
+    advice: str = "",
+    *,
+    keep_suffix: bool = True,
+    private: bool = False,
+    error: type[MouthLiveError] = DataError,
 ) -> Generator[Path]:
     """Give a file its final name when the block ends well.
 
@@ -49,6 +54,7 @@ def whole_file(
         path: the final name.
         advice: what to try when it cannot be written, at the end of the message.
         keep_suffix: as for :func:`part_path`.
+        private: let nobody but this user read it.
         error: what is raised when it cannot be written.
 
     Yields:
@@ -63,7 +69,7 @@ def whole_file(
     target = path.resolve() if path.is_symlink() else path
     part = part_path(target, keep_suffix)
     try:
-        lock = _locked(part)
+        lock = _locked(part, 0o600 if private else 0o666)
         if lock is None:
             raise error(f"{path}: is being written by another run; wait for its end or give another name")
         try:
@@ -80,13 +86,15 @@ def whole_file(
         raise error(f"{path}: cannot write it ({failure.strerror or failure}){advice}") from None
 
 
-def _locked(part: Path) -> int | None:
+def _locked(part: Path, mode: int) -> int | None:
     """Create the part and lock it against other runs; return its descriptor, or None where another run holds it."""
-    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, mode)
     try:
         import fcntl
     except ImportError:  # Windows refuses to open and to rename a file that another program writes
         return descriptor
+    if mode == 0o600:
+        os.fchmod(descriptor, mode)  # it may be there already, from a run that was interrupted
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

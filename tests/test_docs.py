@@ -27,7 +27,6 @@ from held_clip import write_clip
 from talking import free_port
 
 from mouth_live import realtime
-from mouth_live.realtime import outputs
 from mouth_live.realtime.commands.cli import cli
 
 DOCUMENTS = [
@@ -322,8 +321,6 @@ def _label(table: Path, clip: Path) -> None:
 
 @pytest.mark.parametrize("snippet", PROGRAMS, ids=str)
 def test_a_python_snippet_runs(snippet, folder):
-    if "realtime.outputs import" in snippet.text and not hasattr(outputs, "Output"):
-        pytest.skip("waits for the outputs")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", snippet.text], capture_output=True, text=True, timeout=60, check=False
     )

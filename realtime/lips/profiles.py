@@ -119,10 +119,9 @@ def save_profile(profile: Profile) -> Path:
     except OSError as error:
         raise ProfileError(f"{path.parent}: cannot make this folder ({error.strerror}); check the folder") from None
     with (
-        whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part,
+        whole_file(path, "; check the folder", keep_suffix=False, private=True, error=ProfileError) as part,
         part.open("w", encoding="utf-8") as file,
     ):
-        part.chmod(0o600)
         json.dump(asdict(profile), file, indent=2)
         file.write("\n")
     return path

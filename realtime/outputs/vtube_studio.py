@@ -4,7 +4,6 @@ Source: VTube Studio API 1.0 (github.com/DenchiSoft/VTubeStudio, README.md).
 """
 
 import logging
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -183,13 +182,11 @@ def _read(path: Path) -> str:
 def _keep(path: Path, token: str) -> None:
     """Store the token so that only this user can read it."""
     try:
-        with whole_file(path, "; VTube Studio will ask again next time", keep_suffix=False, error=SinkError) as part:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.unlink(missing_ok=True)
-            with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-                file.write(token)
-    except SinkError as error:
-        log.warning("%s", error)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path, keep_suffix=False, private=True, error=SinkError) as part:
+            part.write_text(token, encoding="ascii")
+    except (SinkError, OSError) as error:
+        log.warning("%s; VTube Studio will ask again next time", error)
 
 
 def make(address: Address) -> Output:

@@ -75,7 +75,7 @@ class _Layout:
     dot: bool  # room for the dot of active lips
 
 
-def draw(analysis: Analysis, *, rate: float | None, dropped: int | None, mirror: bool = False) -> Picture:
+def draw(analysis: Analysis, *, rate: float | None = None, dropped: int | None = None, mirror: bool = False) -> Picture:
     """Draw the readings into a copy of the frame.
 
     Args:
