@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from .face import Face
 from .light import well_lit
-from .tiles import Area, is_cut
+from .rectangle import Rectangle
+from .tiles import is_cut
 from .weights_file import LiteRtNetwork, load_weights
 
 INPUT_SIZE = 192  # the network looks at 192x192 RGB in -1..1, letterboxed
@@ -82,7 +83,7 @@ class BlazeFace:
         scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
         return self._look(View(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
 
-    def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
+    def detect_in(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face] | None:
         """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.
 
         Args:
@@ -96,7 +97,7 @@ class BlazeFace:
         if view is None:
             return None
         height, width = view.part.shape[:2]
-        seen = Area(view.left, view.top, width, height)
+        seen = Rectangle(view.left, view.top, width, height)
         return [face for face in self._look(view) if not is_cut(face, seen, image.shape[1], image.shape[0])]
 
     def _look(self, view: View) -> list[Face]:
@@ -124,7 +125,7 @@ class BlazeFace:
         return boxes[0], logits[0, :, 0]
 
 
-def _window(image: NDArray[np.uint8], area: Area) -> View | None:
+def _window(image: NDArray[np.uint8], area: Rectangle) -> View | None:
     """A square around an area, moved into the picture where it reaches over an edge; None where none is so large."""
     height, width = image.shape[:2]
     scale = max(height, width) / INPUT_SIZE

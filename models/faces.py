@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
-from .tiles import Area, is_cut, is_part_of, tiles
+from .rectangle import Rectangle
+from .tiles import is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
@@ -98,7 +99,7 @@ class FaceFinder:
         """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
         return self._detector.detect(image)
 
-    def claims_where(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
+    def claims_where(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face] | None:
         """Claims in a part of the picture, at the scale of a look at the whole; for a half to a quarter of its cost.
 
         Good to find faces, less exact in their points. None where the part is too large, or the detector cannot do it.
@@ -119,11 +120,11 @@ class FaceFinder:
             claims = self._detector.detect(grey.astype(np.uint8, copy=False))
         return [_shifted(face, -right, -down) for face in claims]
 
-    def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
+    def tiles(self, image: NDArray[np.uint8]) -> list[Rectangle]:
         """Where faces as small as ``min_face`` are looked for in a picture of this size."""
         return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
 
-    def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
+    def claims_in(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face]:
         """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
         part = image[area.top : area.top + area.height, area.left : area.left + area.width]
         found = self._windowed.detect(part, exact=False) if self._windowed else self._detector.detect(part)

@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 
 from mouth_live.models import FaceFinder
-from mouth_live.models.tiles import Area
+from mouth_live.models.rectangle import Rectangle
 from mouth_live.realtime import Frame, Pipeline
 from mouth_live.realtime.faces.changes import changed, mosaic, renewed
 
@@ -131,17 +131,17 @@ def test_noise_is_no_change_and_a_small_face_is():
     assert all(changed(noisy[0], other_noise, SIZE) is None for other_noise in noisy)
     area = changed(noisy[0], mosaic(other), SIZE)
     assert area is not None
-    face = Area(920, 320, 60, 60)
+    face = Rectangle(920, 320, 60, 60)
     assert area.left <= face.left and area.left + area.width >= face.left + face.width
     assert area.top <= face.top and area.top + area.height >= face.top + face.height
 
 
 def test_only_changes_that_matter_count():
     before, now = mosaic(scene()), mosaic(scene((head(200), 300, 100)))
-    place = Area(300, 100, head(200).shape[1] + 14, head(200).shape[0] + 14)
-    assert changed(before, now, SIZE, known=[Area(280, 80, place.width + 40, place.height + 40)]) is None
-    assert changed(before, now, SIZE, known=[Area(320, 120, 100, 100)]) is not None
-    assert changed(before, now, SIZE, within=Area(1000, 0, 280, 720)) is None
-    assert changed(before, now, SIZE, within=Area(0, 0, 400, 720)) is not None
+    place = Rectangle(300, 100, head(200).shape[1] + 14, head(200).shape[0] + 14)
+    assert changed(before, now, SIZE, known=[Rectangle(280, 80, place.width + 40, place.height + 40)]) is None
+    assert changed(before, now, SIZE, known=[Rectangle(320, 120, 100, 100)]) is not None
+    assert changed(before, now, SIZE, within=Rectangle(1000, 0, 280, 720)) is None
+    assert changed(before, now, SIZE, within=Rectangle(0, 0, 400, 720)) is not None
     assert changed(renewed(before, now, SIZE, place), now, SIZE) is None
     assert changed(before, now, SIZE) is not None  # the picture given is left as it was

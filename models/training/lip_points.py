@@ -73,7 +73,7 @@ def gaps(points: NDArray[np.float32]) -> NDArray[np.float32]:
 def gap_ratio(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
     """The gap at the mouth's middle over the distance of the eyes, (n,), of kept mesh points (n, len(MESH), 2 or 3)."""
     points = network_points(mesh)
-    eyes = np.linalg.norm(points[:, -1] - points[:, -2], axis=1)
+    eyes = np.maximum(np.linalg.norm(points[:, -1] - points[:, -2], axis=1), 1e-6)
     return (gaps(points)[:, :3].mean(axis=1) / eyes).astype(np.float32)
 
 

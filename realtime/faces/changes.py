@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.tiles import Area
+from ...models.rectangle import Rectangle
 
 CELLS = 96  # along the picture's longer side
 POINTS = 2  # a side that are averaged in each cell
@@ -32,8 +32,8 @@ def mosaic(image: NDArray[np.uint8]) -> Mosaic:
 
 
 def changed(
-    before: Mosaic, now: Mosaic, size: tuple[int, int], known: Sequence[Area] = (), within: Area | None = None
-) -> Area | None:
+    before: Mosaic, now: Mosaic, size: tuple[int, int], known: Sequence[Rectangle] = (), within: Rectangle | None = None
+) -> Rectangle | None:
     """Where the picture has changed.
 
     Args:
@@ -62,17 +62,17 @@ def changed(
     columns = np.flatnonzero(cells.any(axis=0).any(axis=-1))
     left, right = max(0, int(columns[0]) - MARGIN), min(now.shape[1], int(columns[-1]) + 1 + MARGIN)
     top, bottom = max(0, int(rows[0]) - MARGIN), min(now.shape[0], int(rows[-1]) + 1 + MARGIN)
-    return Area(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))
+    return Rectangle(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))
 
 
-def renewed(before: Mosaic, now: Mosaic, size: tuple[int, int], area: Area) -> Mosaic:
+def renewed(before: Mosaic, now: Mosaic, size: tuple[int, int], area: Rectangle) -> Mosaic:
     """The picture as it was, but as it is now in an area."""
     after, cells = before.copy(), _cells(area, now, size)
     after[cells] = now[cells]
     return after
 
 
-def _cells(area: Area, picture: Mosaic, size: tuple[int, int]) -> tuple[slice, slice]:
+def _cells(area: Rectangle, picture: Mosaic, size: tuple[int, int]) -> tuple[slice, slice]:
     """The cells that an area of the picture, (width, height) in pixels, touches."""
     across, down = size[0] / picture.shape[1], size[1] / picture.shape[0]
     right, bottom = ceil((area.left + area.width) / across), ceil((area.top + area.height) / down)

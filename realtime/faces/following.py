@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from ...models.face import Face
 from ...models.faces import FaceFinder
-from ...models.tiles import Area, is_part_of
+from ...models.rectangle import Rectangle
+from ...models.tiles import is_part_of
 from .changes import Mosaic, changed, mosaic, renewed
 from .followed import Followed, matched
 
@@ -194,7 +195,7 @@ def _belongs(claim: Face, faces: Sequence[Face]) -> bool:
     return any(is_part_of(claim, face) for face in faces)
 
 
-def _area(face: Face) -> Area:
+def _area(face: Face) -> Rectangle:
     """The face's box in whole pixels."""
     left, top, width, height = (round(n) for n in face.box)
-    return Area(left, top, width, height)
+    return Rectangle(left, top, width, height)

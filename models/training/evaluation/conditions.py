@@ -1,13 +1,13 @@
 """What makes a face hard to read, measured on the picture: head turn, size, blur, light. And the bins for reports."""
 
 from dataclasses import dataclass
-from math import atan2, degrees, hypot, inf
+from math import atan, degrees, inf
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...face import LEFT_EYE, NOSE_TIP, RIGHT_EYE, Face
+from ...face import Face, head_turn
 
 NOSE_DEPTH = 0.6
 """How far the nose tip stands out before the eyes, in distances between the eye centres, of a mean head."""
@@ -80,18 +80,14 @@ LIGHT = Condition(
 CONDITIONS = (OPENNESS, TURN, SIZE, BLUR, LIGHT)
 
 
-def head_turn(face: Face) -> float:
-    """How far the head is turned to the side, degrees 0..90, from where the nose tip lies between the eyes.
+def yaw(face: Face) -> float:
+    """Estimate how far the head is turned to the side, degrees 0..90, from eyes and nose.
 
-    Of a head turned by t the nose tip, ``NOSE_DEPTH`` before the eyes, moves by ``NOSE_DEPTH sin t`` along the line of
-    the eyes, whose distance shrinks to ``cos t``. Good to some 10 degrees up to 60; beyond, the detector's far eye is a
-    guess.
+    On a head turned by t the nose tip, ``NOSE_DEPTH`` in front of the eyes, moves by ``NOSE_DEPTH sin t`` along the line
+    of the eyes, whose distance shrinks to ``cos t``. The error is about 10 degrees up to a yaw of 60. Beyond, the
+    detector guesses the far eye.
     """
-    right, left, nose = (face.keypoints[i].astype(np.float64) for i in (RIGHT_EYE, LEFT_EYE, NOSE_TIP))
-    eyes = left - right
-    distance = max(hypot(eyes[0], eyes[1]), 1e-6)
-    aside = float(np.dot(nose - (right + left) / 2, eyes)) / distance
-    return degrees(atan2(abs(aside), NOSE_DEPTH * distance))
+    return degrees(atan(head_turn(face) / NOSE_DEPTH))
 
 
 def face_size(face: Face) -> float:

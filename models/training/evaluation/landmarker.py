@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from ...errors import DataError, MissingExtraError
 from ...face import Face, iou
 from ...scale import openness_from_gap_ratio
+from ..lip_points import MESH, gap_ratio
 from .readings import Look
 from .subjects import Subjects
 
-LIPS = ((13, 14), (82, 87), (312, 317))
-EYES = ((33, 133), (362, 263))
 PADDING = 0.5  # of the picture's size on each side, for the second look at a face that fills it
 MOST_FACES = 5
 MIN_OVERLAP = 0.2  # of the landmarks' box and the face box
@@ -47,19 +46,8 @@ def read_landmarks(subjects: Subjects, looks: list[Look], task_file: Path) -> ND
             meshes = _meshes(landmarker, image) or _meshes(landmarker, image, PADDING)
             mesh = _meant(meshes, looks[index].face)
             if mesh is not None:
-                values[index] = openness_from_gap_ratio(gap_ratio(mesh))
+                values[index] = openness_from_gap_ratio(float(gap_ratio(mesh[None, list(MESH)])[0]))
     return values
-
-
-def gap_ratio(mesh: NDArray[np.float64]) -> float:
-    """The inner-lip gap over the distance between the eye centres.
-
-    Args:
-        mesh: (468 or more, 2) landmarks in pixels.
-    """
-    gap = np.mean([np.linalg.norm(mesh[a] - mesh[b]) for a, b in LIPS])
-    right, left = ((mesh[a] + mesh[b]) / 2 for a, b in EYES)
-    return float(gap / max(float(np.linalg.norm(right - left)), 1e-6))
 
 
 def _landmarker(task_file: Path) -> Any:  # noqa: ANN401

@@ -183,7 +183,7 @@ def _reading(look: Look, value: float, reliability: float) -> FaceReading:
         value,
         reliability,
         look.subject.landmarker,
-        conditions.head_turn(face) if face else nan,
+        conditions.yaw(face) if face else nan,
         conditions.face_size(face) if face else nan,
         conditions.sharpness(look.crop) if face else nan,
         conditions.brightness(look.crop) if face else nan,
