@@ -23,7 +23,7 @@ from .weights_file import LiteRtNetwork, load_weights
 
 INPUT_SIZE = 192  # the network looks at 192x192 RGB in -1..1, letterboxed
 STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle of each cell
-WINDOWS = (96, 128)  # pixels a side of what is looked at where the rest of the picture does not matter
+WINDOW_SIZES = (96, 128)  # pixels a side of what is looked at where the rest of the picture does not matter
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
 KEYPOINTS = 6
@@ -31,7 +31,7 @@ EXACT = 640 * 480  # pixels of a picture up to which it is scaled in one exact s
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class InputWindow:
     """A part of a picture as the network is shown it.
 
     Attributes:
@@ -81,14 +81,14 @@ class BlazeFace:
         """
         height, width = image.shape[:2]
         scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
-        return self._look(View(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
+        return self._look(InputWindow(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
 
     def detect_in(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face] | None:
         """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.
 
         Args:
             image: (h, w, 3) uint8, BGR.
-            area: the part; as much of the picture around it is looked at as a window of :data:`WINDOWS` holds.
+            area: the part; as much of the picture around it is looked at as a window of :data:`WINDOW_SIZES` holds.
 
         Returns:
             The faces that lie whole in the window, best score first; None where no window is large enough.
@@ -100,7 +100,7 @@ class BlazeFace:
         seen = Rectangle(view.left, view.top, width, height)
         return [face for face in self._look(view) if not is_cut(face, seen, image.shape[1], image.shape[0])]
 
-    def _look(self, view: View) -> list[Face]:
+    def _look(self, view: InputWindow) -> list[Face]:
         tensor, offset = shown(view)
         raw, logits = self._outputs(tensor)
         chosen = np.flatnonzero(logits >= self._min_logit)
@@ -125,22 +125,22 @@ class BlazeFace:
         return boxes[0], logits[0, :, 0]
 
 
-def _window(image: NDArray[np.uint8], area: Rectangle) -> View | None:
+def _window(image: NDArray[np.uint8], area: Rectangle) -> InputWindow | None:
     """A square around an area, moved into the picture where it reaches over an edge; None where none is so large."""
     height, width = image.shape[:2]
     scale = max(height, width) / INPUT_SIZE
     needed = max(area.width, area.height) / scale
-    window = next((window for window in WINDOWS if needed <= window), None)
+    window = next((window for window in WINDOW_SIZES if needed <= window), None)
     if window is None:
         return None
     side = round(window * scale)
     left = max(0, min(area.left + (area.width - side) // 2, width - side))
     top = max(0, min(area.top + (area.height - side) // 2, height - side))
     part = image[top : top + side, left : left + side]
-    return View(part, left, top, scale, (window, window), height * width <= EXACT)
+    return InputWindow(part, left, top, scale, (window, window), height * width <= EXACT)
 
 
-def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def shown(view: InputWindow) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """A view as the network takes it: shrunk, well lit, in the middle of its input, black around it.
 
     Returns:

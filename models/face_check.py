@@ -11,7 +11,7 @@ from .light import network_input
 from .weights_file import LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
-VIEWS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
+CHECK_REGIONS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
 """The face is looked at in three sizes, and each of them mirrored: a real one stays a face in all of them."""
 
 MIN_EVIDENCE = 2.5  # sum of the detector's and the check's log odds
@@ -47,9 +47,9 @@ class FaceCheck:
 
     def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """The check's own log odds for each claimed face, averaged over the views."""
-        pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS]))
+        pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in CHECK_REGIONS]))
         (probabilities,) = self._network(np.concatenate([pictures, pictures[:, :, ::-1]]))
-        return _logit(probabilities[:, 0]).reshape(2 * len(VIEWS), len(faces)).mean(axis=0)
+        return _logit(probabilities[:, 0]).reshape(2 * len(CHECK_REGIONS), len(faces)).mean(axis=0)
 
 
 def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -23,9 +23,9 @@ COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio",
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 COMPACT = network.CompactPreset(
-    "small", batch=8, phases=(network.Phase(2, 2e-3), network.Phase(1, 1e-3, gentle=0.85, beside=0.15))
+    "small", batch=8, phases=(network.Phase(2, 2e-3), network.Phase(1, 1e-3, gentle=0.85, auxiliary=0.15))
 )
-TINY = network.Preset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
+TINY = network.ReferencePreset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
 
 
 def write_labels(folder, rows, columns=COLUMNS):

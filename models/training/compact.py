@@ -14,7 +14,7 @@ import numpy as np
 from ..crop import CROP_SIZE
 from ..errors import ModelError
 from . import extra_packages
-from .lip_points import CELLS, GAPS, IN_CELL, POINTS, VIEW
+from .lip_points import CELLS, GAPS, IN_CELL, POINTS, NETWORK_BOX
 from .trunk import load_pretrained, trunk
 
 OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3
@@ -22,9 +22,9 @@ OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3
 
 FIRST_GAP = FIRST_POINT + 2 * POINTS  # in thirds of the crop's side
 FIRST_CELL = FIRST_GAP + GAPS  # logits of the lips' masks
-COLUMNS = FIRST_CELL + CELLS
+OUTPUTS = FIRST_CELL + CELLS
 
-WEIGHTS = 5
+LOSS_WEIGHTS = 5
 """Columns after these in the truth: what openness, reliability, the teacher's value and all of the points count, and
 whether there is no mouth to be read."""
 
@@ -44,7 +44,7 @@ def training_network() -> Any:  # noqa: ANN401
     """The network with all that it answers in training; its trunk pretrained, the rest random.
 
     Returns:
-        A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 in, (n, COLUMNS) out.
+        A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 in, (n, OUTPUTS) out.
 
     Raises:
         ModelError: the pretrained weights are damaged.
@@ -52,7 +52,7 @@ def training_network() -> Any:  # noqa: ANN401
     keras = extra_packages.keras()
     layers = keras.layers
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
-    left, top, right, bottom = VIEW
+    left, top, right, bottom = NETWORK_BOX
     x = layers.Cropping2D(((top, CROP_SIZE - bottom), (left, CROP_SIZE - right)))(crop)
     # Not the layer Resizing: in Keras 3 it puts a model that is called without `training` into training mode.
     eighth, x = trunk(keras.ops.image.resize(x, SCALED, interpolation="bilinear"))
@@ -101,20 +101,20 @@ def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401
     """What each crop's answer costs.
 
     Args:
-        truth: (n, COLUMNS + WEIGHTS).
-        answer: (n, COLUMNS).
+        truth: (n, OUTPUTS + LOSS_WEIGHTS).
+        answer: (n, OUTPUTS).
 
     Returns:
         (n,).
     """
     ops = extra_packages.keras().ops
-    openness, reliability, taught, points, no_mouth = (truth[:, COLUMNS + k] for k in range(WEIGHTS))
+    openness, reliability, taught, points, no_mouth = (truth[:, OUTPUTS + k] for k in range(LOSS_WEIGHTS))
     error = answer[:, OPENNESS] - truth[:, OPENNESS]
     deserved = (1 - no_mouth) * ops.exp(-ops.square(ops.stop_gradient(error) / CLOSE))
     claimed = ops.clip(answer[:, RELIABILITY], 1e-4, 1 - 1e-4)
     surprise = -(deserved * ops.log(claimed) + (1 - deserved) * ops.log(1 - claimed))
     difference = answer[:, :FIRST_CELL] - truth[:, :FIRST_CELL]
-    inside, logits = truth[:, FIRST_CELL:COLUMNS], answer[:, FIRST_CELL:]
+    inside, logits = truth[:, FIRST_CELL:OUTPUTS], answer[:, FIRST_CELL:]
     shapes = ops.mean(ops.softplus(logits) - inside * logits, axis=1)  # cross entropy
     return (
         openness * _huber(error, 0.3)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ..whole_file import whole_file
 from . import compact, extra_packages
 from .augment import plain
-from .compact_batches import Batch, Lessons, Pool, batches, lessons
+from .compact_batches import Batch, Targets, Pool, batches, make_targets
 from .landmarks import Landmarks
 from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
@@ -60,7 +60,7 @@ def fit_compact(
     if trained is not None:
         compact.begin_with(model, trained)
         second = _opinion(trained, plain(training.images))
-    known = lessons(training, landmarks, chosen, seed, second)
+    known = make_targets(training, landmarks, chosen, seed, second)
     model.compile(_optimizer(chosen), compact.loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
     model.fit(
         _batches(known, chosen, seed),
@@ -102,7 +102,7 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
     return TwoRates(FromTable(), weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
 
 
-def _batches(known: Lessons, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
+def _batches(known: Targets, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
     """The batches of all phases, and after the last step more of its kind, which Keras may fetch ahead."""
     pool, rng = Pool(known, seed), np.random.default_rng(seed)
     for phase in chosen.phases:

@@ -19,7 +19,7 @@ from ..errors import DataError
 from ..scale import openness_from_gap_ratio
 
 _EYES = ("eye1_x", "eye1_y", "eye2_x", "eye2_y")
-_COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
+_NEEDED_COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
 PARTS = ("train", "test")
 COVERED_POINTS = 6
 """From so many hidden lip points on a mouth counts as covered."""
@@ -91,7 +91,7 @@ def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
     try:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
-            missing = [name for name in _COLUMNS if name not in (reader.fieldnames or [])]
+            missing = [name for name in _NEEDED_COLUMNS if name not in (reader.fieldnames or [])]
             if missing:
                 raise DataError(f"{table}: no column {', '.join(missing)}; see the columns in models/training/data.py")
             rows = [(row, f"{table}, line {reader.line_num}") for row in reader]

@@ -23,7 +23,7 @@ from .augment import plain
 from .data import LabelledFace, read_labels
 from .patches import Patches, cut_patches
 
-COLUMNS, ROWS = 16, 12
+SHEET_COLUMNS, SHEET_ROWS = 16, 12
 BINS = 20
 
 
@@ -50,12 +50,12 @@ def view(folder: Path, out: Path, seed: int = 0) -> list[Path]:
         raise DataError(f"{out}: cannot make this folder ({error.strerror})") from None
     written = [out / "histogram.png", out / "contact_sheet.png"]
     _histogram(labels, written[0])
-    rows: list[int] = np.random.default_rng(seed).permutation(len(labels))[: COLUMNS * ROWS].tolist()
+    rows: list[int] = np.random.default_rng(seed).permutation(len(labels))[: SHEET_COLUMNS * SHEET_ROWS].tolist()
     chosen = sorted((labels[i] for i in rows), key=lambda face: face.openness)
     _sheet_of(chosen, written[1])
     furthest = sorted((face for face in labels if face.by_people and face.measured is not None), key=_disagreement)
     if furthest:
-        furthest = furthest[: -COLUMNS * ROWS - 1 : -1]
+        furthest = furthest[: -SHEET_COLUMNS * SHEET_ROWS - 1 : -1]
         written.append(out / "disagreement.png")
         _sheet_of(furthest, written[2])
     return written
@@ -100,8 +100,8 @@ def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None
     """
     tiles = [_tile(crop, text) for crop, text in zip(plain(patches.images), captions, strict=True)]
     blank = np.zeros_like(tiles[0])
-    tiles += [blank] * (-len(tiles) % COLUMNS)
-    sheet = np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
+    tiles += [blank] * (-len(tiles) % SHEET_COLUMNS)
+    sheet = np.vstack([np.hstack(tiles[i : i + SHEET_COLUMNS]) for i in range(0, len(tiles), SHEET_COLUMNS)])
     code = cv2.imencode(".png", sheet)[1]
     with whole_file(path) as part:
         part.write_bytes(code.tobytes())

@@ -26,7 +26,7 @@ SAME_FACE = 0.3  # of the face's size: how far the landmark model's eyes and mou
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Augmentation:
     """How a face is shown to the landmark model.
 
     Attributes:
@@ -50,12 +50,12 @@ class View:
         return matrix
 
 
-VIEWS = (View(), View(mirrored=True), View(10, 1.2), View(-10, 0.85, True))
-MESH_VIEWS = (View(), View(mirrored=True), View(8, 1.2))  # of the older attention mesh
+AUGMENTATIONS = (Augmentation(), Augmentation(mirrored=True), Augmentation(10, 1.2), Augmentation(-10, 0.85, True))
+MESH_AUGMENTATIONS = (Augmentation(), Augmentation(mirrored=True), Augmentation(8, 1.2))  # of the older attention mesh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class FaceLandmarks:
     """What the views of one face gave.
 
     Attributes:
@@ -78,7 +78,7 @@ class FaceReader:
         views: what it is shown of each face.
     """
 
-    views: tuple[View, ...] = VIEWS
+    views: tuple[Augmentation, ...] = AUGMENTATIONS
 
     def __init__(self, model: Path) -> None:
         """Start it.
@@ -102,7 +102,7 @@ class FaceReader:
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
 
-    def read(self, image: NDArray[np.uint8], face: Face) -> Reading | None:
+    def read(self, image: NDArray[np.uint8], face: Face) -> FaceLandmarks | None:
         """The landmarks of a face; None where no view shows it to the model.
 
         Args:
@@ -121,7 +121,7 @@ class FaceReader:
                 if np.isnan(views[i, 0, 0]) and _same_face(read, keypoints):
                     views[i] = read
                     shapes.append(shape)
-        return Reading(views, np.mean(shapes, axis=0)) if shapes else None
+        return FaceLandmarks(views, np.mean(shapes, axis=0)) if shapes else None
 
     def _detect(self, shown: NDArray[np.uint8]) -> _Meshes:
         """The mesh (478, 3) in pixels of the view, and the blend shapes, of each face."""
@@ -140,7 +140,7 @@ class MeshReader(FaceReader):
     Source: Grishchenko et al. 2020, "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time".
     """
 
-    views = MESH_VIEWS
+    views = MESH_AUGMENTATIONS
 
     def __init__(self) -> None:
         """Start it.
@@ -182,7 +182,7 @@ def _square_to_patch(inside: NDArray[np.float64]) -> NDArray[np.float32]:
     return ((inside - origin) / side * PATCH_SIZE - 0.5).astype(np.float32)
 
 
-def _in_patch(mesh: NDArray[np.float32], view: View) -> NDArray[np.float32]:
+def _in_patch(mesh: NDArray[np.float32], view: Augmentation) -> NDArray[np.float32]:
     """The kept points, (len(MESH), 3) in pixels of the patch, of a view's whole mesh."""
     kept = mesh[list(MESH)].astype(np.float64)
     matrix = view.to_square()

@@ -41,16 +41,16 @@ INNER_GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (
 GAPS = len(INNER_GAPS)
 """Distances between the inner lips that the network learns."""
 
-ROWS, COLUMNS, DOWN, ACROSS = 10, 8, 4, 2
+CELL_ROWS, CELL_COLUMNS, SUBCELL_ROWS, SUBCELL_COLUMNS = 10, 8, 4, 2
 """The lips' masks: cells of the network's view, down and across, and sub-cells of each."""
 
-IN_CELL = 2 * DOWN * ACROSS  # numbers in a cell: of the lips, of the mouth's opening
-CELLS = ROWS * COLUMNS * IN_CELL
+IN_CELL = 2 * SUBCELL_ROWS * SUBCELL_COLUMNS  # numbers in a cell: of the lips, of the mouth's opening
+CELLS = CELL_ROWS * CELL_COLUMNS * IN_CELL
 
-VIEW = (7, 8, 53, 60)
+NETWORK_BOX = (7, 8, 53, 60)
 """What the network looks at in the crop: left, top, right, bottom in pixels."""
 
-_CANVAS = (4 * COLUMNS * ACROSS, 2 * ROWS * DOWN)  # pixels across and down: outlines are drawn on it, then averaged
+_CANVAS = (4 * CELL_COLUMNS * SUBCELL_COLUMNS, 2 * CELL_ROWS * SUBCELL_ROWS)  # pixels across and down: outlines are drawn on it, then averaged
 
 
 def eye_centres(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -87,8 +87,8 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
         (n, CELLS) float32, 0..1: rows and columns of cells; of each cell lips, then mouth opening; of each rows and
         columns of sub-cells.
     """
-    height, width = ROWS * DOWN, COLUMNS * ACROSS
-    left, top, right, bottom = VIEW
+    height, width = CELL_ROWS * SUBCELL_ROWS, CELL_COLUMNS * SUBCELL_COLUMNS
+    left, top, right, bottom = NETWORK_BOX
     scale = np.array(_CANVAS) / (right - left, bottom - top)
     places = (points - np.array([left, top]) + 0.5) * scale - 0.5
     places = np.round(places * 16).astype(np.int32)  # sixteenths of a pixel
@@ -99,7 +99,7 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
             canvas[:] = 0
             cv2.fillPoly(canvas, [place[outline]], (255,), cv2.LINE_AA, 4)
             inside[i, kind] = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
-    cells = inside.reshape(-1, 2, ROWS, DOWN, COLUMNS, ACROSS).transpose(0, 2, 4, 1, 3, 5)
+    cells = inside.reshape(-1, 2, CELL_ROWS, SUBCELL_ROWS, CELL_COLUMNS, SUBCELL_COLUMNS).transpose(0, 2, 4, 1, 3, 5)
     return cells.reshape(len(points), CELLS) / np.float32(255)
 
 

@@ -20,7 +20,7 @@ NEUTRAL = np.float32(0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class ReferencePreset:
     """A network and its schedule.
 
     Attributes:
@@ -66,7 +66,7 @@ class Phase:
     epochs: int
     learning_rate: float
     gentle: float = 0.0
-    beside: float = 1.0
+    auxiliary: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class CompactPreset:
     name: str
     batch: int = 96
     validation: float = 0.0
-    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(36, 1.2e-3, gentle=0.85, beside=0.2))
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(36, 1.2e-3, gentle=0.85, auxiliary=0.2))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
@@ -101,11 +101,11 @@ class CompactPreset:
     taught_share: float = 0.35
 
 
-PRESETS: dict[str, Preset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), Preset("reference"))}
+PRESETS: dict[str, ReferencePreset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), ReferencePreset("reference"))}
 DEFAULT_PRESET = "compact"
 
 
-def preset(name: str) -> Preset | CompactPreset:
+def preset(name: str) -> ReferencePreset | CompactPreset:
     """The preset of a name.
 
     Raises:

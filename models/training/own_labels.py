@@ -23,7 +23,7 @@ from ..errors import DataError
 from ..face import Face, iou
 from ..whole_file import whole_file
 
-COLUMNS = ("video", "frame", "timestamp", "x", "y", "width", "height", "openness")
+LABEL_COLUMNS = ("video", "frame", "timestamp", "x", "y", "width", "height", "openness")
 SAME_FACE = 0.3  # overlap (IoU) from which a face found is the one that was labelled
 BLOCK = 2.0  # s: frames of one person that lie closer are much alike
 
@@ -71,7 +71,7 @@ def read_own_labels(table: Path) -> list[OwnLabel]:
     try:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
-            missing = [name for name in COLUMNS if name not in (reader.fieldnames or [])]
+            missing = [name for name in LABEL_COLUMNS if name not in (reader.fieldnames or [])]
             if missing:
                 raise DataError(f"{table}: no column {', '.join(missing)}; make it with mouth-live label")
             return [_label(row, f"{table}, line {reader.line_num}") for row in reader]
@@ -89,7 +89,7 @@ def write_own_labels(table: Path, labels: Sequence[OwnLabel]) -> None:
     """
     with whole_file(table, "; give another -o") as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow(LABEL_COLUMNS)
         for label in labels:
             box = [f"{number:.1f}" for number in label.box]
             openness = "" if label.openness is None else f"{label.openness:g}"

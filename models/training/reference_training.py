@@ -13,14 +13,14 @@ from ..light import network_input
 from . import extra_packages
 from .augment import plain, varied
 from .data import LabelledFace
-from .network import NEUTRAL, Preset, gender_pairs, reference_network
+from .network import NEUTRAL, ReferencePreset, gender_pairs, reference_network
 from .patches import Patches
 from .run_folder import WEIGHTS, History, write_history
 
 log = logging.getLogger("mouth_live")
 
 
-def fit_reference(training: Patches, validation: Patches, chosen: Preset, seed: int, run: Path) -> None:
+def fit_reference(training: Patches, validation: Patches, chosen: ReferencePreset, seed: int, run: Path) -> None:
     """Train; leaves the history and the weights of the best epoch in the run folder.
 
     Args:
@@ -67,7 +67,7 @@ def fit_reference(training: Patches, validation: Patches, chosen: Preset, seed: 
     part.replace(run / WEIGHTS)
 
 
-def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
+def _batches(patches: Patches, chosen: ReferencePreset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
     """Endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
     rng = np.random.default_rng(seed)
     truth, weights = patches.openness, np.array([_weight(face, chosen) for face in patches.faces], np.float32)
@@ -79,6 +79,6 @@ def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any,
             yield (crops, gender_pairs(len(rows), chosen.neutral_gender, rng)), truth[rows], weights[rows]
 
 
-def _weight(face: LabelledFace, chosen: Preset) -> float:
+def _weight(face: LabelledFace, chosen: ReferencePreset) -> float:
     trust = 1.0 if face.by_people else chosen.model_label_weight
     return trust * (1 + (chosen.wide_weight - 1) * face.openness)

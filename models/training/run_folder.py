@@ -34,7 +34,7 @@ from . import extra_packages
 from .augment import plain
 from .data import LabelledFace
 from .evaluate import Measure, Report, measure
-from .network import CompactPreset, Preset, read_crops
+from .network import CompactPreset, ReferencePreset, read_crops
 from .patches import Patches
 
 WEIGHTS, HISTORY, CURVE, REPORT, REPORT_TEXT = "weights.keras", "history.csv", "curve.png", "report.json", "report.md"
@@ -69,7 +69,7 @@ class Parts:
 
 def plan(
     parts: Parts,
-    chosen: Preset | CompactPreset,
+    chosen: ReferencePreset | CompactPreset,
     seed: int,
     landmarks: int = 0,
     base: Weights | None = None,

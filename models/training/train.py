@@ -20,7 +20,7 @@ from .data import LabelledFace, balanced, fold_of, read_covered, read_labels, sp
 from .evaluate import Report, measure
 from .landmarks import Landmarks, load_landmarks, no_landmarks
 from .last_layer import Twin, load_twin
-from .network import DEFAULT_PRESET, CompactPreset, Preset, preset
+from .network import DEFAULT_PRESET, CompactPreset, ReferencePreset, preset
 from .patches import Patches, load_patches
 from .reference_training import fit_reference
 from .run_folder import (
@@ -77,12 +77,12 @@ def train(
         MissingExtraError: Keras (with TensorFlow, JAX or PyTorch) or matplotlib is not installed.
     """
     chosen = preset(preset_name)
-    if base and isinstance(chosen, Preset):
+    if base and isinstance(chosen, ReferencePreset):
         raise DataError(f"the preset {preset_name} cannot go on from weights; leave --from away, or use compact")
     if (run / WEIGHTS).exists() and not (overwrite or folds):
         raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
     labels = read_labels(data, exclude)
-    if isinstance(chosen, Preset):
+    if isinstance(chosen, ReferencePreset):
         labels = balanced(labels, chosen.bulk, seed)
     else:
         labels += read_covered(data, exclude)
@@ -127,7 +127,7 @@ class Fold:
 def train_on(
     patches: Patches,
     run: Path,
-    chosen: Preset | CompactPreset,
+    chosen: ReferencePreset | CompactPreset,
     seed: int,
     landmarks: Landmarks | None = None,
     base: Twin | None = None,
@@ -188,7 +188,7 @@ def cross_validate(
     patches: Patches,
     data: Path,
     run: Path,
-    chosen: Preset | CompactPreset,
+    chosen: ReferencePreset | CompactPreset,
     seed: int,
     folds: int,
     landmarks: Landmarks | None = None,

@@ -70,7 +70,7 @@ def evaluate(
         from ...models.training.evaluation.page import as_page
         from ...models.training.evaluation.worst_faces import worst_faces
 
-        worst = worst_faces(measured.report.faces, measured.subjects, measured.looks)
+        worst = worst_faces(measured.report.faces, measured.subjects, measured.found)
         write_whole(html_path, as_page(measured.report, worst))
 
 

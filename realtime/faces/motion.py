@@ -26,8 +26,8 @@ STRAY = 1.2  # patch pixels from which on a point does not follow the common mot
 MIN_FOLLOWING = 0.6  # share of the points that must follow it
 LEAST_WEIGHT = 1e-6  # of all points together
 MOST_SCALING = 1.25  # from one frame to the next
-_COLUMNS, _ROWS = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
-POINTS = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 1, 2)
+_ACROSS, _DOWN = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
+POINTS = np.stack(np.meshgrid(_ACROSS, _DOWN), axis=-1).reshape(-1, 1, 2)
 _Z = (POINTS[:, 0, 0] + 1j * POINTS[:, 0, 1]).astype(np.complex128)
 _ONE, _Z_CONJUGATE, _Z_SQUARED = np.ones_like(_Z), _Z.conj(), _Z * _Z.conj()
 _TO_FACE = to_square(UPPER_FACE, PATCH)

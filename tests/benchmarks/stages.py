@@ -12,7 +12,7 @@ import numpy as np
 
 from mouth_live import realtime
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
-from mouth_live.models.blazeface import INPUT_SIZE, View, shown
+from mouth_live.models.blazeface import INPUT_SIZE, InputWindow, shown
 from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.faces.changes import mosaic
 from mouth_live.realtime.faces.motion import motion, upper_face
@@ -49,7 +49,7 @@ def stages(clip: Path) -> dict[str, float]:
             timed("track, all faces", tracker.update, before, crops, frame.time)
         if frame.index % EVERY == 0:
             scale = max(frame.image.shape) / INPUT_SIZE
-            timed("shrink for the look", shown, View(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
+            timed("shrink for the look", shown, InputWindow(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
             timed("mosaic", mosaic, frame.image)
             before = timed("look at the whole frame", finder.claims, frame.image)
             patches = [upper_face(frame.image, face.keypoints) for face in before]

@@ -83,8 +83,8 @@ CONDITIONS = (OPENNESS, TURN, SIZE, BLUR, LIGHT)
 def yaw(face: Face) -> float:
     """Estimate how far the head is turned to the side, degrees 0..90, from eyes and nose.
 
-    On a head turned by t the nose tip, ``NOSE_DEPTH`` in front of the eyes, moves by ``NOSE_DEPTH sin t`` along the line
-    of the eyes, whose distance shrinks to ``cos t``. The error is about 10 degrees up to a yaw of 60. Beyond, the
+    On a head turned by t the nose tip, ``NOSE_DEPTH`` in front of the eyes, moves by ``NOSE_DEPTH sin t`` along the
+    line of the eyes, whose distance shrinks to ``cos t``. The error is about 10 degrees up to a yaw of 60. Beyond, the
     detector guesses the far eye.
     """
     return degrees(atan(head_turn(face) / NOSE_DEPTH))

@@ -12,7 +12,7 @@ from ...openness import load_openness_model
 from ...weights_file import load_weights
 from .compare import Versus, versus, versus_landmarker, versus_rows
 from .landmarker import read_landmarks
-from .readings import FaceReading, Look, look_at, read_covered, read_from, read_predictions, read_with
+from .readings import FaceReading, FoundSubject, find_subjects, read_covered, read_from, read_predictions, read_with
 from .result import Evaluation, judge_reliability, read_rows, summarise
 from .subjects import Subjects, choose
 
@@ -48,12 +48,12 @@ class Measured:
     Attributes:
         report: the figures.
         subjects: the faces' pictures; None where only an earlier report was read.
-        looks: the faces as found.
+        found: the faces as found.
     """
 
     report: Evaluation
     subjects: Subjects | None
-    looks: list[Look]
+    found: list[FoundSubject]
 
 
 def evaluate(model: str | Path, choice: Choice) -> Measured:
@@ -78,8 +78,8 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
     subjects = (
         _predicted(Path(model), choice) if is_table else choose(choice.data, choice.sets, choice.part, choice.videos)
     )
-    looks = look_at(subjects)
-    rows = read_with(network, looks) if network else read_from(Path(model), looks)
+    found = find_subjects(subjects)
+    rows = read_with(network, found) if network else read_from(Path(model), found)
     covered, hidden = (read_covered(network, p) if network else NO_COVERED for p in (subjects.covered, subjects.hidden))
     weights = None if is_table else load_weights(model, "openness")
     warnings = [] if weights is None else _trained_on(weights.card, subjects)
@@ -94,10 +94,10 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         overall,
         by,
         judge_reliability(rows, covered, hidden),
-        tuple(_versus(rows, looks, subjects, choice)),
+        tuple(_versus(rows, found, subjects, choice)),
         tuple(rows),
     )
-    return Measured(report, subjects, looks)
+    return Measured(report, subjects, found)
 
 
 def _again(path: Path, choice: Choice) -> Measured:
@@ -147,26 +147,26 @@ def _predicted(table: Path, choice: Choice) -> Subjects:
     return replace(subjects, chosen=chosen, warnings=tuple(warnings))
 
 
-def _versus(rows: list[FaceReading], looks: list[Look], subjects: Subjects, choice: Choice) -> list[Versus]:
+def _versus(rows: list[FaceReading], found: list[FoundSubject], subjects: Subjects, choice: Choice) -> list[Versus]:
     made = [versus_landmarker(rows)]
     if choice.landmarker:
         labelled = [i for i, row in enumerate(rows) if row.by_people]
         part = replace(subjects, chosen=[subjects.chosen[i] for i in labelled])
-        values = read_landmarks(part, [looks[i] for i in labelled], choice.landmarker)
+        values = read_landmarks(part, [found[i] for i in labelled], choice.landmarker)
         about = f"{len(labelled)} faces labelled by people, read anew ({int(np.isnan(values).sum())} not found)"
         made.append(versus([rows[i] for i in labelled], values.tolist(), "landmarker (anew)", about))
     if choice.compare is not None:
-        made.append(versus_rows(rows, _others(choice.compare, looks), Path(choice.compare).name))
+        made.append(versus_rows(rows, _others(choice.compare, found), Path(choice.compare).name))
     return [one for one in made if one is not None]
 
 
-def _others(compare: str, looks: list[Look]) -> list[FaceReading]:
+def _others(compare: str, found: list[FoundSubject]) -> list[FaceReading]:
     suffix = Path(compare).suffix
     if suffix == ".json":
         return read_rows(Path(compare))[1]
     if suffix == ".csv":
-        return read_from(Path(compare), looks)
-    return read_with(load_openness_model(compare, "cpu"), looks)
+        return read_from(Path(compare), found)
+    return read_with(load_openness_model(compare, "cpu"), found)
 
 
 def _trained_on(card: dict[str, Any], subjects: Subjects) -> list[str]:

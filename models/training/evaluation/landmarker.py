@@ -17,20 +17,20 @@ from ...errors import DataError, MissingExtraError
 from ...face import Face, iou
 from ...scale import openness_from_gap_ratio
 from ..lip_points import MESH, gap_ratio
-from .readings import Look
+from .readings import FoundSubject
 from .subjects import Subjects
 
-PADDING = 0.5  # of the picture's size on each side, for the second look at a face that fills it
+PADDING = 0.5  # of the picture's size on each side, for the second pass, which finds a face that fills it
 MOST_FACES = 5
 MIN_OVERLAP = 0.2  # of the landmarks' box and the face box
 
 
-def read_landmarks(subjects: Subjects, looks: list[Look], task_file: Path) -> NDArray[np.float64]:
+def read_landmarks(subjects: Subjects, found: list[FoundSubject], task_file: Path) -> NDArray[np.float64]:
     """Openness by the landmarker of each face, (n,) float64, NaN where it does not find it.
 
     Args:
         subjects: the faces' pictures.
-        looks: the faces as they were found, which tell whom is meant; where one was missed, the landmarker's largest.
+        found: the faces as they were found, which tell whom is meant; where one was missed, the landmarker's largest.
         task_file: mediapipe's ``face_landmarker.task``.
 
     Raises:
@@ -39,12 +39,12 @@ def read_landmarks(subjects: Subjects, looks: list[Look], task_file: Path) -> ND
     """
     from tqdm import tqdm
 
-    values = np.full(len(looks), nan)
+    values = np.full(len(found), nan)
     with _landmarker(task_file) as landmarker:
-        pictures = subjects.pictures(range(len(looks)))
-        for index, image in tqdm(pictures, "landmarker", len(looks), unit=" faces", disable=None):
+        pictures = subjects.pictures(range(len(found)))
+        for index, image in tqdm(pictures, "landmarker", len(found), unit=" faces", disable=None):
             meshes = _meshes(landmarker, image) or _meshes(landmarker, image, PADDING)
-            mesh = _meant(meshes, looks[index].face)
+            mesh = _meant(meshes, found[index].face)
             if mesh is not None:
                 values[index] = openness_from_gap_ratio(float(gap_ratio(mesh[None, list(MESH)])[0]))
     return values

@@ -57,7 +57,7 @@ class FaceReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class FoundSubject:
     """A subject as it was found in its picture.
 
     Attributes:
@@ -71,8 +71,8 @@ class Look:
     crop: NDArray[np.uint8]
 
 
-def look_at(subjects: Subjects) -> list[Look]:
-    """Find each subject's face, by the way that video takes: detector, second look, face check.
+def find_subjects(subjects: Subjects) -> list[FoundSubject]:
+    """Find each subject's face, by the way that video takes: detector, padded pass, face check.
 
     Raises:
         DataError: a picture or a video cannot be read.
@@ -80,22 +80,22 @@ def look_at(subjects: Subjects) -> list[Look]:
     from tqdm import tqdm
 
     finder = FaceFinder()
-    looks: dict[int, Look] = {}
+    found: dict[int, FoundSubject] = {}
     pictures = subjects.pictures(range(len(subjects.chosen)))
     for index, image in tqdm(pictures, "finding faces", len(subjects.chosen), unit=" faces", disable=None):
         subject = subjects.chosen[index]
         face = subject.pick(finder.find(image), image.shape[:2])
         crop = crop_faces(image, [face])[0] if face else np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
-        looks[index] = Look(subject, face, crop)
-    return [looks[i] for i in sorted(looks)]
+        found[index] = FoundSubject(subject, face, crop)
+    return [found[i] for i in sorted(found)]
 
 
-def read_with(model: OpennessModel, looks: Sequence[Look]) -> list[FaceReading]:
+def read_with(model: OpennessModel, found: Sequence[FoundSubject]) -> list[FaceReading]:
     """What a network reads."""
-    estimates = _in_batches(model, [look.crop for look in looks])
+    estimates = _in_batches(model, [one.crop for one in found])
     return [
-        _reading(look, float(value) if look.face else nan, float(trust) if look.face else nan)
-        for look, value, trust in zip(looks, estimates.openness, estimates.reliability, strict=True)
+        _reading(one, float(value) if one.face else nan, float(trust) if one.face else nan)
+        for one, value, trust in zip(found, estimates.openness, estimates.reliability, strict=True)
     ]
 
 
@@ -119,18 +119,18 @@ def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.f
     return _in_batches(model, crops).reliability.astype(np.float64)
 
 
-def read_from(table: Path, looks: Sequence[Look]) -> list[FaceReading]:
-    """Values that were read elsewhere, such as out-of-fold predictions; looks that the table does not name are left out.
+def read_from(table: Path, found: Sequence[FoundSubject]) -> list[FaceReading]:
+    """Values that were read elsewhere, such as out-of-fold predictions; found that the table does not name are left out.
 
     Args:
         table: columns ``file``, ``openness`` (empty: not found) and, if it likes, ``reliability``.
-        looks: the faces.
+        found: the faces.
 
     Raises:
         DataError: the table cannot be read, or holds another thing than numbers 0..1.
     """  # noqa: E501
     values = read_predictions(table)
-    return [_reading(look, *values[look.subject.name]) for look in looks if look.subject.name in values]
+    return [_reading(one, *values[one.subject.name]) for one in found if one.subject.name in values]
 
 
 def read_predictions(table: Path) -> dict[str, tuple[float, float]]:
@@ -172,19 +172,19 @@ def _in_batches(model: OpennessModel, crops: Sequence[NDArray[np.uint8]]) -> Est
     return Estimates(np.concatenate([p.openness for p in parts]), np.concatenate([p.reliability for p in parts]))
 
 
-def _reading(look: Look, value: float, reliability: float) -> FaceReading:
-    label, face = look.subject.label, look.face
+def _reading(one: FoundSubject, value: float, reliability: float) -> FaceReading:
+    label, face = one.subject.label, one.face
     return FaceReading(
-        look.subject.name,
+        one.subject.name,
         label.source,
         label.group,
         label.by_people,
         label.openness,
         value,
         reliability,
-        look.subject.landmarker,
+        one.subject.landmarker,
         conditions.yaw(face) if face else nan,
         conditions.face_size(face) if face else nan,
-        conditions.sharpness(look.crop) if face else nan,
-        conditions.brightness(look.crop) if face else nan,
+        conditions.sharpness(one.crop) if face else nan,
+        conditions.brightness(one.crop) if face else nan,
     )
