@@ -156,7 +156,9 @@ IMAGES = np.full((3, 96, 96, 3), 90, np.uint8)
 
 
 def test_without_landmarks_the_labels_are_taken_as_they_are():
-    known = compact_batches.make_targets(Patches(FACES, IMAGES, []), landmarks.no_landmarks(3), network.preset("compact"), 0)
+    known = compact_batches.make_targets(
+        Patches(FACES, IMAGES, []), landmarks.no_landmarks(3), network.preset("compact"), 0
+    )
     assert known.trust.tolist() == pytest.approx([1, 0.3, 0])
     assert known.openness[:2].tolist() == pytest.approx([0.8, 0.1])
     assert np.isnan(known.taught).tolist() == [True, False, True]

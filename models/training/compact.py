@@ -14,7 +14,7 @@ import numpy as np
 from ..crop import CROP_SIZE
 from ..errors import ModelError
 from . import extra_packages
-from .lip_points import CELLS, GAPS, IN_CELL, POINTS, NETWORK_BOX
+from .lip_points import CELLS, GAPS, IN_CELL, NETWORK_BOX, POINTS
 from .trunk import load_pretrained, trunk
 
 OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3

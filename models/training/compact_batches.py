@@ -150,7 +150,11 @@ def _with_tongues(known: Targets, rows: NDArray[np.int64], rng: np.random.Genera
 
 
 def batches(known: Targets, pool: Pool, size: int, rng: np.random.Generator, phase: Phase) -> Iterator[Batch]:
-    """Endless batches of a phase: crops (size, 60, 60, 3) float32 0..1, truth (size, OUTPUTS + LOSS_WEIGHTS) float32."""
+    """Yield endless batches of a phase.
+
+    Yields:
+        crops (size, 60, 60, 3) float32, RGB, 0..1; truth (size, OUTPUTS + LOSS_WEIGHTS) float32.
+    """
     chances = frequencies(known.patches.faces)
     covered = np.array([face.covered for face in known.patches.faces])
     while True:
@@ -197,7 +201,7 @@ def _place_points(
 def _weights(
     known: Targets, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_], auxiliary: float
 ) -> NDArray[np.float32]:
-    """The truth's last columns, (n, LOSS_WEIGHTS): see :data:`compact.LOSS_WEIGHTS`; ``auxiliary``: see :class:`Phase`."""
+    """Return the truth's last columns, (n, LOSS_WEIGHTS): see :data:`compact.LOSS_WEIGHTS` and :class:`Phase`."""
     hidden = variations.covered > COVERED_FROM
     disturbed = (variations.covered > DISTURBED_FROM) & ~hidden
     trust = known.trust[rows]

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..whole_file import whole_file
 from . import compact, extra_packages
 from .augment import plain
-from .compact_batches import Batch, Targets, Pool, batches, make_targets
+from .compact_batches import Batch, Pool, Targets, batches, make_targets
 from .landmarks import Landmarks
 from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
-from .run_folder import WEIGHTS, History, write_history
+from .run_folder import save_weights, write_history
 from .trunk import PREFIX
 
 log = logging.getLogger("mouth_live")
@@ -70,8 +69,7 @@ def fit_compact(
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=_Notes(run).note)],
     )
-    with whole_file(run / WEIGHTS) as part:
-        compact.running_network(model).save(part)
+    save_weights(run, compact.running_network(model))
 
 
 def _opinion(trained: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # noqa: ANN401
@@ -128,7 +126,7 @@ class _Notes:
     def __init__(self, run: Path) -> None:
         self._run = run
         self._begin = time.monotonic()
-        self._history: History = []
+        self._history: list[dict[str, float]] = []
 
     def note(self, epoch: int, logs: dict[str, float]) -> None:
         """One epoch's row."""

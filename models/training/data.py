@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..scale import openness_from_gap_ratio
@@ -86,19 +88,67 @@ def read_covered(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFa
     return [face for face in _read(folder, exclude) if face.covered and face.part == "train"]
 
 
-def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
-    table = folder / "labels.csv"
+def read_rows(table: Path, columns: Collection[str], advice: str) -> list[tuple[dict[str, str], str]]:
+    """Read a table.
+
+    Args:
+        table: a CSV file with a header, UTF-8.
+        columns: those that it must have.
+        advice: what to try where it cannot be read, for the message.
+
+    Returns:
+        Each row by column, and where it stands, for messages.
+
+    Raises:
+        DataError: the table cannot be read, or a column is missing.
+    """
     try:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
-            missing = [name for name in _NEEDED_COLUMNS if name not in (reader.fieldnames or [])]
+            missing = [name for name in columns if name not in (reader.fieldnames or [])]
             if missing:
-                raise DataError(f"{table}: no column {', '.join(missing)}; see the columns in models/training/data.py")
-            rows = [(row, f"{table}, line {reader.line_num}") for row in reader]
+                raise DataError(f"{table}: no column {', '.join(missing)}; {advice}")
+            return [(row, f"{table}, line {reader.line_num}") for row in reader]
     except OSError as error:
-        raise DataError(f"{table}: cannot read it ({error.strerror}); --data takes a folder with labels.csv") from None
+        raise DataError(f"{table}: cannot read it ({error.strerror}); {advice}") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
+
+
+def read_label_rows(folder: Path) -> list[tuple[dict[str, str], str]]:
+    """Read the rows of a folder's ``labels.csv``, as :func:`read_rows` does.
+
+    Raises:
+        DataError: the table cannot be read, a column is missing, or a part is neither train nor test.
+    """
+    rows = read_rows(
+        folder / "labels.csv",
+        _NEEDED_COLUMNS,
+        "--data takes a folder with pictures and labels.csv, whose columns models/training/data.py lists",
+    )
+    for row, where in rows:
+        if row["part"] not in PARTS:  # a misspelt "test" must not be trained on
+            raise DataError(f"{where}: part is {row['part']!r}, expected one of {', '.join(PARTS)}")
+    return rows
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a labelled picture.
+
+    Returns:
+        (h, w, 3) uint8, BGR.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{path}: cannot read this picture; labels.csv names it")
+    return image.astype(np.uint8, copy=False)
+
+
+def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
+    table, rows = folder / "labels.csv", read_label_rows(folder)
     sets = {row["set"] for row, _ in rows}
     if unknown := sorted(set(exclude) - sets):
         raise DataError(f"{table}: no set named {', '.join(unknown)}; it has {', '.join(sorted(sets))}")
@@ -109,6 +159,11 @@ def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
         if row["set"] not in exclude and (row["part"] == "test" or row["file"] not in dropped)
     ]
     return [face for face in faces if face is not None]
+
+
+def is_masked(row: dict[str, str]) -> bool:
+    """Return whether a row's note says that the mouth is covered."""
+    return row.get("note") == "masked"
 
 
 def dropped_files() -> dict[str, str]:
@@ -136,23 +191,21 @@ def balanced(labels: Sequence[LabelledFace], bulk: float, seed: int) -> list[Lab
 
 
 def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | None:
-    """The row's face, or None where its openness is not known."""
-    if row["part"] not in PARTS:  # a misspelt "test" must not be trained on
-        raise DataError(f"{where}: part is {row['part']!r}, expected one of {', '.join(PARTS)}")
+    """Return the row's face, or None where its openness is not known."""
     try:
         hidden = float(row["mouth_points_hidden"] or 0)
-        covered = hidden >= COVERED_POINTS or row.get("note") == "masked"
+        covered = hidden >= COVERED_POINTS or is_masked(row)
         by_people = bool(row["gap_ratio"])
         gap = row["gap_ratio"] or row["landmarker_gap_ratio"]
         if not covered and (hidden > 0 or not gap):
             return None
         eyes = None
         if row["eye1_x"]:
-            x1, y1, x2, y2 = (_number(row[name]) for name in _EYES)
+            x1, y1, x2, y2 = (finite_number(row[name]) for name in _EYES)
             eyes = ((x1 + x2) / 2, (y1 + y2) / 2)
-        openness = openness_from_gap_ratio(_number(gap)) if not covered else 0.0
+        openness = openness_from_gap_ratio(finite_number(gap)) if not covered else 0.0
         read = row["landmarker_gap_ratio"]
-        measured = openness_from_gap_ratio(_number(read)) if read and not covered else None
+        measured = openness_from_gap_ratio(finite_number(read)) if read and not covered else None
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
     group = f"{row['set']}/{row['person'] or row['file']}"
@@ -160,7 +213,12 @@ def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | N
     return LabelledFace(file, row["set"], row["part"], group, openness, by_people, eyes, measured, covered)
 
 
-def _number(text: str) -> float:
+def finite_number(text: str) -> float:
+    """Return the number that a text holds.
+
+    Raises:
+        ValueError: it holds none, or one that is not finite.
+    """
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"expected a number, got {text!r}")

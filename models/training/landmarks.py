@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..faces import FaceFinder
 from ..whole_file import whole_file
-from .data import LabelledFace, read_covered, read_labels
+from .data import LabelledFace, read_covered, read_labels, read_picture
 from .landmarks_reading import FaceReader, MeshReader
 from .lip_points import MESH, POINTS, network_points
 from .patches import meant_face
@@ -142,12 +141,9 @@ def write_landmarks(folder: Path, reader: FaceReader, out: Path) -> int:
     readings: list[NDArray[np.float32]] = []
     shapes: list[NDArray[np.float32]] = []
     for label in tqdm([*read_labels(folder), *read_covered(folder)], desc="reading landmarks", disable=None):
-        image = cv2.imread(str(label.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{label.file}: cannot read this picture; labels.csv names it")
-        picture = image.astype(np.uint8, copy=False)
-        face = meant_face(finder.find(picture), label, picture.shape[:2])
-        read = reader.read(picture, face) if face is not None else None
+        image = read_picture(label.file)
+        face = meant_face(finder.find(image), label, image.shape[:2])
+        read = reader.read(image, face) if face is not None else None
         if read is not None:
             names.append(label.file.relative_to(folder).as_posix())
             readings.append(read.views)

@@ -50,7 +50,10 @@ CELLS = CELL_ROWS * CELL_COLUMNS * IN_CELL
 NETWORK_BOX = (7, 8, 53, 60)
 """What the network looks at in the crop: left, top, right, bottom in pixels."""
 
-_CANVAS = (4 * CELL_COLUMNS * SUBCELL_COLUMNS, 2 * CELL_ROWS * SUBCELL_ROWS)  # pixels across and down: outlines are drawn on it, then averaged
+_CANVAS = (
+    4 * CELL_COLUMNS * SUBCELL_COLUMNS,
+    2 * CELL_ROWS * SUBCELL_ROWS,
+)  # pixels across and down: outlines are drawn on it, then averaged
 
 
 def eye_centres(mesh: NDArray[np.float32]) -> NDArray[np.float32]:

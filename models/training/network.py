@@ -60,7 +60,7 @@ class Phase:
         epochs: of 200 steps; faces are drawn by chance, not in turn.
         learning_rate: the highest.
         gentle: share of the crops that are hardly varied: nearly as the program cuts them.
-        beside: what the outputs beside openness and reliability count, of what they count at most.
+        auxiliary: weight of the auxiliary outputs in the loss, as a share of the highest.
     """
 
     epochs: int
@@ -101,18 +101,43 @@ class CompactPreset:
     taught_share: float = 0.35
 
 
-PRESETS: dict[str, ReferencePreset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), ReferencePreset("reference"))}
+@dataclass(frozen=True, slots=True)
+class FaceCheckPreset:
+    """The face check and its schedule: Adam, the learning rate falling along half a cosine.
+
+    Attributes:
+        name: what ``--preset`` calls it.
+        pictures: labelled pictures to collect faces and non-faces from, at most.
+        held_out_pictures: the same for measuring, of sets that training never sees.
+        epochs: each of them varies the crops anew.
+        batch: crops a step.
+        learning_rate: at the start.
+    """
+
+    name: str = "face-check"
+    pictures: int = 9000
+    held_out_pictures: int = 500
+    epochs: int = 16
+    batch: int = 128
+    learning_rate: float = 2e-3
+
+
+PRESETS: dict[str, ReferencePreset | CompactPreset] = {
+    "compact": CompactPreset("compact"),
+    "reference": ReferencePreset("reference"),
+}
+FACE_CHECK = FaceCheckPreset()
 DEFAULT_PRESET = "compact"
 
 
 def preset(name: str) -> ReferencePreset | CompactPreset:
-    """The preset of a name.
+    """Return an openness network's preset by its name.
 
     Raises:
-        DataError: there is none; the known ones are listed.
+        DataError: there is none; the message lists the known ones.
     """
     if name not in PRESETS:
-        raise DataError(f"no preset named {name!r}; known: {', '.join(PRESETS)}")
+        raise DataError(f"no preset named {name!r}; known: {', '.join([*PRESETS, FACE_CHECK.name])}")
     return PRESETS[name]
 
 

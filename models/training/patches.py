@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +13,7 @@ from ..errors import DataError
 from ..face import LEFT_EYE, RIGHT_EYE, Face
 from ..faces import FaceFinder
 from ..whole_file import whole_file
-from .data import LabelledFace
+from .data import LabelledFace, read_picture
 
 PATCH_SIZE = 96
 """A patch is the crop with more around it, at the crop's own sharpness: its middle 60x60 is the crop."""
@@ -67,15 +66,13 @@ def cut_patches(faces: Sequence[LabelledFace], check: bool = False) -> Patches:
     missed: list[LabelledFace] = []
     images: list[NDArray[np.uint8]] = []
     for label in tqdm(faces, desc="cutting mouths", unit=" faces", disable=None):
-        image = cv2.imread(str(label.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{label.file}: cannot read this picture; labels.csv names it")
-        face = meant_face(finder.find(image.astype(np.uint8, copy=False)), label, image.shape[:2])
+        image = read_picture(label.file)
+        face = meant_face(finder.find(image), label, image.shape[:2])
         if face is None:
             missed.append(label)
             continue
         found.append(label)
-        images.append(crop_faces(image.astype(np.uint8, copy=False), [face], PATCH_REGION, PATCH_SIZE)[0])
+        images.append(crop_faces(image, [face], PATCH_REGION, PATCH_SIZE)[0])
     if not found:
         raise DataError(f"no face found in any of the {len(faces)} labelled pictures")
     return Patches(found, np.stack(images), missed)

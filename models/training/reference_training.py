@@ -10,12 +10,13 @@ import numpy as np
 
 from ..errors import DataError
 from ..light import network_input
+from ..whole_file import part_path
 from . import extra_packages
 from .augment import plain, varied
 from .data import LabelledFace
 from .network import NEUTRAL, ReferencePreset, gender_pairs, reference_network
 from .patches import Patches
-from .run_folder import WEIGHTS, History, write_history
+from .run_folder import WEIGHTS, write_history
 
 log = logging.getLogger("mouth_live")
 
@@ -38,7 +39,7 @@ def fit_reference(training: Patches, validation: Patches, chosen: ReferencePrese
     model = reference_network()
     model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
     begin = time.monotonic()
-    history: History = []
+    history: list[dict[str, float]] = []
 
     def note(epoch: int, logs: dict[str, float]) -> None:
         values = {name: float(value) for name, value in logs.items()}
@@ -47,7 +48,7 @@ def fit_reference(training: Patches, validation: Patches, chosen: ReferencePrese
         log.info("epoch %d: loss %.5f, validation %.5f", epoch + 1, logs["loss"], logs["val_loss"])
 
     crops = network_input(plain(validation.images))
-    part = run / f"{Path(WEIGHTS).stem}.part.keras"
+    part = part_path(run / WEIGHTS, keep_suffix=True)
     model.fit(
         _batches(training, chosen, seed),
         steps_per_epoch=len(training.faces) // chosen.batch,

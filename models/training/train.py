@@ -17,26 +17,14 @@ from . import extra_packages
 from .compact import begin_with, training_network
 from .compact_training import fit_compact
 from .data import LabelledFace, balanced, fold_of, read_covered, read_labels, split
-from .evaluate import Report, measure
 from .landmarks import Landmarks, load_landmarks, no_landmarks
 from .last_layer import Twin, load_twin
 from .network import DEFAULT_PRESET, CompactPreset, ReferencePreset, preset
+from .openness_run import Parts, count_by_set, is_done, plan, read_plain, report_run, write_left_out
 from .patches import Patches, load_patches
 from .reference_training import fit_reference
-from .run_folder import (
-    LEFT_OUT,
-    PATCHES,
-    REPORT,
-    WEIGHTS,
-    Parts,
-    count_by_set,
-    is_done,
-    load_trained,
-    plan,
-    read_plain,
-    report_run,
-    write_left_out,
-)
+from .run_folder import LEFT_OUT, PATCHES, begin_run, load_trained, refuse_used
+from .run_report import Report, measure
 
 log = logging.getLogger("mouth_live")
 
@@ -79,27 +67,19 @@ def train(
     chosen = preset(preset_name)
     if base and isinstance(chosen, ReferencePreset):
         raise DataError(f"the preset {preset_name} cannot go on from weights; leave --from away, or use compact")
-    if (run / WEIGHTS).exists() and not (overwrite or folds):
-        raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
+    refuse_used(run, overwrite or folds > 0)
     labels = read_labels(data, exclude)
     if isinstance(chosen, ReferencePreset):
         labels = balanced(labels, chosen.bulk, seed)
     else:
         labels += read_covered(data, exclude)
-    # What is missing or does not fit is told before minutes of cutting mouths.
+    # What is missing or does not fit is reported before the minutes that cutting mouths takes.
     extra_packages.keras()
     extra_packages.new_figure(1, 1)
     twin = load_twin(base) if base else None
     if twin:
         begin_with(training_network(), twin.model)
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        replaced = (run.glob("fold-*") if overwrite else ()) if folds else (run,)
-        for folder in replaced:
-            for old in (REPORT, WEIGHTS):
-                (folder / old).unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
+    begin_run(run, (run.glob("fold-*") if overwrite else ()) if folds else None)
     patches = load_patches(data, run / PATCHES, labels)
     if patches.missed:
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())

@@ -57,12 +57,13 @@ def evaluate(
     from ...models.training.evaluation.evaluate import Choice
     from ...models.training.evaluation.evaluate import evaluate as run
     from ...models.training.evaluation.text import as_text
+    from ..video.frames_at import frames_at
 
     for path in (json_path, html_path):
         if path and not path.parent.is_dir():  # told before minutes of work, not after
             raise SinkError(f"{path}: no such folder; make it or give another file")
     names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
-    measured = run(model, Choice(data, names, part, videos, compare, landmarker))
+    measured = run(model, Choice(data, names, part, videos, compare, landmarker, frames_at))
     click.echo(as_text(measured.report))
     if json_path:
         write_whole(json_path, measured.report.as_json())

@@ -1,5 +1,6 @@
-"""``mouth-live train``: an openness network from labelled faces."""
+"""``mouth-live train``: an openness network or the face check from labelled faces."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +13,12 @@ import click
     required=True,
     help="Folder with labels.csv and images/; a table by label.",
 )
-@click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
+@click.option(
+    "--preset",
+    default="compact",
+    show_default=True,
+    help="Network, optimiser and schedule: compact or reference for the openness, or face-check.",
+)
 @click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out (repeat for several).")
 @click.option("--permissive", is_flag=True, help="Leave out all sets for research only or without stated terms.")
 @click.option(
@@ -63,27 +69,43 @@ def train(
     folds: int | None,
     overwrite: bool,
 ) -> None:
-    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder.
+    """Train a network on labelled faces (extra [train]): weights, history, curve and report in a folder.
 
     \b
     mouth-live train --data FACES                          a new network
     mouth-live train --from shipped --data mine.csv        the shipped one, fitted to your own labelled faces
     mouth-live train --from shipped --data FACES           the shipped one, trained on
+    mouth-live train --preset face-check --data FACES      the check of what the detector finds
     """  # noqa: D301
     if base == "shipped":
         from ...models.openness import DEFAULT_WEIGHTS
 
         base = DEFAULT_WEIGHTS
     if base is not None and not data.is_dir():
-        _refuse_with_table("preset", "exclude", "permissive", "landmarks", "folds")
+        _refuse(
+            ("preset", "exclude", "permissive", "landmarks", "folds"),
+            "is for faces in a folder; it does not go with a table by label",
+        )
         from ...models.training.fine_tune import fine_tune
+        from ..video.frames_at import frames_at
 
-        fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
+        fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", frames_at, videos, keep, seed, overwrite)
         return
     if videos or keep:
         raise click.UsageError("--videos and --keep go with --from and a table by label")
     if base and permissive:
         raise click.UsageError("--permissive is for a new network; that of --from may have learned from all sets")
+    from ...models.training.network import FACE_CHECK
+
+    if preset == FACE_CHECK.name:
+        _refuse(
+            ("from", "exclude", "permissive", "landmarks", "folds"),
+            "is for networks of the openness; it does not go with --preset face-check",
+        )
+        from ...models.training.face_check import train_face_check
+
+        train_face_check(data, run_folder or Path("runs") / preset, FACE_CHECK, seed, overwrite)
+        return
     from ...models.training.data import not_permissive
     from ...models.training.train import train as run
 
@@ -91,9 +113,10 @@ def train(
     run(data, run_folder or Path("runs") / preset, preset, seed, overwrite, left_out, landmarks, base, folds or 0)
 
 
-def _refuse_with_table(*names: str) -> None:
-    """Usage error where one of these options, of faces in a folder, was given."""
+def _refuse(names: Sequence[str], reason: str) -> None:
+    """Raise a usage error where one of these options was given."""
     context = click.get_current_context()
     for name in names:
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} is for faces in a folder; it does not go with a table by label")
+        parameter = "base" if name == "from" else name
+        if context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} {reason}")

@@ -10,6 +10,7 @@ import numpy as np
 from ...errors import DataError
 from ...openness import load_openness_model
 from ...weights_file import load_weights
+from ..own_labels import FrameReader
 from .compare import Versus, versus, versus_landmarker, versus_rows
 from .landmarker import read_landmarks
 from .readings import FaceReading, FoundSubject, find_subjects, read_covered, read_from, read_predictions, read_with
@@ -28,9 +29,10 @@ class Choice:
         data: folder with ``labels.csv`` and the pictures, or a table made by ``mouth-live label``.
         sets: only these sets; none: all.
         part: ``"train"``, ``"test"``, ``"all"``; None: the test part, but all of a set in ``sets`` that has none.
-        videos: where the videos of own labels lie.
+        videos: folder of the videos of own labels.
         compare: another network, table of predictions or report to compare with.
         landmarker: mediapipe's ``face_landmarker.task``, to read the same faces anew with it.
+        read_frames: decodes the videos of own labels; without it they cannot be measured on.
     """
 
     data: Path | None
@@ -39,6 +41,7 @@ class Choice:
     videos: Path | None = None
     compare: str | None = None
     landmarker: Path | None = None
+    read_frames: FrameReader | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +78,7 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         raise DataError(f"{model}: on which faces? tell with --data their folder or a table made by mouth-live label")
     is_table = Path(model).suffix == ".csv"
     network = None if is_table else load_openness_model(model, "cpu")
-    subjects = (
-        _predicted(Path(model), choice) if is_table else choose(choice.data, choice.sets, choice.part, choice.videos)
-    )
+    subjects = _predicted(Path(model), choice) if is_table else _choose(choice.data, choice, choice.part)
     found = find_subjects(subjects)
     rows = read_with(network, found) if network else read_from(Path(model), found)
     covered, hidden = (read_covered(network, p) if network else NO_COVERED for p in (subjects.covered, subjects.hidden))
@@ -98,6 +99,10 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
         tuple(rows),
     )
     return Measured(report, subjects, found)
+
+
+def _choose(data: Path, choice: Choice, part: str | None) -> Subjects:
+    return choose(data, choice.sets, part, choice.videos, choice.read_frames)
 
 
 def _again(path: Path, choice: Choice) -> Measured:
@@ -126,7 +131,7 @@ def _predicted(table: Path, choice: Choice) -> Subjects:
     names = read_predictions(table)
     if choice.data is None or not names:
         raise DataError(f"{table}: no predictions in it")
-    subjects = choose(choice.data, choice.sets, choice.part or "all", choice.videos)
+    subjects = _choose(choice.data, choice, choice.part or "all")
     strangers = [name for name in names if name not in subjects.known]
     if strangers:
         raise DataError(f"{table}: {strangers[0]} is not in {choice.data} ({len(strangers)} such rows)")

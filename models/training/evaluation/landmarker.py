@@ -46,7 +46,7 @@ def read_landmarks(subjects: Subjects, found: list[FoundSubject], task_file: Pat
             meshes = _meshes(landmarker, image) or _meshes(landmarker, image, PADDING)
             mesh = _meant(meshes, found[index].face)
             if mesh is not None:
-                values[index] = openness_from_gap_ratio(float(gap_ratio(mesh[None, list(MESH)])[0]))
+                values[index] = openness_from_gap_ratio(float(gap_ratio(mesh[None, list(MESH)].astype(np.float32))[0]))
     return values
 
 

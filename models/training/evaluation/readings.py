@@ -1,6 +1,5 @@
 """Read the faces: find each, cut it, measure its conditions; then a network's values, or values from a table."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -14,8 +13,9 @@ from ...errors import DataError
 from ...face import Face
 from ...faces import FaceFinder
 from ...openness import Estimates, OpennessModel
+from ..data import read_picture, read_rows
 from . import conditions
-from .subjects import Subject, Subjects, read_picture
+from .subjects import Subject, Subjects
 
 BATCH = 64
 COVERED = 300  # of the covered mouths so many are read, evenly spread
@@ -140,20 +140,10 @@ def read_predictions(table: Path) -> dict[str, tuple[float, float]]:
         DataError: as for :func:`read_from`.
     """
     values: dict[str, tuple[float, float]] = {}
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file, restval="")
-            if any(name not in (reader.fieldnames or []) for name in PREDICTIONS):
-                raise DataError(f"{table}: expected the columns file, openness and perhaps reliability")
-            for row in reader:
-                where = f"{table}, line {reader.line_num}"
-                if row["file"] in values:
-                    raise DataError(f"{where}: {row['file']} is there twice")
-                values[row["file"]] = _share(row["openness"], where), _share(row.get("reliability", ""), where)
-    except OSError as error:
-        raise DataError(f"{table}: cannot read it ({error.strerror})") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
+    for row, where in read_rows(table, PREDICTIONS, "expected the columns file, openness and perhaps reliability"):
+        if row["file"] in values:
+            raise DataError(f"{where}: {row['file']} is there twice")
+        values[row["file"]] = _share(row["openness"], where), _share(row.get("reliability", ""), where)
     return values
 
 
