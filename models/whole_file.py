@@ -1,9 +1,11 @@
 """The one way to write a file: under its final name it is whole.
 
 A file is written as ``OUT.part`` and renamed when it is complete. A writer that takes the kind of file from its name
-(video, pictures, weights) gets ``NAME.part.EXT`` instead.
+(video, pictures, weights) gets ``NAME.part.EXT`` instead. A link stays a link, and the file that it names is replaced;
+a device or a pipe is written to as it is.
 """
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,11 +23,27 @@ def part_path(path: Path, keep_suffix: bool = False) -> Path:
     return path.with_name(f"{path.stem}.part{path.suffix}" if keep_suffix else f"{path.name}.part")
 
 
+def is_stream(path: Path) -> bool:
+    """Return whether a path is there and is no plain file or folder: a device, a pipe, a socket."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Return whether two paths name one file, through links and whatever else; a missing file is compared by name."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
+
+
 @contextmanager
 def whole_file(
     path: Path, advice: str = "", *, keep_suffix: bool = True, error: type[MouthLiveError] = DataError
 ) -> Generator[Path]:
-    """Give a file its final name when the block ends well; left by an exception it stays a part.
+    """Give a file its final name when the block ends well.
+
+    After an error of this program or of the system nothing is left. What interrupts it (Ctrl-C, a signal, another
+    exception) leaves the part, so that no work is lost. While one run writes, a second one on the same name is refused.
 
     Args:
         path: the final name.
@@ -37,13 +55,43 @@ def whole_file(
         The name to write to.
 
     Raises:
-        MouthLiveError: of the kind ``error``: the file cannot be written or renamed.
+        MouthLiveError: of the kind ``error``: the file cannot be written or renamed, or another run writes it.
     """
-    part = part_path(path, keep_suffix)
+    if is_stream(path):
+        yield path
+        return
+    target = path.resolve() if path.is_symlink() else path
+    part = part_path(target, keep_suffix)
     try:
-        yield part
-        part.replace(path)
+        lock = _locked(part)
+        if lock is None:
+            raise error(f"{path}: is being written by another run; wait for its end or give another name")
+        try:
+            yield part
+            part.replace(target)
+        except (MouthLiveError, OSError):
+            part.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(lock)
     except BrokenPipeError:
         raise
     except OSError as failure:
         raise error(f"{path}: cannot write it ({failure.strerror or failure}){advice}") from None
+
+
+def _locked(part: Path) -> int | None:
+    """Create the part and lock it against other runs; return its descriptor, or None where another run holds it."""
+    descriptor = os.open(part, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        import fcntl
+    except ImportError:  # Windows refuses to open and to rename a file that another program writes
+        return descriptor
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    except OSError:  # a file system without locks
+        return descriptor
+    return descriptor

@@ -12,11 +12,20 @@ if TYPE_CHECKING:
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
     from .lips.running_events import lip_events, watch_lips
-    from .pipeline import Pipeline, analyze
+    from .pipeline import Pipeline
     from .records import Analysis, Frame, LipEvent, Reading
+    from .session import Session, analyze, open_session
+    from .settings import AnalysisSettings
+    from .sinks.csv_sink import CsvSink
+    from .sinks.overlay import draw
+    from .sinks.sink import Sink
+    from .video.cameras import open_camera
+    from .video.sources import open_video
 
 __all__ = [
     "Analysis",
+    "AnalysisSettings",
+    "CsvSink",
     "FaceChoice",
     "Frame",
     "Limits",
@@ -24,11 +33,17 @@ __all__ = [
     "LipEvent",
     "Pipeline",
     "Reading",
+    "Session",
+    "Sink",
     "SinkError",
     "SourceError",
     "UsageError",
     "analyze",
+    "draw",
     "lip_events",
+    "open_camera",
+    "open_session",
+    "open_video",
     "preset",
     "watch_lips",
 ]
@@ -39,8 +54,15 @@ _HOMES = {
     ".lips.face_choice": ["FaceChoice"],
     ".lips.limits": ["Limits", "preset"],
     ".lips.running_events": ["lip_events", "watch_lips"],
-    ".pipeline": ["Pipeline", "analyze"],
+    ".pipeline": ["Pipeline"],
     ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
+    ".session": ["Session", "analyze", "open_session"],
+    ".settings": ["AnalysisSettings"],
+    ".sinks.csv_sink": ["CsvSink"],
+    ".sinks.overlay": ["draw"],
+    ".sinks.sink": ["Sink"],
+    ".video.cameras": ["open_camera"],
+    ".video.sources": ["open_video"],
 }
 
 

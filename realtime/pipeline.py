@@ -1,13 +1,11 @@
-"""What happens to a frame: find the faces, crop them, follow them, read them, smooth the values, watch for events.
+"""What happens to a frame: find the faces, crop them, read them, follow each, smooth its value, watch for events.
 
-One generator for live and recorded video; they differ in the source before it and in the sinks behind it.
+One pipeline for live and recorded video. They differ in the source before it and in the sinks behind it, which
+:mod:`.session` puts together.
 """
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
-from os import PathLike
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,17 +21,21 @@ from .lips.gates import Gates
 from .lips.profiles import Profile
 from .lips.smoothing import OneEuroFilter
 from .records import Analysis, Frame, Reading
-from .system.prefetch import Ahead
 
-MOST_WAITING = 32 << 20  # bytes of pictures that may wait for a batch to fill, or to be read at all
+MAX_WAITING_BYTES = 32 << 20  # of pictures that wait for a batch to fill, or to be read at all
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class Found:
     """A frame and the faces found in it."""
 
     frame: Frame
     faces: list[Face]
+
+    @property
+    def nbytes(self) -> int:
+        """The size of the picture in bytes."""
+        return self.frame.image.nbytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +57,7 @@ class Pipeline:
         profile: a person's own range, to which the openness is fitted; None leaves the network's scale.
         lips: the event engine.
         gates: which readings it may trust.
-        look_every: seconds that a new face waits for its first look, at most; 0 looks at every frame.
+        look_every: seconds until a new face is detected, at most; 0 runs the detector on every frame.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -72,30 +74,30 @@ class Pipeline:
         """Set the follower up with the finder."""
         self._follower = FaceFollower(self.finder, self.look_every)
 
-    def run(self, frames: Iterable[Frame | None], batch: int = 1, overlap: bool = False) -> Generator[Analysis]:
-        """Analyse frames in their order.
+    def use_profile(self, profile: Profile) -> None:
+        """Fit the openness of the frames to come to a person's own range."""
+        self.profile = profile
+
+    def run(self, frames: Iterable[Frame | None], batch: int = 1) -> Generator[Analysis]:
+        """Analyse frames in their order: :meth:`find` and :meth:`read` one after the other.
 
         Args:
-            frames: the frames, times never decreasing; None tells that a live source gives no picture.
+            frames: the frames, times never decreasing. None means that a live source gives no picture.
             batch: crops to collect, over several frames, before the network reads them. On a CPU nothing is gained
                 by more than 1, and each frame is answered at once.
-            overlap: find the faces of the next frames in a thread of its own while these are read: more frames a
-                second on several cores, each of them answered a little later.
 
         Yields:
-            One analysis for each frame, and a silent one where there is none.
+            One analysis for each frame, and a silent one where there is no picture.
         """
-        found = (None if frame is None else self._find(frame) for frame in frames)
-        if not overlap:
-            yield from self._read_in_batches(found, batch)
-            return
-        with Ahead(found, size=_bytes, max_bytes=MOST_WAITING) as ahead:
-            yield from self._read_in_batches(ahead, batch)
+        yield from self.read(self.find(frames), batch)
 
-    def _find(self, frame: Frame) -> _Found:
-        return _Found(frame, self._follower.find(frame.image, frame.time))
+    def find(self, frames: Iterable[Frame | None]) -> Generator[Found | None]:
+        """Find the faces of each frame; the first half of :meth:`run`, which may have a thread of its own."""
+        for frame in frames:
+            yield None if frame is None else Found(frame, self._follower.find(frame.image, frame.time))
 
-    def _read_in_batches(self, found: Iterable[_Found | None], batch: int) -> Iterator[Analysis]:
+    def read(self, found: Iterable[Found | None], batch: int = 1) -> Generator[Analysis]:
+        """Crop and read the faces that were found, in batches; the second half of :meth:`run`."""
         waiting: list[_Waiting] = []
         last: Frame | None = None
         for one in found:
@@ -106,12 +108,12 @@ class Pipeline:
             last = one.frame
             waiting.append(_Waiting(one.frame, one.faces, crop_faces(one.frame.image, one.faces)))
             enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
-            if enough or sum(w.frame.image.nbytes for w in waiting) > MOST_WAITING:
-                yield from self._read(waiting)
+            if enough or sum(w.frame.image.nbytes for w in waiting) > MAX_WAITING_BYTES:
+                yield from self._read_batch(waiting)
                 waiting = []
-        yield from self._read(waiting)
+        yield from self._read_batch(waiting)
 
-    def _read(self, waiting: list[_Waiting]) -> Iterator[Analysis]:
+    def _read_batch(self, waiting: list[_Waiting]) -> Iterator[Analysis]:
         """Read the crops of the waiting frames in one batch."""
         if not waiting:
             return
@@ -143,41 +145,3 @@ class Pipeline:
 
     def _fitted(self, raw: float) -> float:
         return raw if self.profile is None else self.profile.fit(raw)
-
-
-def _bytes(found: _Found | None) -> int:
-    return found.frame.image.nbytes if found else 0
-
-
-def analyze(source: int | str | PathLike[str], pipeline: Pipeline | None = None) -> Iterator[Analysis]:
-    """Analyse a recorded video, or a camera for as long as the loop goes on.
-
-    Args:
-        source: a camera's index as an int; else the path of a video, a picture or a folder of frames.
-        pipeline: one with settings of its own, not used before; None takes the defaults.
-
-    Yields:
-        One analysis for each frame; from a camera always of the newest one, and a silent one when it gives none.
-
-    Raises:
-        SourceError: it cannot be read.
-    """
-    # Imported here: a program that brings its own frames needs neither.
-    from .video.cameras import open_camera
-    from .video.reader import SILENCE, STALL, Relay
-    from .video.sources import open_video
-
-    live = isinstance(source, int)
-    opened = open_camera(source) if isinstance(source, int) else open_video(Path(source))
-    with (
-        opened as video,
-        Relay(
-            video,
-            depth=1 if live else 4,
-            drop=live,
-            stall=STALL if live else None,
-            silence=SILENCE if live else None,
-        ) as ahead,
-        closing((pipeline or Pipeline()).run(ahead)) as run,
-    ):
-        yield from run

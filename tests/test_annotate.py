@@ -238,7 +238,7 @@ def test_a_suffix_that_cannot_hold_it_is_refused(tmp_path: Path, name: str) -> N
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"out\.mp4: cannot write the video \(No such file"):
+    with pytest.raises(SinkError, match=r"out\.mp4: cannot write it \(No such file"):
         write(tmp_path / "gone" / "out.mp4")
 
 

@@ -14,7 +14,7 @@ import pytest
 from mouth_live.models.errors import SourceError
 from mouth_live.realtime.video import cameras
 from mouth_live.realtime.video.cameras import Camera, list_cameras, open_camera
-from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.video.reader import FrameReader
 
 
 class World:
@@ -242,7 +242,7 @@ def test_a_read_that_hangs_is_left_alone_and_the_camera_opened_again(world, capl
         yield from pictures(3)
 
     world.scripts = [hanging(), pictures(seed=2)]
-    with open_camera(0) as camera, Relay(camera, stall=0.3) as ahead:
+    with open_camera(0) as camera, FrameReader(camera, stall=0.3) as ahead:
         frames = take(ahead, 8)
         assert [f.index for f in frames] == list(range(8))
         assert frames[3].time - frames[2].time > 0.3

@@ -6,7 +6,14 @@ import pytest
 from mouth_live.models import Face
 from mouth_live.models.errors import ReceiverError
 from mouth_live.realtime import Analysis, Frame, Reading
-from mouth_live.realtime.commands.checks import Look, check_face, check_light, check_output, check_rate, check_value
+from mouth_live.realtime.commands.checks import (
+    Observation,
+    check_face,
+    check_light,
+    check_output,
+    check_rate,
+    check_value,
+)
 from mouth_live.realtime.outputs.output import Output
 
 NAN = float("nan")
@@ -19,10 +26,11 @@ def reading(width=200.0, nose=0.0, score=0.9, reliability=NAN, face_id=0):
 
 def look(*readings, count=60, brightness=128, seconds=2.0, dropped=0):
     """So many frames with these faces; the picture is of one brightness."""
-    made = Look(seconds=seconds, dropped=dropped)
+    made = Observation()
+    made.seconds, made.dropped = seconds, dropped
     for i in range(count):
         image = np.full((300, 300, 3), brightness, np.uint8)
-        made.take(Analysis(Frame(i, i / 30, image), tuple(readings)))
+        made.write(Analysis(Frame(i, i / 30, image), tuple(readings)))
     return made
 
 

@@ -12,7 +12,8 @@ from conftest import COMMAND
 from held_clip import write_clip
 
 from mouth_live.models.errors import SourceError
-from mouth_live.realtime.commands.event_lines import EventSettings, write_events
+from mouth_live.realtime import AnalysisSettings
+from mouth_live.realtime.commands.event_run import EventProduct, write_events
 
 
 def lines_of(done):
@@ -186,17 +187,16 @@ class Unplugged:
 @pytest.mark.parametrize("failure", [None, SourceError("made: gone")])
 def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, failure):
     camera = Unplugged(opened, failure)
-    monkeypatch.setattr("mouth_live.realtime.commands.event_lines.open_camera", lambda _source: camera)
+    monkeypatch.setattr("mouth_live.realtime.session.open_camera", lambda *_: camera)
     monkeypatch.setattr(
-        "mouth_live.realtime.system.prefetch.Ahead._is_full", lambda _ahead, _size: False
+        "mouth_live.realtime.system.prefetch.Prefetch._is_full", lambda _ahead, _size: False
     )  # keep every frame
     out = tmp_path / "lines"
     if failure is None:
-        write_events(EventSettings(camera="made", output=out))
+        write_events("made", EventProduct(output=out), AnalysisSettings())
     else:
         with pytest.raises(SourceError, match="gone"):
-            write_events(EventSettings(camera="made", output=out))
-        out = tmp_path / "lines.part"  # what failed is not given its name
+            write_events("made", EventProduct(output=out), AnalysisSettings())
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert any(line["kind"] == "open" for line in lines)
     assert unstopped(lines) == set()

@@ -19,8 +19,27 @@ def command(name, source):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_they_are_short(name):
-    assert len((FOLDER / f"{name}.py").read_text().splitlines()) <= 40
+def test_they_are_short_and_begin_with_how_to_run_them(name):
+    lines = (FOLDER / f"{name}.py").read_text().splitlines()
+    assert len(lines) <= 40
+    assert lines[0].startswith(f'"""Run: ``python docs/examples/{name}.py [VIDEO]``.')
+
+
+@pytest.mark.display
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_video_they_end_in_one_line(name, screen):
+    environment = os.environ | {"DISPLAY": screen}
+    done = subprocess.run(command(name, "gone.mp4"), env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "gone.mp4: no such file\n")
+
+
+def test_without_a_display_there_is_no_key_to_press(demo_clip):
+    environment = {name: value for name, value in os.environ.items() if name != "DISPLAY"}
+    done = subprocess.run(
+        command("push_to_talk", demo_clip), env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "no keys to press" in done.stderr
 
 
 def test_avatar_opens_its_mouth_with_the_face(tmp_path):

@@ -19,6 +19,7 @@ from mouth_live.models.training.keep import read_keep, summarise_keep
 from mouth_live.models.training.last_layer import Keep, load_head, sigmoid, solve
 from mouth_live.models.training.own_labels import OwnLabel, write_own_labels
 from mouth_live.models.weights_file import WEIGHTS_FOLDER, load_weights
+from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.labelling.candidates import find_candidates, spread_out
 from mouth_live.realtime.video.frames_at import frames_at
 
@@ -80,7 +81,7 @@ def test_the_summary_tells_how_the_error_elsewhere_moves():
 def another_scale(demo_clip, tmp_path_factory):
     """30 frames of the demo, labelled as the network reads them but on another scale: the user's own."""
     table = tmp_path_factory.mktemp("own") / "mine.csv"
-    found = find_candidates(demo_clip, load_openness_model(BASE, "cpu"))
+    found = find_candidates(demo_clip, AnalysisSettings(model=BASE))
     labels = [
         OwnLabel(str(demo_clip), c.frame, c.time, c.box, round(min(1.0, 0.15 + 0.8 * c.openness), 3))
         for c in spread_out(found, 30)

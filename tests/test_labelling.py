@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from mouth_live.models import DataError, load_openness_model
+from mouth_live.models import DataError
 from mouth_live.models.training.own_labels import OwnLabel, frames_of, read_own_labels, write_own_labels
+from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.labelling.candidates import VIEW, VIEW_EYES, Candidate, find_candidates, spread_out
-from mouth_live.realtime.commands.labelling.table import LabelSession, labelled_frames, video_name
+from mouth_live.realtime.commands.labelling.table import Labelling, labelled_frames, video_name
 from mouth_live.realtime.commands.labelling.view import FACE, draw_candidate, gap_ratio_of
 from mouth_live.realtime.video.frames_at import frames_at
 from mouth_live.realtime.video.sources import open_video
@@ -50,7 +51,7 @@ def test_what_is_labelled_is_not_offered_again_and_counts_as_near():
 
 
 def test_candidates_of_a_real_face(short_clip):
-    found = find_candidates(short_clip, load_openness_model())
+    found = find_candidates(short_clip, AnalysisSettings())
     assert [c.frame for c in found] == list(range(len(found)))
     assert len(found) > 20
     view = cv2.imdecode(np.frombuffer(found[0].view, np.uint8), cv2.IMREAD_COLOR)
@@ -64,7 +65,7 @@ def test_candidates_of_a_real_face(short_clip):
 def test_labels_are_saved_at_once_and_gone_on_with(tmp_path):
     table, video = tmp_path / "mine.csv", tmp_path / "me.mp4"
     write_own_labels(table, [OwnLabel("other.mp4", 7, 0.28, (1, 2, 3, 4), 1.0)])
-    session = LabelSession(table, video, [candidate(i) for i in (30, 10, 20)])
+    session = Labelling(table, video, [candidate(i) for i in (30, 10, 20)])
     session.say(0.75)
     assert [(row.video, row.frame, row.openness) for row in read_own_labels(table)] == [
         ("other.mp4", 7, 1.0),
@@ -72,7 +73,7 @@ def test_labels_are_saved_at_once_and_gone_on_with(tmp_path):
     ]
     session.say(None)
     assert (session.labelled, session.skipped, labelled_frames(table, video)) == (1, 1, [10, 30])
-    again = LabelSession(table, video, [candidate(i) for i in (20, 30, 10)])
+    again = Labelling(table, video, [candidate(i) for i in (20, 30, 10)])
     assert again.current.frame == 20
     again.back()
     again.back()

@@ -10,7 +10,7 @@ import pytest
 from mouth_live.models import FaceFinder, load_openness_model
 from mouth_live.realtime import Frame, LipEvent, Pipeline, analyze, lip_events
 from mouth_live.realtime.video.cameras import open_camera
-from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.video.reader import FrameReader
 from mouth_live.realtime.video.sources import open_video
 
 
@@ -44,7 +44,7 @@ def test_reads_the_demo_as_it_was_drawn(recorded):
 
 def test_live_and_recorded_agree(demo_clip, recorded):
     # The live path, unhurried: the camera's relay keeps every frame instead of the newest.
-    with open_camera(str(demo_clip)) as camera, Relay(camera, depth=2, drop=False) as ahead:
+    with open_camera(str(demo_clip)) as camera, FrameReader(camera, depth=2, drop=False) as ahead:
         live = list(Pipeline().run(ahead))
     assert summary(live) == summary(recorded)
     assert [a.events for a in live] == [a.events for a in recorded]

@@ -95,7 +95,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, frames: int) -> None:
 
 
 def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SinkError, match=r"gone/out.csv: cannot write the CSV \(No such file"):
+    with pytest.raises(SinkError, match=r"gone/out.csv: cannot write it \(No such file"):
         CsvSink(tmp_path / "gone" / "out.csv").__enter__()
 
 

@@ -17,12 +17,15 @@ SHOW = """
 import sys, time, numpy as np
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.window import WindowSink
+from mouth_live.realtime.sinks.window import Status, WindowSink
 reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
-with WindowSink(title="mouth-live", on_calibrate=lambda: print("calibrate", flush=True)) as window:
+status = Status(29.9, 1, "keep your mouth closed: 5 s")
+key_c = lambda: print("calibrate", flush=True)
+with WindowSink(title="mouth-live", on_calibrate=key_c, status=lambda: status) as window:
     for i in range(2000):
         image = np.full((240, 320, 3), 90, np.uint8)
-        if not window.write(Analysis(Frame(i, i / 50, image), (reading,)), 29.9, 1, "keep your mouth closed: 5 s"):
+        window.write(Analysis(Frame(i, i / 50, image), (reading,)))
+        if window.is_finished:
             print("ended", flush=True)
             break
         print("frame", flush=True)

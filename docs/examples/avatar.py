@@ -1,17 +1,18 @@
-"""A mouth in the terminal that opens with yours: the shortest avatar.
+"""Run: ``python docs/examples/avatar.py [VIDEO]``. A mouth in the terminal that opens with yours.
 
-python docs/examples/avatar.py [VIDEO]
+Without VIDEO it uses the first camera. Ctrl-C ends it.
 """
 
 import sys
 
+from mouth_live.models import MouthLiveError
 from mouth_live.realtime import FaceChoice, analyze
 
 MOUTHS = ["( -_- )", "( o.o )", "( oOo )", "( o0o )", "( o[]o)"]
 
 
 def main(source: int | str) -> None:
-    """Draw the chosen face's openness, one line that is written over and over."""
+    """Draw the largest face's openness in one line, again for each frame."""
     choice = FaceChoice("largest")
     for analysis in analyze(source):
         reading = choice.choose(analysis)
@@ -24,4 +25,9 @@ def main(source: int | str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else 0)
+    try:
+        main(sys.argv[1] if len(sys.argv) > 1 else 0)
+    except MouthLiveError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.stdout.write("\n")

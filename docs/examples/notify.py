@@ -1,17 +1,19 @@
-"""Tell when someone yawns: a notice on the desktop where there is notify-send, else a line on the terminal.
+"""Run: ``python docs/examples/notify.py [VIDEO]``. Show a notice when someone yawns.
 
-python docs/examples/notify.py [VIDEO]
+The notice is on the desktop where there is notify-send, else on the terminal. Without VIDEO it uses the first camera.
 """
 
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 
+from mouth_live.models import MouthLiveError
 from mouth_live.realtime import LipActivity, Pipeline, analyze, lip_events, preset
 
 
-def tell(text: str) -> None:
-    """Show it on the desktop, or on the terminal."""
+def notify(text: str) -> None:
+    """Show a text on the desktop or the terminal."""
     program = shutil.which("notify-send")
     if program:
         subprocess.run([program, "mouth-live", text], check=False, timeout=5)
@@ -20,12 +22,16 @@ def tell(text: str) -> None:
 
 
 def main(source: int | str) -> None:
-    """Watch for mouths held wide for over a second."""
+    """Watch for mouths that are held wide for over a second."""
     pipeline = Pipeline(lips=LipActivity(preset("yawn")))
     for event in lip_events(analyze(source, pipeline)):
         if event.type == "start":
-            tell(f"face {event.face_id} yawns at {event.time:.1f} s: time for a break?")
+            notify(f"face {event.face_id} yawns at {event.time:.1f} s: time for a break?")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else 0)
+    with suppress(KeyboardInterrupt):
+        try:
+            main(sys.argv[1] if len(sys.argv) > 1 else 0)
+        except MouthLiveError as error:
+            sys.exit(str(error))

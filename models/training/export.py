@@ -23,7 +23,7 @@ from ..face_check import CHECK_SIZE
 from ..light import network_input
 from ..openness import litert_backend
 from ..weights_file import LiteRtNetwork, Weights, load_weights
-from ..whole_file import part_path, whole_file
+from ..whole_file import whole_file
 from . import extra_packages
 from .network import read_crops
 from .run_folder import load_trained, read_report
@@ -110,17 +110,13 @@ def export(run: Path, out: Path) -> str:
     model = load_trained(run)
     content = to_tflite(model)
     files = [out.with_suffix(suffix) for suffix in SUFFIXES]
-    try:
-        with ExitStack() as stack:
-            keras, tflite, card = (stack.enter_context(whole_file(file)) for file in files)
-            model.save(keras)
-            tflite.write_bytes(content)
-            facts = _card(task, content, keras.read_bytes(), model, facts)
-            card.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-            check_export(model, tflite, task)
-    finally:
-        for file in files:
-            part_path(file, keep_suffix=True).unlink(missing_ok=True)
+    with ExitStack() as stack:
+        keras, tflite, card = (stack.enter_context(whole_file(file)) for file in files)
+        model.save(keras)
+        tflite.write_bytes(content)
+        facts = _card(task, content, keras.read_bytes(), model, facts)
+        card.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        check_export(model, tflite, task)
     return task
 
 

@@ -129,7 +129,10 @@ def _cached(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]
 def _cut_and_kept(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]) -> Patches:
     patches = cut_patches(labels)
     lost = {label.file for label in patches.missed}
-    with whole_file(cache) as part:
+    try:
         cache.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{cache.parent}: cannot make this folder ({error.strerror})") from None
+    with whole_file(cache) as part:
         np.savez(part, names=names, found=np.array([label.file not in lost for label in labels]), images=patches.images)
     return patches

@@ -4,13 +4,13 @@ from typing import Any
 
 import click
 
-from .options import model_option
+from .options import analysis_options, take_settings
 
 
 @click.command()
 @click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
-@click.option("--profile", default="me", metavar="NAME", show_default=True, help="The name to keep it under.")
-@click.option("--no-window", is_flag=True, help="Tell what to do on the terminal alone.")
+@click.option("--profile", default="me", metavar="NAME", show_default=True, help="The name to save it under.")
+@click.option("--no-window", is_flag=True, help="Give the instructions on the terminal alone.")
 @click.option(
     "--seconds",
     type=click.FloatRange(1, 60),
@@ -18,13 +18,18 @@ from .options import model_option
     show_default=True,
     help="Length of each part: closed, then wide open.",
 )
-@model_option
-def calibrate(**options: Any) -> None:  # noqa: ANN401
+@analysis_options(profile=False)
+def calibrate(profile: str, **options: Any) -> None:  # noqa: ANN401
     """Measure a person's own range: mouth closed for 5 seconds, then wide open for 5.
 
     It is saved in the user's configuration folder. With --profile NAME, live video, process and events then spread
     openness over that range; openness_raw stays as the network gives it.
-    """
-    from .calibrator import CalibrateSettings, run_calibrate
 
-    run_calibrate(CalibrateSettings(**options))
+    \b
+    mouth-live calibrate --profile anna
+    mouth-live --profile anna
+    """  # noqa: D301
+    settings = take_settings(options)
+    from .calibrator import CalibrationPlan, run_calibration
+
+    run_calibration(CalibrationPlan(profile, **options), settings)

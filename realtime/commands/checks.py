@@ -1,11 +1,10 @@
 """``mouth-live doctor``: checks each link from the camera to the apps, one line each: fine, or what to do."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from statistics import median
 from time import monotonic
-from typing import Literal
+from typing import Literal, Self
 
 import click
 import cv2
@@ -13,15 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import MouthLiveError
-from ...models.openness import DEFAULT_WEIGHTS, OpennessModel, load_openness_model
-from ..lips.gates import Gates, head_turn
+from ...models.face import head_turn
+from ..lips.gates import Gates
 from ..lips.profiles import load_profile
 from ..outputs.output import Output
-from ..pipeline import Pipeline
 from ..records import Analysis, Reading
-from ..video.cameras import open_camera
-from ..video.reader import SILENCE, STALL, Relay
-from ..video.sources import VideoSource
+from ..session import open_session
+from ..settings import AnalysisSettings
+from ..sinks.sink import Sink
 
 WARM_UP = 0.4  # part of the time in which a camera still finds its exposure
 SLOW = 20.0  # frames/s below which quick lip movements are missed
@@ -52,45 +50,40 @@ class Check:
         return f"{self.state:<7} {self.link:<11} {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class DoctorSettings:
-    """What to check.
-
-    Attributes:
-        camera: the source, as on the command line.
-        profile: a person's profile, if one is to be used.
-        outputs: the apps to reach.
-        seconds: how long to look.
-        model: weights by name or path.
-    """
-
-    camera: str = "0"
-    profile: str | None = None
-    outputs: Sequence[Output] = ()
-    seconds: float = 3.0
-    model: str = DEFAULT_WEIGHTS
-
-
-@dataclass(slots=True)
-class Look:
+class Observation(Sink):
     """What was seen in some seconds of live video.
 
     Attributes:
-        seconds: how long it was, by the clock on the wall.
+        seconds: how long it was, by the wall clock.
         dropped: frames that came while others were read.
         brightness: mean brightness of the face, or without one of the picture, 0..255; one for each frame.
         readings: the largest face of each frame; None where there was none.
-        faces: most faces in one frame.
+        faces: the most faces in one frame.
     """
 
-    seconds: float = 0.0
-    dropped: int = 0
-    brightness: list[float] = field(default_factory=list[float])
-    readings: list[Reading | None] = field(default_factory=list["Reading | None"])
-    faces: int = 0
+    def __init__(self, seconds: float = 3.0) -> None:
+        """Observe for so many seconds from the first frame on."""
+        self.seconds, self.dropped, self.faces = 0.0, 0, 0
+        self.brightness: list[float] = []
+        self.readings: list[Reading | None] = []
+        self._limit = seconds
+        self._begin = monotonic()
 
-    def take(self, analysis: Analysis) -> None:
-        """Take in a frame."""
+    def __enter__(self) -> Self:
+        """Start the clock."""
+        self._begin = monotonic()
+        return self
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the time is over."""
+        self.seconds = monotonic() - self._begin
+        return self.seconds >= self._limit
+
+    def write(self, analysis: Analysis) -> None:
+        """Take a frame."""
+        if analysis.silent:
+            return
         reading = max(analysis.readings, key=lambda r: r.face.box[2], default=None)
         self.readings.append(reading)
         self.faces = max(self.faces, len(analysis.readings))
@@ -102,14 +95,22 @@ class Look:
         return [r for r in self.readings[int(WARM_UP * len(self.readings)) :] if r is not None]
 
 
-def run_doctor(settings: DoctorSettings) -> None:
+def run_doctor(
+    settings: AnalysisSettings, camera: str = "0", seconds: float = 3.0, outputs: Sequence[Output] = ()
+) -> None:
     """Check everything and print a line for each link.
+
+    Args:
+        settings: of the analysis.
+        camera: the source, as on the command line.
+        seconds: how long to observe.
+        outputs: the apps to reach.
 
     Raises:
         MouthLiveError: a link is broken.
     """
     broken: list[str] = []
-    for check in checks(settings):
+    for check in _checks(settings, camera, seconds, outputs):
         click.echo(str(check))
         if check.state == "broken":
             broken.append(check.link)
@@ -117,107 +118,98 @@ def run_doctor(settings: DoctorSettings) -> None:
         raise MouthLiveError(f"doctor: broken: {', '.join(broken)}")
 
 
-def checks(settings: DoctorSettings) -> Iterator[Check]:
-    """The checks, each made when its turn comes."""
-    yield from _check_picture(settings)
+def _checks(settings: AnalysisSettings, camera: str, seconds: float, outputs: Sequence[Output]) -> Iterator[Check]:
+    """Yield the checks, each made when its turn comes."""
+    yield from _check_picture(replace(settings, profile=None), camera, seconds)
     yield _check_profile(settings.profile, settings.model)
-    for output in settings.outputs:
+    for output in outputs:
         yield check_output(output)
 
 
-def _check_picture(settings: DoctorSettings) -> Iterator[Check]:
-    """Camera, rate, light, face and value; what comes after a broken camera is not checked."""
+def _check_picture(settings: AnalysisSettings, camera: str, seconds: float) -> Iterator[Check]:
+    """Check camera, rate, light, face and value; nothing beyond a broken camera."""
     try:
-        with ExitStack() as stack:
-            model = load_openness_model(settings.model)
-            video = stack.enter_context(open_camera(settings.camera))
-            look = _look(stack, video, model, settings.seconds)
+        with open_session(camera, settings, live=True) as session:
+            seen = Observation(seconds)
+            session.run([seen])
+            seen.dropped = session.dropped
     except MouthLiveError as error:
         yield Check("camera", "broken", str(error))
         for link in ("frame rate", "light", "face", "value"):
             yield Check(link, "look", "not checked: there is no picture")
         return
-    yield Check("camera", "fine", f"{video.name}, {video.size[0]}x{video.size[1]}")
-    yield check_rate(look)
-    yield check_light(look)
-    yield check_face(look)
-    yield check_value(look)
+    if session.interrupted:
+        raise KeyboardInterrupt
+    width, height = session.source.size
+    yield Check("camera", "fine", f"{session.source.name}, {width}x{height}")
+    yield check_rate(seen)
+    yield check_light(seen)
+    yield check_face(seen)
+    yield check_value(seen)
 
 
-def _look(stack: ExitStack, video: VideoSource, model: OpennessModel, seconds: float) -> Look:
-    look, begin = Look(), monotonic()
-    ahead = stack.enter_context(Relay(video, depth=1, drop=True, stall=STALL, silence=SILENCE))
-    for analysis in stack.enter_context(closing(Pipeline(model=model).run(ahead))):
-        if not analysis.silent:
-            look.take(analysis)
-        if monotonic() - begin >= seconds:
-            break
-    look.seconds, look.dropped = monotonic() - begin, ahead.dropped
-    return look
-
-
-def check_rate(look: Look) -> Check:
+def check_rate(seen: Observation) -> Check:
     """Whether frames come, and are read, quickly enough."""
-    read = len(look.readings) / look.seconds
-    given = (len(look.readings) + look.dropped) / look.seconds
-    told = f"{given:.0f} frames/s, {read:.0f} of them read"
+    read = len(seen.readings) / seen.seconds
+    given = (len(seen.readings) + seen.dropped) / seen.seconds
+    found = f"{given:.0f} frames/s, {read:.0f} of them read"
     if given < SLOW:
-        return Check("frame rate", "look", f"{told}; more light, or a smaller picture: --size 640x480")
+        return Check("frame rate", "look", f"{found}; more light, or a smaller picture: --size 640x480")
     if read < SLOW:
-        return Check("frame rate", "look", f"{told}; close other programs, or --size 640x480")
-    return Check("frame rate", "fine", told)
+        return Check("frame rate", "look", f"{found}; close other programs, or --size 640x480")
+    return Check("frame rate", "fine", found)
 
 
-def check_light(look: Look) -> Check:
+def check_light(seen: Observation) -> Check:
     """Whether the face is bright enough."""
-    values = look.brightness[int(WARM_UP * len(look.brightness)) :]
+    values = seen.brightness[int(WARM_UP * len(seen.brightness)) :]
     if not values:
         return Check("light", "broken", "no picture came; is the camera's cable loose?")
     mean = median(values)
-    told = f"brightness {mean:.0f} of 255"
+    found = f"brightness {mean:.0f} of 255"
     if mean < BLACK:
-        return Check("light", "broken", f"{told}: the picture is black; is a cover over the lens?")
+        return Check("light", "broken", f"{found}: the picture is black; is a cover over the lens?")
     if mean < DARK:
-        return Check("light", "look", f"{told}: dark; put a lamp before you, not behind you")
+        return Check("light", "look", f"{found}: dark; put a lamp before you, not behind you")
     if mean > BRIGHT:
-        return Check("light", "look", f"{told}: too bright; turn the lamp away")
-    return Check("light", "fine", told)
+        return Check("light", "look", f"{found}: too bright; turn the lamp away")
+    return Check("light", "fine", found)
 
 
-def check_face(look: Look) -> Check:
+def check_face(seen: Observation) -> Check:
     """Whether there is a face that can be read well."""
-    settled = look.settled
-    rest = len(look.readings) - int(WARM_UP * len(look.readings))
+    settled = seen.settled
+    rest = len(seen.readings) - int(WARM_UP * len(seen.readings))
     if not settled:
         return Check("face", "broken", "none seen; sit before the camera, face it, and see to light")
     width = median(r.face.box[2] for r in settled)
-    told = f"{look.faces} seen" if look.faces > 1 else "seen"
-    told += f", {width:.0f} pixels wide"
+    found = f"{seen.faces} seen" if seen.faces > 1 else "seen"
+    found += f", {width:.0f} pixels wide"
     if len(settled) < OFTEN * rest:
-        return Check("face", "look", f"{told}, but in {100 * len(settled) // rest} % of the frames; face the camera")
+        return Check("face", "look", f"{found}, but in {100 * len(settled) // rest} % of the frames; face the camera")
     if width < SMALL:
-        return Check("face", "look", f"{told}: small; come nearer")
+        return Check("face", "look", f"{found}: small; come nearer")
     if median(head_turn(r.face) for r in settled) > Gates().max_turn:
-        return Check("face", "look", f"{told}: turned away; face the camera")
-    return Check("face", "fine", told)
+        return Check("face", "look", f"{found}: turned away; face the camera")
+    return Check("face", "fine", found)
 
 
-def check_value(look: Look) -> Check:
+def check_value(seen: Observation) -> Check:
     """Whether the openness that is read can be trusted."""
-    settled = look.settled
+    settled = seen.settled
     if not settled:
         return Check("value", "look", "not checked: there is no face")
     values = [r.openness for r in settled]
-    told = f"openness {min(values):.2f} to {max(values):.2f}"
+    found = f"openness {min(values):.2f} to {max(values):.2f}"
     gates = Gates()
     trusted = sum(gates.trust(r.face, r.reliability) for r in settled) / len(settled)
     if trusted < OFTEN:
         return Check(
             "value",
             "look",
-            f"{told}, trusted in {100 * trusted:.0f} % of the frames; face the camera, nothing before the mouth",
+            f"{found}, trusted in {100 * trusted:.0f} % of the frames; face the camera, nothing before the mouth",
         )
-    return Check("value", "fine", told)
+    return Check("value", "fine", found)
 
 
 def _check_profile(name: str | None, model: str) -> Check:
@@ -227,10 +219,10 @@ def _check_profile(name: str | None, model: str) -> Check:
         profile = load_profile(name)
     except MouthLiveError as error:
         return Check("profile", "broken", str(error))
-    told = f"{name!r}: closed {profile.closed:.2f}, wide open {profile.wide:.2f}"
+    found = f"{name!r}: closed {profile.closed:.2f}, wide open {profile.wide:.2f}"
     if profile.model and profile.model != model:
-        return Check("profile", "look", f"{told}, measured with {profile.model}; calibrate again")
-    return Check("profile", "fine", told)
+        return Check("profile", "look", f"{found}, measured with {profile.model}; calibrate again")
+    return Check("profile", "fine", found)
 
 
 def check_output(output: Output) -> Check:

@@ -2,16 +2,15 @@
 
 import logging
 import os
-import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
 from ...models.errors import MouthLiveError
-from ..system.signals import Terminated
+from ..system.signals import RaiseOnce, Terminated
 from .calibrate import calibrate
 from .demo import demo
 from .devices import devices
@@ -20,8 +19,7 @@ from .evaluate import evaluate
 from .events import events
 from .export import export
 from .label import label
-from .options import Size, analysis_options, device_option, face_option
-from .output_options import config_option, output_options, take_outputs
+from .options import Size, analysis_options, face_option, output_options, take_outputs, take_settings
 from .process import process
 from .train import train
 
@@ -45,11 +43,9 @@ log = logging.getLogger("mouth_live")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
 @click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this many frames a second.")
-@device_option("cpu")
-@analysis_options
+@analysis_options(events=True)
 @face_option
 @output_options
-@config_option
 @click.pass_context
 def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     """Mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
@@ -68,12 +64,13 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
             flag = next(p.opts[0] for p in cli.params if p.name == given[0])
             raise click.UsageError(f"{flag} belongs to live video; it does not go with '{ctx.invoked_subcommand}'")
         return
-    from .live import LiveSettings, run_live
-
-    outputs = take_outputs(options)
+    settings = take_settings(options)
+    outputs = take_outputs(options, settings.limits)
     if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):
         raise click.UsageError("--csv - and another output both write to stdout; give the CSV a file")
-    run_live(LiveSettings(outputs=outputs, **options))
+    from .live import LiveView, run_live
+
+    run_live(LiveView(outputs=outputs, **options), settings)
 
 
 for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
@@ -81,20 +78,28 @@ for command in (process, demo, events, calibrate, devices, doctor, label, train,
 
 
 def main() -> None:
-    """Run the command line; every way it can end has its exit code (CONTRACT: exit codes)."""
-    _talk()
-    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # asked to end, the terminal closed, Windows' Ctrl-Break
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup wants SIGHUP ignored
-            signal.signal(number, _terminate)
-    sys.exit(_run())
+    """Run the command line; every way it can end has its exit code (docs/reference.md, Exit codes)."""
 
-
-def _run() -> int:  # noqa: PLR0911
-    try:
+    def run() -> None:
         # Not cli.main(): it turns a closed stdout into exit code 1.
         with cli.make_context("mouth-live", sys.argv[1:]) as ctx:
             cli.invoke(ctx)
+
+    end_with_exit_code(run)
+
+
+def end_with_exit_code(run: Callable[[], None]) -> None:
+    """Run something as a program of its own and exit with the code that its end stands for."""
+    _log_to_stderr()
+    RaiseOnce().install()
+    code = _exit_code(run)
+    RaiseOnce.ignore_all()
+    sys.exit(code)
+
+
+def _exit_code(run: Callable[[], None]) -> int:  # noqa: PLR0911
+    try:
+        run()
         sys.stdout.flush()
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code
@@ -119,13 +124,8 @@ def _run() -> int:  # noqa: PLR0911
     return 0
 
 
-def _terminate(_signal: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # once is enough: nothing cuts the clean-up short
-    raise Terminated
-
-
-def _talk() -> None:
-    """Log lines go to stderr: plain for what is told, with their level where something is wrong."""
+def _log_to_stderr() -> None:
+    """Send log lines to stderr: plain ones as they are, others with their level."""
     handler = logging.StreamHandler()
     handler.setFormatter(_LineFormatter())
     log.addHandler(handler)
@@ -135,5 +135,6 @@ def _talk() -> None:
 
 class _LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line for one record."""
         level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
         return f"mouth-live: {level}{record.getMessage()}"

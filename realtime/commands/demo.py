@@ -1,8 +1,11 @@
 """``mouth-live demo``: the whole pipeline on a short clip that ships with the program."""
 
 from pathlib import Path
+from typing import Any
 
 import click
+
+from .options import analysis_options, take_settings
 
 
 @click.command()
@@ -10,8 +13,10 @@ import click
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), default=Path(), help="Folder for them; default the current one."
 )
-def demo(no_window: bool, output: Path) -> None:
+@analysis_options(events=True)
+def demo(no_window: bool, output: Path, **options: Any) -> None:  # noqa: ANN401
     """See the whole pipeline work on a short clip that ships with the program: no camera and no file needed."""
+    settings = take_settings(options)
     from .demo_clip import run_demo
 
-    run_demo(no_window, output)
+    run_demo(no_window, output, settings)

@@ -1,24 +1,26 @@
-"""``mouth-live demo``: the whole pipeline on a short clip that ships with the program."""
+"""The clip of ``mouth-live demo``, shown or written."""
 
 import logging
 from pathlib import Path
 
+from ..settings import AnalysisSettings
 from ..sinks.window import display_problem
-from .live import LiveSettings, run_live
+from .live import LiveView, run_live
 from .recordings.jobs import Job
-from .recordings.process import Settings, process
+from .recordings.process import Products, process
 
 log = logging.getLogger("mouth_live")
 
 DEMO_CLIP = Path(__file__).parent / "demo.mp4"
 
 
-def run_demo(no_window: bool, folder: Path) -> None:
+def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings) -> None:
     """Show the demo in the window; without a display, or if asked to, write it as a video and a CSV.
 
     Args:
         no_window: write, do not show.
         folder: where to write.
+        settings: of the analysis.
 
     Raises:
         SinkError: the files cannot be written.
@@ -26,11 +28,9 @@ def run_demo(no_window: bool, folder: Path) -> None:
     problem = None if no_window else display_problem()
     if not no_window and problem is None:
         log.info("the demo clip plays as if from a camera; q or Esc ends")
-        run_live(LiveSettings(camera=str(DEMO_CLIP)))
+        run_live(LiveView(camera=str(DEMO_CLIP)), settings)
         return
     if problem is not None:
         log.info("no display here, so the demo is written to files")
-    process(
-        [Job(DEMO_CLIP, folder / "mouth-live-demo.csv")],
-        Settings(annotate=folder / "mouth-live-demo.mp4", overwrite=True),
-    )
+    products = Products(annotate=folder / "mouth-live-demo.mp4", overwrite=True)
+    process([Job(DEMO_CLIP, folder / "mouth-live-demo.csv")], products, settings)

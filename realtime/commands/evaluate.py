@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from ...models.errors import SinkError
+from ...models.whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 
@@ -60,31 +61,22 @@ def evaluate(
     from ..video.frames_at import frames_at
 
     for path in (json_path, html_path):
-        if path and not path.parent.is_dir():  # told before minutes of work, not after
+        if path and not path.parent.is_dir():  # an error before minutes of work, not after
             raise SinkError(f"{path}: no such folder; make it or give another file")
     names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
     measured = run(model, Choice(data, names, part, videos, compare, landmarker, frames_at))
     click.echo(as_text(measured.report))
     if json_path:
-        write_whole(json_path, measured.report.as_json())
+        _write(json_path, measured.report.as_json())
     if html_path:
         from ...models.training.evaluation.page import as_page
         from ...models.training.evaluation.worst_faces import worst_faces
 
         worst = worst_faces(measured.report.faces, measured.subjects, measured.found)
-        write_whole(html_path, as_page(measured.report, worst))
+        _write(html_path, as_page(measured.report, worst))
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all.
-
-    Raises:
-        SinkError: it cannot be written.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
+def _write(path: Path, text: str) -> None:
+    with whole_file(path, "; give another file", keep_suffix=False, error=SinkError) as part:
         part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise SinkError(f"{path}: cannot write it ({error.strerror}); give another file") from None
     log.info("wrote %s", path)

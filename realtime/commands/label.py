@@ -1,10 +1,11 @@
 """``mouth-live label``: label faces of your own video."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .options import model_option
+from .options import analysis_options, take_settings
 
 
 @click.command()
@@ -18,8 +19,8 @@ from .options import model_option
     help="The table to write.",
 )
 @click.option("--count", type=click.IntRange(1), default=50, show_default=True, help="Faces to offer.")
-@model_option
-def label(video: Path, output: Path, count: int, model: str) -> None:
+@analysis_options(profile=False)
+def label(video: Path, output: Path, count: int, **options: Any) -> None:  # noqa: ANN401
     """Label faces of your own VIDEO with a key each: 0 closed, 1, 2, 3 quarters, 4 fully open; b back, s skip, q stop.
 
     Offers frames far apart in time and in what the network reads, the most telling first. Every label is saved at
@@ -30,6 +31,7 @@ def label(video: Path, output: Path, count: int, model: str) -> None:
     mouth-live train --from shipped --data mine.csv && mouth-live export runs/fine-tuned -o mine.tflite
     mouth-live --model mine.tflite
     """  # noqa: D301
+    settings = take_settings(options)
     from .labelling.window import label as run
 
-    run(video, output, count, model)
+    run(video, output, count, settings)

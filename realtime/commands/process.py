@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .options import analysis_options, device_option
+from .options import analysis_options, take_settings
 
 
 @click.command()
@@ -33,10 +33,15 @@ from .options import analysis_options, device_option
     metavar="N",
     help="Videos at once, each in a process of its own. One keeps about two cores busy and takes 0.2 GB of memory.",
 )
-@click.option("--shared-network", is_flag=True, hidden=True)  # told to those that --jobs starts where there is a GPU
-@device_option("auto")
-@analysis_options
-def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, clock: str, **options: Any) -> None:  # noqa: ANN401
+@analysis_options("auto", events=True)
+def process(
+    inputs: tuple[str, ...],
+    output: str | None,
+    annotate: Path | None,
+    clock: str,
+    at_once: int,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Recorded video to CSV: a row for each face of each frame.
 
     INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
@@ -52,8 +57,9 @@ def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, 
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
+    settings = take_settings(options)
     from .recordings.jobs import plan
-    from .recordings.process import Settings
+    from .recordings.process import Products
     from .recordings.process import process as run
 
     jobs = plan(inputs, output)
@@ -61,4 +67,4 @@ def process(inputs: tuple[str, ...], output: str | None, annotate: Path | None, 
         raise click.UsageError("--annotate goes with one input; process them one at a time")
     if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
         raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
-    run(jobs, Settings(annotate, media_time=clock == "media", **options))
+    run(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from ...models.errors import ProfileError
+from ...models.whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 
@@ -115,15 +116,11 @@ def save_profile(profile: Profile) -> Path:
         ProfileError: it cannot be written.
     """
     path = profile_path(profile.name)
-    part = path.with_name(path.name + ".part")
-    try:
+    with whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part:
         path.parent.mkdir(parents=True, exist_ok=True)
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(asdict(profile), file, indent=2)
             file.write("\n")
-        part.replace(path)
-    except OSError as error:
-        raise ProfileError(f"{path}: cannot write the profile ({error.strerror}); check the folder") from None
     return path
 
 

@@ -5,6 +5,7 @@ The ``ffmpeg`` program writes it where it is installed; elsewhere OpenCV does, w
 
 import logging
 import shutil
+from contextlib import ExitStack
 from math import isfinite
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import SinkError
+from ...models.whole_file import same_file, whole_file
 from ..records import Analysis
 from .ffmpeg_writer import FfmpegWriter
 from .overlay import draw
+from .sink import Sink
 
 log = logging.getLogger("mouth_live")
 
@@ -44,7 +47,7 @@ class PictureWriter(Protocol):
         ...
 
 
-class AnnotatedVideo:
+class AnnotatedVideo(Sink):
     """Writes each frame with what was read in it to an H.264 video (``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``).
 
     The file is written as ``NAME.part.EXT`` and gets its name when the ``with`` block ends without an exception.
@@ -63,13 +66,14 @@ class AnnotatedVideo:
             start: the first frame's time in the source's own clock, in seconds; frames are shown at
                 ``frame.time + start``, where their sound is.
         """
-        self._path = path
+        self.path = self._path = path
         self._source = source_path
         self._size = size
         self._rate = nominal_rate if isfinite(nominal_rate) and nominal_rate > 0 else DEFAULT_RATE
         self._origin = start if start > LATE or start < 0 else 0.0
         self._shift = start - self._origin
         self._writer: PictureWriter | None = None
+        self._closing = ExitStack()
         self._frames = 0
 
     def __enter__(self) -> Self:
@@ -78,33 +82,34 @@ class AnnotatedVideo:
         Raises:
             SinkError: its suffix is not known, it is the source itself, or it cannot be written.
         """
-        path, part = self._path, self._part
+        path = self._path
         if path.suffix.lower() not in SUFFIXES:
             raise SinkError(f"{path}: cannot write this kind of video; name it {', '.join(SUFFIXES)}")
-        if self._source is not None and path.exists() and path.samefile(self._source):
+        if self._source is not None and same_file(path, self._source):
             raise SinkError(f"{path}: the annotated video would overwrite its own source; give another name")
-        try:
-            part.open("wb").close()
-        except OSError as error:
-            raise SinkError(f"{path}: cannot write the video ({error.strerror}); choose another folder") from None
+        with ExitStack() as stack:
+            part = stack.enter_context(whole_file(path, "; choose another folder", error=SinkError))
+            self._writer = self._new_writer(part)
+            self._closing = stack.pop_all()
+        return self
+
+    def _new_writer(self, part: Path) -> PictureWriter:
         size = (self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2)  # H.264's colour needs even sides
         program = shutil.which("ffmpeg")
         if program:
-            self._writer = FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
-        else:
-            self._writer = ConstantRateWriter(part, size, self._rate)
-            log.warning(
-                "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames repeated or left out) "
-                "and no sound",
-                path,
-                self._rate,
-            )
-        return self
+            return FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
+        log.warning(
+            "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames repeated or left out) "
+            "and no sound",
+            self._path,
+            self._rate,
+        )
+        return ConstantRateWriter(part, size, self._rate)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the video; after an exception leave it as ``NAME.part.EXT``.
+        """Complete the video; interrupted, it stays ``NAME.part.EXT``.
 
         Raises:
             SinkError: the last frames cannot be written, or there were none.
@@ -112,21 +117,19 @@ class AnnotatedVideo:
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        if kind is not None:
-            writer.abandon()
-            return
-        if not self._frames:
-            writer.abandon()
-            self._part.unlink(missing_ok=True)
-            raise SinkError(f"{self._path}: no video written, because the source gave no frame")
-        try:
-            writer.finish()
-            self._part.replace(self._path)
-        except OSError as failure:
-            raise SinkError(f"{self._path}: cannot write the video ({failure.strerror or failure})") from None
-        except BaseException:
-            writer.abandon()
-            raise
+        with self._closing as closing:
+            if kind is not None:
+                writer.abandon()
+                closing.__exit__(kind, error, trace)
+            elif not self._frames:
+                writer.abandon()
+                raise SinkError(f"{self._path}: no video written, because the source gave no frame")
+            else:
+                try:
+                    writer.finish()
+                except BaseException:
+                    writer.abandon()
+                    raise
 
     def write(self, analysis: Analysis) -> None:
         """Draw and write one frame.
@@ -137,13 +140,11 @@ class AnnotatedVideo:
         """
         if self._writer is None:
             raise ValueError("AnnotatedVideo: write inside its with block only")
+        if analysis.silent:
+            return
         picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
         self._writer.write(picture, max(0.0, analysis.frame.time + self._shift))
         self._frames += 1
-
-    @property
-    def _part(self) -> Path:
-        return self._path.with_name(f"{self._path.stem}.part{self._path.suffix}")
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:

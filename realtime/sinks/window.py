@@ -4,7 +4,9 @@ import os
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
@@ -14,17 +16,36 @@ from ...models.errors import SinkError
 from ..records import Analysis
 from .notice import draw_notice
 from .overlay import draw
+from .sink import Sink
 
 END_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
 PAUSE_KEY = ord(" ")
 CALIBRATE_KEYS = frozenset({ord("c"), ord("C")})
-PAUSE_LOOK = 30  # ms between looks at the keys while paused
+PAUSE_POLL = 30  # ms between two looks at the keys while paused
+DRAW_AT_LEAST_EVERY = 0.2  # s, where frames come faster than they can be drawn
 SMALL, LARGE = (640, 480), (1280, 720)  # the window opens at least about this large, at most this large
 X11_SOCKETS = "/tmp/.X11-unix/X"  # where X servers listen, by convention
 CONNECT_TIMEOUT = 2.0  # s
 
 
-class WindowSink:
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the window shows besides the frame.
+
+    Attributes:
+        rate: frames per second that are analysed; None leaves it out.
+        dropped: frames left out so far to keep up; None leaves it out.
+        notice: a line for the person in front of the camera; empty for none.
+        queued: frames that wait to be shown; while some do, only one now and then is drawn.
+    """
+
+    rate: float | None = None
+    dropped: int | None = None
+    notice: str = ""
+    queued: int = 0
+
+
+class WindowSink(Sink):
     """Shows each frame with what was read in it.
 
     Keys: q or Esc ends, space pauses, c calibrates where there is something to call for it. Closing the window ends
@@ -32,19 +53,24 @@ class WindowSink:
     """
 
     def __init__(
-        self, title: str = "mouth-live", mirror: bool = False, on_calibrate: Callable[[], object] | None = None
+        self,
+        title: str = "mouth-live",
+        mirror: bool = False,
+        on_calibrate: Callable[[], object] | None = None,
+        status: Callable[[], Status] = Status,
     ) -> None:
-        """Say how to show; no window is opened yet.
+        """Set up how to show; no window is opened yet.
 
         Args:
             title: the window's title.
             mirror: flip the picture left to right, not the text.
             on_calibrate: called when key c is pressed.
+            status: called for each frame that is shown.
         """
-        self._on_calibrate = on_calibrate
-        self._title = title
-        self._mirror = mirror
-        self._shown = False
+        self._on_calibrate, self._status = on_calibrate, status
+        self._title, self._mirror = title, mirror
+        self._shown = self._finished = False
+        self._drawn = 0.0
 
     def __enter__(self) -> Self:
         """Check that there is a display.
@@ -66,39 +92,39 @@ class WindowSink:
             cv2.waitKey(1)  # the window goes when its events are handled
         self._shown = False
 
-    def write(
-        self, analysis: Analysis, rate: float | None = None, dropped: int | None = None, notice: str = ""
-    ) -> bool:
-        """Show one frame, and wait while paused.
+    @property
+    def is_finished(self) -> bool:
+        """Whether the user has ended the show: by q, Esc or by closing the window."""
+        return self._finished
 
-        Args:
-            analysis: the frame and its readings.
-            rate: frames per second that are analysed; None leaves it out.
-            dropped: frames left out so far; None leaves it out.
-            notice: a line for the person before the camera; empty for none.
-
-        Returns:
-            False once the user has ended the show: by q, Esc or by closing the window.
-        """
+    def write(self, analysis: Analysis) -> None:
+        """Show one frame, and wait while paused."""
+        if analysis.silent:
+            return
+        status, now = self._status(), monotonic()
+        if status.queued and now - self._drawn < DRAW_AT_LEAST_EVERY:
+            return
+        self._drawn = now
         if not self._shown:
             self._open(analysis)
         elif not self._is_open():
-            return False
-        picture = draw(analysis, rate=rate, dropped=dropped, mirror=self._mirror)
-        if notice:
-            draw_notice(picture, notice)
+            self._finished = True
+            return
+        picture = draw(analysis, rate=status.rate, dropped=status.dropped, mirror=self._mirror)
+        if status.notice:
+            draw_notice(picture, status.notice)
         cv2.imshow(self._title, picture)
         key = _key(1)
         if key in CALIBRATE_KEYS and self._on_calibrate:
             self._on_calibrate()
         if key == PAUSE_KEY:
             key = self._pause()
-        return key not in END_KEYS and self._is_open()
+        self._finished = key in END_KEYS or not self._is_open()
 
     def _pause(self) -> int:
         """Wait for the key or the closing of the window that goes on or ends."""
         while self._is_open():
-            key = _key(PAUSE_LOOK)
+            key = _key(PAUSE_POLL)
             if key == PAUSE_KEY or key in END_KEYS:
                 return key
         return -1

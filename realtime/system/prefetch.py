@@ -1,4 +1,4 @@
-"""Do a part of the work ahead, in a thread of its own."""
+"""Run a generator ahead of its consumer, in a thread of its own, with a bounded queue between them."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -9,17 +9,21 @@ from typing import Generic, Self, TypeVar
 
 from .threads import new_thread
 
-WAKE = 0.1  # s: waits are cut into these, because Python handles signals only between them
-JOIN = 1.0  # s to wait at the end for a thread that may hang
+WAKE_INTERVAL = 0.1  # s: waits are cut into these, because Python handles signals only between them
+JOIN_TIMEOUT = 1.0  # s to wait at the end for a thread that may hang
 
 Item = TypeVar("Item")
 
 
-class Ahead(Generic[Item]):
-    """What a generator yields, made ahead: order kept, nothing lost; where too much waits, the thread waits.
+def _never() -> bool:
+    return False
+
+
+class Prefetch(Generic[Item]):
+    """The items of a generator, made in a thread: in order, none lost; when the queue is full, the thread waits.
 
     Attributes:
-        dropped: items thrown away because a newer one was there.
+        dropped: how many items were thrown away because a newer one was there.
     """
 
     def __init__(
@@ -30,24 +34,27 @@ class Ahead(Generic[Item]):
         max_bytes: int = 64 << 20,
         drop: bool = False,
         name: str = "worker",
+        stop: Callable[[], bool] = _never,
     ) -> None:
-        """Say what to make; the thread starts with ``with``.
+        """Set the queue up; the thread starts with ``with``.
 
         Args:
-            items: from now on only the thread touches it, and closes it at the end.
-            size: bytes that an item holds.
-            depth: items that may wait, at most.
-            max_bytes: bytes that may wait, at most, but always one item.
-            drop: throw the oldest away instead of letting the thread wait.
-            name: the thread's.
+            items: the generator. From now on only the thread touches it, and closes it at the end.
+            size: returns the number of bytes that an item holds.
+            depth: the most items in the queue.
+            max_bytes: the most bytes in the queue; one item always fits.
+            drop: throw the oldest item away when the queue is full, instead of letting the thread wait.
+            name: of the thread, for debuggers.
+            stop: asked at least every 0.1 s; once it returns True the iteration ends early, as if by a ``break``.
 
         Raises:
-            ValueError: depth below 1.
+            ValueError: depth is below 1.
         """
         if depth < 1:
             raise ValueError(f"depth: expected at least 1, got {depth}")
         self.dropped = 0
         self._items, self._size, self._depth, self._max_bytes, self._drop = items, size, depth, max_bytes, drop
+        self._stop_asked = stop
         self._waiting: deque[tuple[Item, int]] = deque()
         self._changed = Condition()
         self._error: BaseException | None = None
@@ -56,12 +63,14 @@ class Ahead(Generic[Item]):
 
     @property
     def waiting(self) -> int:
-        """How many items are made and not yet taken."""
+        """The number of items in the queue."""
         return len(self._waiting)
 
     @property
     def is_over(self) -> bool:
         """Whether no more items will come: all are taken, or nobody wants them."""
+        if self._stop_asked():
+            return True
         with self._changed:
             return self._stopping or (self._ended and not self._waiting)
 
@@ -73,21 +82,21 @@ class Ahead(Generic[Item]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
-        self._thread.join(JOIN)
+        self._thread.join(JOIN_TIMEOUT)
 
     def start(self) -> None:
-        """Let the thread begin."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Want no more; the thread ends by itself as soon as the item it is at is made."""
+        """Ask for no more; the thread ends by itself as soon as its current item is made."""
         with self._changed:
             self._stopping = True
             self._waiting.clear()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Item]:
-        """The items; an error of the generator is raised after the items before it."""
+        """Yield the items; an error of the generator is raised after the items before it."""
         while not self.is_over:
             for item in self.take():
                 yield item
@@ -95,10 +104,10 @@ class Ahead(Generic[Item]):
         self.raise_error()
 
     def take(self) -> Sequence[Item]:
-        """The next item alone, or nothing where none comes for a moment."""
+        """Return the next item alone, or nothing where none comes within 0.1 s."""
         with self._changed:
             if not self._waiting and not self._ended:
-                self._changed.wait(WAKE)
+                self._changed.wait(WAKE_INTERVAL)
             if not self._waiting:
                 return ()
             item, _ = self._waiting.popleft()
@@ -106,12 +115,12 @@ class Ahead(Generic[Item]):
             return (item,)
 
     def raise_error(self) -> None:
-        """Raise the error that ended the generator, if one did."""
-        if self._error is not None:
+        """Raise the error that ended the generator, if one did and its items are all taken."""
+        if self._error is not None and not self._waiting:
             raise self._error
 
     def _make(self) -> None:
-        """The thread: make items until the end, an error, or the wish to stop."""
+        """Make items until the end, an error, or the wish to stop: what the thread does."""
         failure: BaseException | None = None
         try:
             with closing(self._items) as items:
@@ -126,7 +135,7 @@ class Ahead(Generic[Item]):
                 self._changed.notify_all()
 
     def _hand_over(self, item: Item) -> bool:
-        """Put an item into the queue; False when nobody wants more."""
+        """Put an item into the queue; return False when nobody wants more."""
         size = self._size(item)
         with self._changed:
             while not self._drop and not self._stopping and self._is_full(size):

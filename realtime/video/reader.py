@@ -1,20 +1,20 @@
-"""Read a source ahead in a thread of its own."""
+"""Read a source in a thread of its own, and notice when it falls silent."""
 
 import logging
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Protocol, Self, runtime_checkable
 
 from ...models.errors import SourceError
 from ..records import Frame
-from ..system.prefetch import Ahead
+from ..system.prefetch import Prefetch
 from .sources import VideoSource
 
 log = logging.getLogger("mouth_live")
 
-SILENCE = 0.5  # s without a picture until live video counts as silent
-STALL = 2.0  # s without a picture until a camera is taken for dead and opened again
+SILENCE_TIMEOUT = 0.5  # s without a picture until live video counts as silent
+STALL_TIMEOUT = 2.0  # s without a picture until a camera is taken for dead and opened again
 
 
 @runtime_checkable
@@ -22,7 +22,7 @@ class Reopenable(Protocol):
     """A live source that can be opened again while a thread hangs in its read."""
 
     def reopen(self) -> None:
-        """Open it again, while the clock of its frames runs on; an iteration from before ends.
+        """Open it again, while the clock of its frames runs on; an earlier iteration ends.
 
         Raises:
             SourceError: it did not come back.
@@ -30,11 +30,11 @@ class Reopenable(Protocol):
         ...
 
 
-class Relay:
-    """Frames of a source, read ahead.
+class FrameReader:
+    """Frames of a source, read ahead of their consumer.
 
-    Recorded: order kept, nothing lost, the reader waits. Live (``drop``): the newest frame wins. A source that falls
-    silent is reported, and opened again if it can be.
+    Recorded video: order kept, nothing lost, the thread waits. Live video (``drop``): the newest frame wins. A source
+    that falls silent is reported, and opened again if it can be.
     """
 
     def __init__(
@@ -45,51 +45,53 @@ class Relay:
         max_bytes: int = 64 << 20,
         stall: float | None = None,
         silence: float | None = None,
+        stop: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Say how to read; the thread starts with ``with``.
+        """Set the reader up; the thread starts with ``with``.
 
         Args:
-            source: an open source; from now on only the thread touches it.
-            depth: frames that may wait, at most.
-            drop: throw the oldest away instead of letting the reader wait.
-            max_bytes: pictures' bytes that may wait, at most, but always one frame.
-            stall: seconds without a frame from a live source until it is reported and, where it is
-                :class:`Reopenable`, left to its hanging thread and opened again in a new one; None waits for ever.
-                A source whose ``pausing`` is true is not stalled.
-            silence: seconds without a frame until None is given in its place, once, so that nothing that runs on
-                pictures goes on without them; None never does.
+            source: an open source. From now on only the thread touches it.
+            depth: the most frames in the queue.
+            drop: throw the oldest frame away when the queue is full, instead of letting the thread wait.
+            max_bytes: the most bytes of pictures in the queue; one frame always fits.
+            stall: seconds without a frame until a live source is reported. One that is :class:`Reopenable` is then left
+                to its hanging thread and opened again in a new one. None waits for ever. A source whose ``pausing`` is
+                true is not stalled.
+            silence: seconds without a frame until None is yielded in its place, once, so that nothing that runs on
+                pictures goes on without them. None never yields one.
+            stop: asked at least every 0.1 s; once it returns True the iteration ends.
 
         Raises:
-            ValueError: depth below 1.
+            ValueError: depth is below 1.
         """
         self._source, self._depth, self._drop, self._max_bytes = source, depth, drop, max_bytes
-        self._stall, self._silence = stall, silence
+        self._stall, self._silence, self._stop = stall, silence, stop
         self._dropped_before = 0  # by the threads that were left hanging
-        self._ahead = self._reading()
+        self._prefetch = self._reading()
 
     @property
     def dropped(self) -> int:
-        """Frames thrown away because a newer one was there."""
-        return self._dropped_before + self._ahead.dropped
+        """The number of frames thrown away because a newer one was there."""
+        return self._dropped_before + self._prefetch.dropped
 
     def __enter__(self) -> Self:
-        self._ahead.start()
+        self._prefetch.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._ahead.__exit__(kind, error, trace)
+        self._prefetch.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame | None]:
-        """The frames, and None where ``silence`` asks for it; an error of the source comes after the frames before it.
+        """Yield the frames, and None where ``silence`` asks for it; an error of the source comes after its frames.
 
         Raises:
             SourceError: a live source delivers nothing and will not come back.
         """
         since, reported, silent = time.monotonic(), False, False
-        while not self._ahead.is_over:
-            frames = self._ahead.take()
+        while not self._prefetch.is_over:
+            frames = self._prefetch.take()
             yield from frames
             if frames or getattr(self._source, "pausing", False):
                 since, reported, silent = time.monotonic(), False, False
@@ -105,7 +107,7 @@ class Relay:
                 self._recover(self._stall)
             elif isinstance(self._source, Reopenable):
                 raise SourceError(f"{self._source.name}: gives no picture any more; check its cable and start again")
-        self._ahead.raise_error()
+        self._prefetch.raise_error()
 
     def _recover(self, stall: float) -> None:
         """Report a silent source; leave the thread that hangs in it and open it again in a new one."""
@@ -113,24 +115,25 @@ class Relay:
             log.warning("%s: no picture for %g s; waiting for it to come back", self._source.name, stall)
             return
         log.warning("%s: no picture for %g s; opening it again", self._source.name, stall)
-        self._ahead.stop()
-        self._dropped_before += self._ahead.dropped
-        self._ahead = self._reading(reopen=self._source)
-        self._ahead.start()
+        self._prefetch.stop()
+        self._dropped_before += self._prefetch.dropped
+        self._prefetch = self._reading(reopen=self._source)
+        self._prefetch.start()
 
-    def _reading(self, reopen: Reopenable | None = None) -> Ahead[Frame]:
-        return Ahead(
+    def _reading(self, reopen: Reopenable | None = None) -> Prefetch[Frame]:
+        return Prefetch(
             _frames(self._source, reopen),
             size=lambda frame: frame.image.nbytes,
             depth=self._depth,
             max_bytes=self._max_bytes,
             drop=self._drop,
             name="reader",
+            stop=self._stop,
         )
 
 
 def _frames(source: VideoSource, reopen: Reopenable | None) -> Generator[Frame]:
-    """The source's frames, after it was opened again where that is wanted."""
+    """Yield the source's frames, after it was opened again where that is wanted."""
     if reopen is not None:
         reopen.reopen()
     yield from source

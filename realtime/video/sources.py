@@ -4,10 +4,10 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", 
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 
 
+@runtime_checkable
 class VideoSource(Protocol):
     """A source of frames, open from its making to the end of ``with``; iterated once.
 
@@ -102,7 +103,7 @@ class Pictures:
         """
         quiet_decoder()
         self.name = path.name
-        self._files = files
+        self.files = files
         self._first = _read_picture(files[0])
         self.size = (self._first.shape[1], self._first.shape[0])
         self.nominal_rate, self.start = FOLDER_RATE, 0.0
@@ -122,7 +123,7 @@ class Pictures:
         Raises:
             SourceError: one of them cannot be read.
         """
-        for index, file in enumerate(self._files):
+        for index, file in enumerate(self.files):
             yield Frame(index, index / FOLDER_RATE, self._first if index == 0 else _read_picture(file))
 
 
@@ -134,6 +135,7 @@ class Paced:
         self._video = video
         self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
         self.duration, self.start = video.duration, video.start
+        self.files: Sequence[Path] = video.files
         self.pausing = False  # whether the next frame is just not due yet
         self._closed = threading.Event()
 

@@ -40,7 +40,7 @@ class VideoFile:
             SourceError: it is no video, or no frame of it can be decoded.
         """
         self._path = path
-        self.name = path.name
+        self.name, self.files = path.name, (path,)
         if is_text(path):  # a playlist would even make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.

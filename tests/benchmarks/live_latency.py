@@ -17,8 +17,8 @@ import numpy as np
 
 from mouth_live.realtime import Frame, Pipeline
 from mouth_live.realtime.sinks.overlay import draw
-from mouth_live.realtime.system.prefetch import Ahead
-from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.system.prefetch import Prefetch
+from mouth_live.realtime.video.reader import FrameReader
 from mouth_live.realtime.video.sources import open_video
 
 RATE = 30
@@ -61,9 +61,9 @@ def measure(clip: Path, seconds: float, window: bool) -> dict[str, float]:
             valued[analysis.frame.index] = time.perf_counter()
             yield analysis
 
-    with Relay(source, depth=1, drop=True) as relay:
+    with FrameReader(source, depth=1, drop=True) as relay:
         cpu, begin = time.process_time(), time.perf_counter()
-        with Ahead(noted(pipeline.run(relay)), size=lambda a: a.frame.image.nbytes, depth=32) as analyses:
+        with Prefetch(noted(pipeline.run(relay)), size=lambda a: a.frame.image.nbytes, depth=32) as analyses:
             for analysis in analyses:
                 if window and not analyses.waiting:
                     draw(analysis, rate=30.0, dropped=relay.dropped)

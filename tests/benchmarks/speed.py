@@ -9,8 +9,8 @@ fast the machine was. The peers run in a Python that has mediapipe (``--peer-pyt
 they are missing. The naive way is mediapipe's detector on every frame plus ``keras predict`` of each face: its halves
 are measured apart, because the two do not live in one environment here, and added. ``--memory`` adds half an hour of
 video, some ten minutes. The clips are made on the first run (some five minutes); clips.py says what moves in them:
-in ``one_720p`` everything does, as from a camera held in the hand, in ``fixed_720p`` the person only. README.md quotes
-the ratios.
+in ``one_720p`` everything does, as from a camera held in the hand, in ``fixed_720p`` the person only.
+docs/performance.md quotes the ratios.
 """
 
 import argparse

@@ -17,7 +17,7 @@ from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.faces.changes import mosaic
 from mouth_live.realtime.faces.motion import motion, upper_face
 from mouth_live.realtime.faces.tracking import Tracker
-from mouth_live.realtime.sinks.csv_sink import _rows  # pyright: ignore[reportPrivateUsage]
+from mouth_live.realtime.sinks.csv_sink import csv_rows
 from mouth_live.realtime.video.sources import open_video
 
 EVERY = 5  # frames: of so many one is measured
@@ -75,7 +75,7 @@ def threads() -> dict[str, float]:
 
 
 def _write(out: io.StringIO, analysis: Analysis) -> None:
-    out.write("".join(_rows(analysis, 0.0)))
+    out.write("".join(csv_rows(analysis)))
 
 
 def _median(work: Callable[..., Any], *args: Any, repeats: int = 30) -> float:

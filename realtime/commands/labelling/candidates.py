@@ -2,21 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....models.crop import crop_faces
 from ....models.errors import SourceError
 from ....models.face import LEFT_EYE, RIGHT_EYE
-from ....models.faces import FaceFinder
-from ....models.openness import OpennessModel
-from ...video.sources import open_video
+from ...records import Analysis
+from ...session import open_session
+from ...settings import AnalysisSettings
+from ...sinks.progress import Progress
+from ...sinks.sink import Sink
 
-MOST_LOOKS = 1500  # frames of a video that are looked at, evenly spread
+MAX_FRAMES = 1500  # frames of a video that are analysed, evenly spread
 VIEW = 480  # pixels a side of the face as it is shown
 VIEW_EYES = 2.4  # distances between the eyes that the view spans
 EYES_AT, MOUTH_AT = 0.18, 0.62  # height in the view of the eyes, and about of the mouth
@@ -44,31 +44,38 @@ class Candidate:
     eyes: float
 
 
-def find_candidates(video: Path, model: OpennessModel) -> list[Candidate]:
-    """The largest face of each of up to ``MOST_LOOKS`` frames, evenly spread.
+def find_candidates(video: Path, settings: AnalysisSettings) -> list[Candidate]:
+    """Return the largest face of each of up to ``MAX_FRAMES`` frames, evenly spread.
 
     Raises:
         SourceError: the video cannot be read, or no face was found in it.
     """
-    from tqdm import tqdm
-
-    finder = FaceFinder()
-    found: list[Candidate] = []
-    with open_video(video) as frames:
-        total = round(frames.duration * frames.nominal_rate) if frames.duration else None
-        step = max(1, ceil((total or 0) / MOST_LOOKS))
-        for frame in tqdm(frames, "looking for faces", total, unit=" frames", disable=None):
-            if frame.index % step:
-                continue
-            face = max(finder.find(frame.image), key=lambda face: face.box[2] * face.box[3], default=None)
-            if face is None:
-                continue
-            value = float(model.predict(crop_faces(frame.image, [face]))[0])
-            view, eyes = _view(frame.image, face.keypoints)
-            found.append(Candidate(frame.index, frame.time, face.box, value, view, eyes))
-    if not found:
+    with open_session(video, settings, max_frames=MAX_FRAMES) as session:
+        candidates = _Candidates()
+        session.run([candidates, Progress("searching for faces", session.frame_count)])
+    if not candidates.found:
         raise SourceError(f"{video}: no face was found in it, so there is nothing to label")
-    return found
+    return candidates.found
+
+
+class _Candidates(Sink):
+    """Collects the largest face of each frame.
+
+    Attributes:
+        found: one for each frame with a face.
+    """
+
+    def __init__(self) -> None:
+        self.found: list[Candidate] = []
+
+    def write(self, analysis: Analysis) -> None:
+        """Take a frame."""
+        largest = max(analysis.readings, key=lambda r: r.face.box[2] * r.face.box[3], default=None)
+        if largest is None:
+            return
+        frame, face = analysis.frame, largest.face
+        view, eyes = _view(frame.image, face.keypoints)
+        self.found.append(Candidate(frame.index, frame.time, face.box, largest.raw, view, eyes))
 
 
 def spread_out(candidates: Sequence[Candidate], count: int, taken: Sequence[int] = ()) -> list[Candidate]:

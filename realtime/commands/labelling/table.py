@@ -1,4 +1,4 @@
-"""A labelling session: which face is next, what was said of it, and the table on the disk, saved after each key."""
+"""Labels of one video: which face is next, what was said of it, and the table on the disk, saved after each key."""
 
 import os
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from ....models.training.own_labels import OwnLabel, read_own_labels, write_own_
 from .candidates import Candidate
 
 
-class LabelSession:
+class Labelling:
     """Goes through the candidates of one video; what is labelled is on the disk at once, so that one may stop any time.
 
     Attributes:
@@ -17,7 +17,7 @@ class LabelSession:
     """
 
     def __init__(self, table: Path, video: Path, candidates: Sequence[Candidate]) -> None:
-        """Begin, or go on where an earlier session on the same table stopped.
+        """Begin, or go on where an earlier run on the same table stopped.
 
         Args:
             table: the file to write; rows of it that are of other videos stay as they are.

@@ -8,10 +8,10 @@ from typing import Self
 import cv2
 
 from ....models.errors import SinkError, UsageError
-from ....models.openness import load_openness_model
+from ...settings import AnalysisSettings
 from ...sinks.window import display_problem
 from .candidates import Candidate, find_candidates, spread_out
-from .table import LabelSession, labelled_frames
+from .table import Labelling, labelled_frames
 from .view import STEPS, draw_candidate
 
 log = logging.getLogger("mouth_live")
@@ -24,14 +24,14 @@ STOP_KEYS = frozenset({ord("q"), 27})  # 27 is Esc; no capital Q, whose number t
 LOOK = 30  # ms between looks at whether the window was closed
 
 
-def label(video: Path, table: Path, count: int, model: str) -> None:
+def label(video: Path, table: Path, count: int, settings: AnalysisSettings) -> None:
     """Let the user label faces of a video.
 
     Args:
         video: the user's own.
         table: the CSV to write; one that is there is gone on with.
         count: faces to offer, those labelled before included.
-        model: the network whose readings tell which frames are worth a label.
+        settings: of the analysis whose readings tell which frames are worth a label.
 
     Raises:
         SinkError: there is no display, or the table cannot be put there.
@@ -47,30 +47,30 @@ def label(video: Path, table: Path, count: int, model: str) -> None:
     if not table.absolute().parent.is_dir():
         raise SinkError(f"{table}: no such folder; make it or give another -o")
     taken = labelled_frames(table, video)
-    candidates = find_candidates(video, load_openness_model(model))
+    candidates = find_candidates(video, settings)
     known = [candidate for candidate in candidates if candidate.frame in taken]
-    session = LabelSession(table, video, [*known, *spread_out(candidates, max(0, count - len(taken)), taken)])
-    if session.current is None:
+    labelling = Labelling(table, video, [*known, *spread_out(candidates, max(0, count - len(taken)), taken)])
+    if labelling.current is None:
         log.info("%s: %d faces of %s are labelled already; offer more with --count", table, len(taken), video.name)
         return
     with _Window() as window:
-        run(session, window)
-    left = len(session.candidates) - session.position
-    log.info("%s: %d labelled, %d skipped, %d left", table, session.labelled, session.skipped, left)
+        run(labelling, window)
+    left = len(labelling.candidates) - labelling.position
+    log.info("%s: %d labelled, %d skipped, %d left", table, labelling.labelled, labelling.skipped, left)
 
 
-def run(session: LabelSession, window: "_Window") -> None:
+def run(labelling: Labelling, window: "_Window") -> None:
     """Show face after face until all are labelled, or the user stops."""
-    while (candidate := session.current) is not None:
-        key = window.ask(candidate, session)
+    while (candidate := labelling.current) is not None:
+        key = window.ask(candidate, labelling)
         if key in STOP_KEYS:
             return
         if key in LABEL_KEYS:
-            session.say(LABEL_KEYS[key])
+            labelling.say(LABEL_KEYS[key])
         elif key in SKIP_KEYS:
-            session.say(None)
+            labelling.say(None)
         elif key in BACK_KEYS:
-            session.back()
+            labelling.back()
 
 
 class _Window:
@@ -87,11 +87,11 @@ class _Window:
             cv2.destroyWindow(TITLE)
             cv2.waitKey(1)  # the window goes when its events are handled
 
-    def ask(self, candidate: Candidate, session: LabelSession) -> int:
+    def ask(self, candidate: Candidate, labelling: Labelling) -> int:
         """Show a face and wait for a key; closing the window is the key that stops."""
-        said = session.said(candidate)
+        said = labelling.said(candidate)
         openness = said.openness if said else None
-        cv2.imshow(TITLE, draw_candidate(candidate, session.position, len(session.candidates), openness))
+        cv2.imshow(TITLE, draw_candidate(candidate, labelling.position, len(labelling.candidates), openness))
         while True:
             key = cv2.waitKey(LOOK)
             if key >= 0:

@@ -4,20 +4,22 @@ Each is done by the program itself, as if it had been started for that one: the 
 its process down takes no other with it. A network on the GPU is one for all of them (``shared_network.py``).
 """
 
+import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO
 
+from ...settings import AnalysisSettings
 from ...system.programs import start_program
 from .jobs import Job
 from .shared_network import SharedNetwork
 
-POLL_EVERY = 0.05  # s between two looks at whether one is done
-PROGRAM = (sys.executable, "-m", "mouth_live.realtime", "process")
+POLL_INTERVAL = 0.05  # s between two looks at whether one is done
+CHILD = f"{__package__}.child"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,18 @@ class _Running:
 
 
 def process_side_by_side(
-    jobs: Sequence[Job], options: Sequence[str], at_once: int, shared: SharedNetwork | None = None
+    jobs: Sequence[Job],
+    media_time: bool,
+    settings: AnalysisSettings,
+    at_once: int,
+    shared: SharedNetwork | None = None,
 ) -> list[Job]:
     """Do the jobs, so many at once. Left by an exception (Ctrl-C), it ends them in order and waits for that.
 
     Args:
         jobs: each with a file as its output.
-        options: of ``mouth-live process`` for all of them.
+        media_time: timestamps count from the container's zero.
+        settings: of the analysis.
         at_once: processes.
         shared: the network for all of them; None: each has its own, on the CPU.
 
@@ -50,8 +57,8 @@ def process_side_by_side(
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    running.append(_start(waiting.pop(0), options, shared))
-                time.sleep(POLL_EVERY)
+                    running.append(_start(waiting.pop(0), media_time, settings, shared))
+                time.sleep(POLL_INTERVAL)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
                     failed += [one.job] if one.process.returncode else []
@@ -66,10 +73,22 @@ def process_side_by_side(
     return failed
 
 
-def _start(job: Job, options: Sequence[str], shared: SharedNetwork | None) -> _Running:
+def _child_command(job: Job, media_time: bool, settings: AnalysisSettings, shared: bool) -> Sequence[str]:
+    """Return the program and its argument, which holds the job and all settings.
+
+    Args:
+        job: the recording and its output file.
+        media_time: as in :func:`process_side_by_side`.
+        settings: of the analysis.
+        shared: the process that starts it reads the crops, through stdout and stdin.
+    """
+    data = {"source": str(job.source), "output": str(job.output), "media_time": media_time, "shared": shared}
+    return [sys.executable, "-m", CHILD, json.dumps(data | {"settings": settings.as_data()})]
+
+
+def _start(job: Job, media_time: bool, settings: AnalysisSettings, shared: SharedNetwork | None) -> _Running:
     talk = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
-    network = ["--device", "cpu"] if shared is None else ["--shared-network"]
-    command = [*PROGRAM, *options, *network, "-o", str(job.output), "--", str(job.source)]
+    command = _child_command(job, media_time, replace(settings, device="cpu"), shared is not None)
     pipe = subprocess.DEVNULL if shared is None else subprocess.PIPE
     process = start_program(command, stdin=pipe, stdout=pipe, stderr=talk)
     if shared is not None:

@@ -10,7 +10,7 @@ import pytest
 
 from mouth_live.models.errors import SourceError
 from mouth_live.realtime.records import Frame
-from mouth_live.realtime.video.reader import Relay
+from mouth_live.realtime.video.reader import FrameReader
 
 pytestmark = pytest.mark.usefixtures("program_threads")
 
@@ -61,9 +61,9 @@ def count(n, side=4):
 
 @pytest.mark.parametrize("depth", [1, 4])
 def test_all_frames_come_in_order(depth, program_threads):
-    with Relay(count(200), depth=depth) as ahead:
-        assert [f.index for f in ahead] == list(range(200))
-    assert ahead.dropped == 0
+    with FrameReader(count(200), depth=depth) as reader:
+        assert [f.index for f in reader] == list(range(200))
+    assert reader.dropped == 0
     assert not program_threads()
 
 
@@ -75,8 +75,8 @@ def test_it_reads_ahead_no_further_than_its_depth():
             made.append(i)
             yield frame(i)
 
-    with Relay(Made(make), depth=3) as ahead:
-        frames = iter(ahead)
+    with FrameReader(Made(make), depth=3) as reader:
+        frames = iter(reader)
         next(frames)
         time.sleep(0.2)
         assert 4 <= len(made) <= 5  # one taken, three waiting, one in the thread's hand
@@ -90,12 +90,12 @@ def test_waiting_pictures_are_bounded_in_bytes_but_one_always_fits():
             made.append(i)
             yield frame(i, side=100)
 
-    with Relay(Made(make), depth=10, max_bytes=2 * 30_000) as ahead:
+    with FrameReader(Made(make), depth=10, max_bytes=2 * 30_000) as reader:
         time.sleep(0.2)
         assert len(made) == 3
-        assert len(list(ahead)) == 20
-    with Relay(count(5, side=100), max_bytes=1) as ahead:
-        assert len(list(ahead)) == 5
+        assert len(list(reader)) == 20
+    with FrameReader(count(5, side=100), max_bytes=1) as reader:
+        assert len(list(reader)) == 5
 
 
 def test_the_newest_frame_wins_and_the_others_are_counted():
@@ -105,10 +105,10 @@ def test_the_newest_frame_wins_and_the_others_are_counted():
         yield from (frame(i) for i in range(50))
         done.set()
 
-    with Relay(Made(make), depth=1, drop=True) as ahead:
+    with FrameReader(Made(make), depth=1, drop=True) as reader:
         assert done.wait(5)
-        assert [f.index for f in ahead] == [49]
-        assert ahead.dropped == 49
+        assert [f.index for f in reader] == [49]
+        assert reader.dropped == 49
 
 
 def test_an_error_of_the_source_comes_after_the_frames_before_it():
@@ -117,19 +117,19 @@ def test_an_error_of_the_source_comes_after_the_frames_before_it():
         raise SourceError("made: broken")
 
     seen = []
-    with Relay(Made(make)) as ahead, pytest.raises(SourceError, match="made: broken"):
+    with FrameReader(Made(make)) as reader, pytest.raises(SourceError, match="made: broken"):
         time.sleep(0.1)
-        for f in ahead:
+        for f in reader:
             seen.append(f.index)
     assert seen == [0, 1, 2]
 
 
 def test_leaving_early_leaves_no_thread(program_threads):
-    with Relay(count(10_000), depth=1) as ahead:
-        for _ in ahead:
+    with FrameReader(count(10_000), depth=1) as reader:
+        for _ in reader:
             break
     assert not program_threads()
-    with pytest.raises(ZeroDivisionError), Relay(count(10_000), depth=1) as ahead:
+    with pytest.raises(ZeroDivisionError), FrameReader(count(10_000), depth=1) as reader:
         _ = 1 / 0
     assert not program_threads()
 
@@ -137,8 +137,8 @@ def test_leaving_early_leaves_no_thread(program_threads):
 def test_leaving_a_source_that_hangs_takes_about_a_second():
     source = Hanging(comes_back=False)
     begin = time.monotonic()
-    with Relay(source) as ahead:
-        next(iter(ahead))
+    with FrameReader(source) as reader:
+        next(iter(reader))
     assert time.monotonic() - begin < 2
     source.end.set()
 
@@ -148,8 +148,8 @@ def test_ctrl_c_gets_through_while_the_source_hangs():
     timer = threading.Timer(0.3, _thread.interrupt_main)
     begin = time.monotonic()
     timer.start()
-    with pytest.raises(KeyboardInterrupt), Relay(source) as ahead:
-        list(ahead)
+    with pytest.raises(KeyboardInterrupt), FrameReader(source) as reader:
+        list(reader)
     assert time.monotonic() - begin < 2
     source.end.set()
     timer.join()
@@ -157,8 +157,8 @@ def test_ctrl_c_gets_through_while_the_source_hangs():
 
 def test_a_source_that_hangs_is_reported_once_and_opened_again(caplog):
     source = Hanging(comes_back=True)
-    with Relay(source, stall=0.2) as ahead:
-        assert [f.index for f in ahead] == [0, 10]
+    with FrameReader(source, stall=0.2) as reader:
+        assert [f.index for f in reader] == [0, 10]
     assert source.reopened == 1
     assert [r.levelno for r in caplog.records] == [logging.WARNING]
     assert caplog.messages == ["made: no picture for 0.2 s; opening it again"]
@@ -167,16 +167,16 @@ def test_a_source_that_hangs_is_reported_once_and_opened_again(caplog):
 
 def test_a_source_that_hangs_and_is_gone_is_an_error(caplog):
     source = Hanging(comes_back=False)
-    with Relay(source, stall=0.2) as ahead, pytest.raises(SourceError, match="made: gone"):
-        list(ahead)
+    with FrameReader(source, stall=0.2) as reader, pytest.raises(SourceError, match="made: gone"):
+        list(reader)
     source.end.set()
 
 
 def test_a_source_that_hangs_again_after_it_was_opened_again_is_an_error(caplog):
     source = Hanging(comes_back=True)
     source.reopen = source.end.wait
-    with Relay(source, stall=0.2) as ahead, pytest.raises(SourceError, match="gives no picture any more"):
-        list(ahead)
+    with FrameReader(source, stall=0.2) as reader, pytest.raises(SourceError, match="gives no picture any more"):
+        list(reader)
     source.end.set()
 
 
@@ -188,21 +188,21 @@ def test_a_pause_is_no_stall_and_a_source_that_cannot_be_opened_again_is_waited_
 
     paced = Made(make)
     paced.pausing = True
-    with Relay(paced, stall=0.1) as ahead:
-        assert len(list(ahead)) == 2
+    with FrameReader(paced, stall=0.1) as reader:
+        assert len(list(reader)) == 2
     assert not caplog.records
-    with Relay(Made(make), stall=0.1) as ahead:
-        assert len(list(ahead)) == 2
+    with FrameReader(Made(make), stall=0.1) as reader:
+        assert len(list(reader)) == 2
     assert caplog.messages == ["made: no picture for 0.1 s; waiting for it to come back"]
 
 
 def test_a_slow_consumer_is_no_stall(caplog):
-    with Relay(count(6), depth=2, stall=0.1) as ahead:
-        for _ in ahead:
+    with FrameReader(count(6), depth=2, stall=0.1) as reader:
+        for _ in reader:
             time.sleep(0.15)
     assert not caplog.records
 
 
 def test_a_depth_below_one_is_refused():
     with pytest.raises(ValueError, match="depth"):
-        Relay(count(1), depth=0)
+        FrameReader(count(1), depth=0)

@@ -1,0 +1,99 @@
+"""Text that goes to stdout, or to a file that gets its name when it is whole."""
+
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TextIO
+
+from ...models.errors import SinkError
+from ...models.whole_file import whole_file
+
+STDOUT = "-"
+
+
+class TextOutput:
+    """A text file (UTF-8, line ends as given), written as ``OUT.part`` and renamed at the end; or stdout.
+
+    Left by an exception, the file never gets its name.
+
+    Attributes:
+        path: the file; None for stdout.
+    """
+
+    def __init__(self, path: Path | str | None) -> None:
+        """Name the output; nothing is opened yet.
+
+        Args:
+            path: the file; ``"-"`` or None for stdout.
+        """
+        self.path = None if path is None or str(path) == STDOUT else Path(path)
+        self._file: TextIO | None = None
+        self._closing = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the file.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        if self.path is None:
+            self._file = sys.stdout
+            return self
+        part = self._closing.enter_context(whole_file(self.path, keep_suffix=False, error=SinkError))
+        try:
+            self._file = self._closing.enter_context(part.open("w", encoding="utf-8", newline=""))
+        except OSError as error:
+            raise self._failure(error) from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the file its name; after an exception leave it as ``OUT.part``.
+
+        Raises:
+            SinkError: the last lines cannot be written, or the file cannot be renamed.
+            BrokenPipeError: the reader of stdout has gone.
+        """
+        file, self._file = self._file, None
+        try:
+            if file is not None and self.path is None:
+                file.flush()
+            self._closing.__exit__(kind, error, trace)
+        except OSError as failure:
+            if kind is not None:  # the first error is the one to report
+                return
+            if isinstance(failure, BrokenPipeError):
+                raise
+            raise self._failure(failure) from None
+        except SinkError:
+            if kind is None:
+                raise
+
+    def write(self, text: str, flush: bool = False) -> None:
+        """Write text as it is.
+
+        Args:
+            text: whole lines.
+            flush: let readers see it at once.
+
+        Raises:
+            SinkError: the disk is full, or the file was taken away.
+            BrokenPipeError: the reader of stdout has gone.
+            ValueError: it is not open.
+        """
+        if self._file is None:
+            raise ValueError("write inside the with block only")
+        try:
+            self._file.write(text)
+            if flush:
+                self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise self._failure(error) from None
+
+    def _failure(self, error: OSError) -> SinkError:
+        name = self.path or "stdout"
+        return SinkError(f"{name}: cannot write it ({error.strerror or error}); give another -o or make room")
