@@ -79,7 +79,7 @@ class MediaPipeFaces:
         self._task.close = _stay_open  # closing sends at once, and the Task's own __del__ calls close() too
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces in one look at the whole picture.
+        """Detect the faces in one pass over the whole picture.
 
         Args:
             image: (h, w, 3) uint8, BGR.

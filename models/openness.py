@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
-from .weights_file import LiteRtNetwork, Weights, beside, check_twin, load_weights
+from .weights_file import LiteRtNetwork, Weights, check_twin, companion, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
@@ -125,7 +125,7 @@ def load_openness_model(
         raise DeviceError(f"--device gpu: {problem}; use --device cpu")
     if device == "cpu" or problem:
         return OpennessModel(weights.name, "cpu", twice_if_unsure(litert_backend(weights, threads)))
-    backend = keras_backend(beside(name_or_path, ".keras"), weights)
+    backend = keras_backend(companion(name_or_path, ".keras"), weights)
     return OpennessModel(weights.name, "gpu", twice_if_unsure(backend))
 
 

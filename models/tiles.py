@@ -1,26 +1,26 @@
-"""Where to look closer for faces too small in the whole picture: overlapping squares, each seen by itself."""
+"""Tiles: overlapping squares of a large picture, in which the detector finds faces too small in the whole."""
 
 from math import ceil
 
 from .face import Face, overlap
 from .rectangle import Rectangle
 
-SEEN = 17 / 192  # smallest face, in parts of the longer side of what the detector looks at, that it finds 9 times in 10
+SEEN = 17 / 192  # smallest face that is found 9 times in 10, as a share of the longer side of the detector's picture
 WORTH = 0.7  # of the picture's longer side: larger squares show little more than the whole picture does
 RANGE = 3.0  # the largest face found well in such a square is some 4 times the smallest: then larger squares go on
 OVERLAP = (
     2.0  # smallest faces that neighbours share: a face on the edge of one is whole, with its surroundings, in another
 )
-INSIDE = 0.5  # share of a claim's box inside another face's from which on it is a part of that face
+INSIDE = 0.5  # share of a detection's box inside another face's from which on it is a part of that face
 
 
 def tiles(width: int, height: int, min_face: float) -> list[Rectangle]:
-    """The squares in which faces of this size are found.
+    """Return the squares in which faces of this size are found.
 
     Args:
         width: the picture's, in pixels.
         height: the picture's.
-        min_face: width of the smallest face looked for, in pixels.
+        min_face: width of the smallest face to find, in pixels.
 
     Returns:
         Areas that cover the picture row by row, then larger ones for larger faces; none where the whole picture is
@@ -35,7 +35,7 @@ def tiles(width: int, height: int, min_face: float) -> list[Rectangle]:
 
 
 def _starts(length: int, side: int, min_face: float) -> list[int]:
-    """Where the tiles begin along one side of the picture."""
+    """Return where the tiles begin along one side of the picture."""
     if side >= length:
         return [0]
     count = ceil((length - side) / (side - OVERLAP * min_face)) + 1
@@ -43,7 +43,14 @@ def _starts(length: int, side: int, min_face: float) -> list[int]:
 
 
 def is_cut(face: Face, area: Rectangle, width: int, height: int) -> bool:
-    """Whether a face found in an area of a picture of this size reaches over an edge that is not the picture's."""
+    """Return whether a face found in an area of a picture reaches over an edge that is not the picture's.
+
+    Args:
+        face: in pixels of the picture.
+        area: where it was found.
+        width: the picture's, in pixels.
+        height: the picture's.
+    """
     x, y, w, h = face.box
     return (
         (x < area.left and area.left > 0)
@@ -53,7 +60,7 @@ def is_cut(face: Face, area: Rectangle, width: int, height: int) -> bool:
     )
 
 
-def is_part_of(claim: Face, face: Face) -> bool:
-    """Whether a claim is the same face as another, or a part of it."""
-    smaller = min(box[2] * box[3] for box in (claim.box, face.box))
-    return (common := overlap(claim.box, face.box)) > 0 and common > INSIDE * smaller
+def is_part_of(detection: Face, face: Face) -> bool:
+    """Return whether a detection is the same face as another, or a part of it."""
+    smaller = min(box[2] * box[3] for box in (detection.box, face.box))
+    return (common := overlap(detection.box, face.box)) > 0 and common > INSIDE * smaller

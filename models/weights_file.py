@@ -55,7 +55,7 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     Raises:
         ModelError: no such name or file, no readable card, another SHA-256 than the card's, or another task.
     """  # noqa: E501
-    path = beside(name_or_path, ".tflite")
+    path = companion(name_or_path, ".tflite")
     if Path(name_or_path).suffix != ".tflite" and (path.parent != WEIGHTS_FOLDER or not path.exists()):
         known = ", ".join(shipped_names(task))
         raise ModelError(f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file")
@@ -65,7 +65,7 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     return Weights(path.stem, content, card)
 
 
-def beside(name_or_path: str | Path, suffix: str) -> Path:
+def companion(name_or_path: str | Path, suffix: str) -> Path:
     """The file of that suffix beside weights, which ship by name or lie at a path."""
     path = Path(name_or_path)
     path = path if path.suffix == ".tflite" else WEIGHTS_FOLDER / f"{name_or_path}.tflite"

@@ -14,7 +14,7 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
-from .faces.following import LOOK_EVERY, FaceFollower
+from .faces.following import DETECT_EVERY, FaceFollower
 from .faces.tracking import Tracker
 from .lips.activity import LipActivity, LipSample
 from .lips.gates import Gates
@@ -57,7 +57,7 @@ class Pipeline:
         profile: a person's own range, to which the openness is fitted; None leaves the network's scale.
         lips: the event engine.
         gates: which readings it may trust.
-        look_every: seconds until a new face is detected, at most; 0 runs the detector on every frame.
+        detect_every: seconds until a new face is detected, at most; 0 runs the detector on every frame.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -65,14 +65,14 @@ class Pipeline:
     profile: Profile | None = None
     lips: LipActivity = field(default_factory=LipActivity)
     gates: Gates = field(default_factory=Gates)
-    look_every: float = LOOK_EVERY
+    detect_every: float = DETECT_EVERY
     _follower: FaceFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
 
     def __post_init__(self) -> None:
         """Set the follower up with the finder."""
-        self._follower = FaceFollower(self.finder, self.look_every)
+        self._follower = FaceFollower(self.finder, self.detect_every)
 
     def use_profile(self, profile: Profile) -> None:
         """Fit the openness of the frames to come to a person's own range."""

@@ -25,7 +25,7 @@ from ..models.errors import IncompleteVideoError, SourceError, UsageError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from ..models.whole_file import is_stream, same_file
-from .faces.following import LOOK_EVERY
+from .faces.following import DETECT_EVERY
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
@@ -105,9 +105,9 @@ def open_session(
     opened = open_source(source, live, size, fps)
     step = _step(opened, max_frames)
     # Pictures of a folder need not follow on each other, nor do frames far apart: each is searched anew.
-    look_every = 0 if step > 1 or isinstance(opened, Pictures) else LOOK_EVERY
+    detect_every = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_EVERY
     lips = LipActivity(settings.limits)
-    pipeline = Pipeline(networks.finder, networks.model, profile, lips, look_every=look_every)
+    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_every=detect_every)
     return Session(opened, pipeline, live, step)
 
 

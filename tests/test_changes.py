@@ -1,4 +1,4 @@
-"""Looking only where the frame changed: nothing new is missed, and nothing is looked at for nothing."""
+"""Detecting only where the frame changed: nothing new is missed, and nothing is searched for nothing."""
 
 import cv2
 import numpy as np
@@ -16,17 +16,17 @@ NOISE = [np.random.default_rng(n).normal(0, 2.5, (SIZE[1], SIZE[0], 3)).astype(n
 
 
 class Counting(FaceFinder):
-    """A finder that counts its looks."""
+    """A finder that counts its passes."""
 
     whole = tiles_seen = 0
 
-    def claims(self, image):
+    def detect(self, image):
         self.whole += 1
-        return super().claims(image)
+        return super().detect(image)
 
-    def claims_in(self, image, area):
+    def detect_in_tile(self, image, area):
         self.tiles_seen += 1
-        return super().claims_in(image, area)
+        return super().detect_in_tile(image, area)
 
 
 def head(width, flipped=False):
@@ -118,8 +118,8 @@ def test_a_face_that_fades_in_is_found_as_early_as_by_looking_at_every_frame(mod
         return (before * (1 - share) + after * share).astype(np.uint8)
 
     every, seldom = (
-        first_seen(Pipeline(FaceFinder(), model, look_every=look_every).run(film(2.3, draw)), (1072, 422))
-        for look_every in (0, 0.1)
+        first_seen(Pipeline(FaceFinder(), model, detect_every=detect_every).run(film(2.3, draw)), (1072, 422))
+        for detect_every in (0, 0.1)
     )
     assert every is not None and seldom is not None
     assert seldom <= every + 0.1 + 1e-9

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
-from ..weights_file import Weights, beside
+from ..weights_file import Weights, companion
 from ..whole_file import whole_file
 from .augment import plain, varied
 from .data import read_labels
@@ -38,7 +38,7 @@ def write_keep(name_or_path: str | Path, data: Path, seed: int = 0) -> Keep:
     """
     weights, head = load_head(name_or_path)
     keep = measure_keep(head, data, seed)
-    path = beside(name_or_path, ".keep.npz")
+    path = companion(name_or_path, ".keep.npz")
     digest = hashlib.sha256(weights.content).hexdigest()
     with whole_file(path) as part:
         np.savez_compressed(
@@ -81,7 +81,7 @@ def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
     Raises:
         ModelError: it is damaged, or belongs to other weights.
     """
-    path = beside(name_or_path, ".keep.npz")
+    path = companion(name_or_path, ".keep.npz")
     try:
         with path.open("rb") as file, np.load(file) as stored:
             digest, gradient, curvature = str(stored["sha256"]), stored["gradient"], stored["curvature"]

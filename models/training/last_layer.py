@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..light import network_input
-from ..weights_file import Weights, beside, check_twin, load_weights
+from ..weights_file import Weights, check_twin, companion, load_weights
 from . import extra_packages
 from .network import NEUTRAL
 
@@ -97,7 +97,7 @@ def load_twin(name_or_path: str | Path) -> Twin:
         MissingExtraError: TensorFlow is not installed.
     """
     weights = load_weights(name_or_path, "openness")
-    path = beside(name_or_path, ".keras")
+    path = companion(name_or_path, ".keras")
     check_twin(path, weights)
     return Twin(weights, extra_packages.keras().models.load_model(path, compile=False))
 
