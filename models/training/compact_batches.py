@@ -1,4 +1,4 @@
-"""What the compact network learns from: batches of varied crops with all that is known of them."""
+"""Batches for the compact network: varied crops with their targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,14 +33,14 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """What is known of n faces.
+    """The targets of n faces.
 
     Attributes:
         patches: the mouths.
         landmarks: landmark models' points of them.
         openness: (n,) float32, the value to learn.
-        trust: (n,) float32, what it counts: 1 for people's label, 0 where the mouth is covered.
-        taught: (n,) float32, what the teacher says, NaN where it does not know.
+        trust: (n,) float32, its weight: 1 for people's label, 0 where the mouth is covered.
+        taught: (n,) float32, the teacher's value, NaN where there is none.
     """
 
     patches: Patches
@@ -57,13 +57,13 @@ def make_targets(
     seed: int,
     second: NDArray[np.float32] | None = None,
 ) -> Targets:
-    """What the labels tell: people's where there are any, else the teacher's, which counts less.
+    """Make the targets of training from the labels: people's where there are any, else the teacher's.
 
-    Where there are no landmarks at all the landmark model's label takes the teacher's place, and counts less still.
-    People's labels stay as they are then.
+    The teacher's value has a lower weight than people's label. Where there are no landmarks at all, the landmark
+    model's label takes its place, with a lower weight still; people's labels stay as they are then.
 
-    A network that was trained before knows of faces without people's labels what the teacher does not: it errs
-    otherwise, so the mean of both errs less. Of people's faces it has learned the labels, and adds nothing.
+    A network that was trained before makes other errors than the teacher on faces without people's labels, so the mean
+    of both errs less. Of people's faces it has learned the labels, and adds nothing.
 
     Args:
         patches: the faces.
@@ -92,9 +92,10 @@ def make_targets(
 
 
 def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
-    """How often each face is drawn, adding up to 1: people's labels and open mouths more often, they are rare."""
+    """Return how often each face is drawn, adding up to 1: more often the rare people's labels and open mouths."""
 
     def often(face: LabelledFace) -> float:
+        """Return the weight of a face among the others."""
         if face.covered:
             return 0.8
         if face.by_people:
@@ -113,7 +114,7 @@ class Pool:
 
         Args:
             known: the faces.
-            seed: of the chance.
+            seed: of the random generator.
             count: variations of each.
         """
         from tqdm import tqdm
@@ -125,7 +126,7 @@ class Pool:
             self._made.append(vary(_with_tongues(known, everyone, rng), rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
-        """One variation of each of the rows, half of them mirrored once more."""
+        """Draw one variation of each of the rows; mirror half of them once more."""
         which: list[int] = rng.integers(0, len(self._made), len(rows)).tolist()
         indices: list[int] = rows.tolist()
         picked = [(self._made[k], i) for k, i in zip(which, indices, strict=True)]
@@ -141,7 +142,7 @@ class Pool:
 
 
 def _with_tongues(known: Targets, rows: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
-    """The patches of these rows, some of the open mouths with their tongue out."""
+    """Return the patches of these rows, some of the open mouths with the tongue put out."""
     images = [known.patches.images[i] for i in rows]
     fits = known.landmarks.known[rows] & (known.trust[rows] > 0) & (known.openness[rows] >= tongues.OPEN_FROM)
     for k in np.flatnonzero(fits & (rng.random(len(rows)) < TONGUES)):

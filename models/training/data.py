@@ -30,7 +30,7 @@ PERMISSIVE = ("deepface_tests", "mask_chandrika", "mux_emotion", "mux_web", "nom
 """Sets whose stated terms allow more than research (CC BY 4.0, Apache-2.0, MIT); MODEL_CARD.md has them all."""
 
 DROPPED = Path(__file__).with_name("dropped.csv")
-"""Pictures that are never used, with the reason: their label is wrong. Looked at one by one."""
+"""Pictures that are never used, with the reason: their label is wrong. Each was checked by eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class LabelledFace:
         openness: 0..1.
         by_people: whether people labelled it; else a landmark model did.
         eyes: (x, y) of the middle between the eyes in pixels, where people marked them.
-        measured: what a landmark model says of it, 0..1, where that is known.
+        measured: a landmark model's openness, 0..1, where that is known.
         covered: the mouth is not to be seen; then ``openness`` means nothing.
     """
 
@@ -61,7 +61,7 @@ class LabelledFace:
 
 
 def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
-    """Read the labels that tell an openness; covered mouths and the pictures in :data:`DROPPED` are left out.
+    """Read the labels that give an openness; covered mouths and the pictures in :data:`DROPPED` are left out.
 
     People's label is taken where they saw the whole mouth, else the landmark model's; a mouth of which people marked
     points as hidden has none.
@@ -81,7 +81,7 @@ def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFac
 
 
 def read_covered(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
-    """The training faces whose mouth is covered: by a mask, or so that people marked most of its points as hidden.
+    """Read the training faces whose mouth is covered: by a mask, or with most points marked as hidden by people.
 
     Args and errors are those of :func:`read_labels`, but there may be none.
     """
@@ -167,18 +167,18 @@ def is_masked(row: dict[str, str]) -> bool:
 
 
 def dropped_files() -> dict[str, str]:
-    """The reason by file of the pictures in :data:`DROPPED`."""
+    """Return the reason by file of the pictures in :data:`DROPPED`."""
     with DROPPED.open(newline="", encoding="utf-8") as file:
         return {row["file"]: row["reason"] for row in csv.DictReader(file)}
 
 
 def not_permissive(folder: Path) -> list[str]:
-    """The sets of a folder whose terms are research only or not stated."""
+    """Return the sets of a folder whose terms are research only or not stated."""
     return sorted({face.source for face in _read(folder, ())} - set(PERMISSIVE))
 
 
 def balanced(labels: Sequence[LabelledFace], bulk: float, seed: int) -> list[LabelledFace]:
-    """All that people labelled, all mouths open beyond half, and a share of the rest that a landmark model labelled.
+    """Return all that people labelled, all mouths open beyond half, and a share of the rest.
 
     Args:
         labels: all labels.
@@ -226,7 +226,7 @@ def finite_number(text: str) -> float:
 
 
 def split(faces: Sequence[LabelledFace], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Indices for training and for validation: whole groups on one side, groups with a test face on neither.
+    """Split indices into training and validation: whole groups on one side, groups with a test face on neither.
 
     Args:
         faces: the labels.
@@ -250,5 +250,5 @@ def split(faces: Sequence[LabelledFace], share: float, seed: int) -> tuple[list[
 
 
 def fold_of(group: str, folds: int) -> int:
-    """In which of so many folds a person or photo is, from 0: the same in every run, whatever other faces there are."""
+    """Return the fold, from 0, of a person or photo: the same in every run, whatever other faces there are."""
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % folds

@@ -62,7 +62,7 @@ def view(folder: Path, out: Path, seed: int = 0) -> list[Path]:
 
 
 def _sheet_of(labels: Sequence[LabelledFace], path: Path) -> None:
-    """The mouths with their labels, people's first."""
+    """Draw the mouths with their labels, people's first."""
     patches = cut_patches(labels)
     values = [[face.openness] if face.measured is None else [face.openness, face.measured] for face in patches.faces]
     contact_sheet(patches, [" ".join(f"{value:.2f}" for value in both) for both in values], path)
@@ -73,7 +73,7 @@ def _disagreement(face: LabelledFace) -> float:
 
 
 def _histogram(labels: Sequence[LabelledFace], path: Path) -> None:
-    """Openness by set: counts on a logarithmic scale, people's labels before the landmark model's."""
+    """Draw openness by set: counts on a logarithmic scale, people's labels before the landmark model's."""
     sources = sorted({face.source for face in labels})
     rows = -(-len(sources) // 4)
     figure = extra_packages.new_figure(12, 2 * rows)
@@ -88,7 +88,7 @@ def _histogram(labels: Sequence[LabelledFace], path: Path) -> None:
 
 
 def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None:
-    """Mouths in rows, a caption on each.
+    """Draw mouths in rows, a caption on each.
 
     Args:
         patches: the mouths.
@@ -108,7 +108,7 @@ def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None
 
 
 def _tile(crop: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
-    """(112, 100, 3) uint8 BGR: the mouth enlarged, its caption under it."""
+    """Draw one mouth enlarged with its caption under it, (112, 100, 3) uint8 BGR."""
     tile = np.zeros((112, 100, 3), np.uint8)
     tile[:96, 2:98] = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (96, 96), interpolation=cv2.INTER_CUBIC)
     cv2.putText(tile, text, (4, 108), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255, 255, 255), 1, cv2.LINE_AA)

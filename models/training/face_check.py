@@ -112,7 +112,7 @@ def network() -> Any:  # noqa: ANN401
 
 
 def _fit(data: CheckData, chosen: FaceCheckPreset, seed: int, run: Path) -> tuple[Any, list[dict[str, float]]]:
-    """Train a fresh network on faces and others; vary light, blur and covers anew in each epoch."""
+    """Train a fresh network on faces and others; vary light, blur and covers in each epoch afresh."""
     keras = extra_packages.keras()
     keras.utils.set_random_seed(seed)
     rng = np.random.default_rng(seed)

@@ -2,7 +2,7 @@
 
 Only the last layer changes: all that the network sees stays as it is, and so does its reliability. The last layer
 minimises the squared error on the labelled frames (as they are, and varied as training varies them) plus a strength
-times the error on the faces that the network was trained on, which :mod:`.keep` tells without the pictures.
+times the error on the faces that the network was trained on, which :mod:`.keep` estimates without the pictures.
 The strength is the weakest that leaves the error on those within ``MOST_RISE`` of the lowest. Whether it helps is
 measured on stretches of the video that each fit did not see; where it does not help nothing is written.
 """
@@ -64,7 +64,7 @@ class _Own:
     stretch: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "_Own":
-        """Those of the rows."""
+        """Return those of the rows."""
         return _Own(self.inputs[:, rows], self.truth[rows], self.stretch[rows])
 
 
@@ -85,15 +85,15 @@ def fine_tune(
         table: made by ``mouth-live label``.
         run: folder to write; made with its parents.
         read_frames: decodes the videos.
-        videos: folder of the labelled videos, where they are not beside the table.
-        keep: folder of labelled faces that the network must go on reading well; None: the summary beside the weights.
+        videos: folder of the labelled videos, where they are not next to the table.
+        keep: folder of labelled faces that the network must go on reading well; None: the summary next to the weights.
         seed: of the variations and the folds.
         overwrite: replace an earlier run there.
 
     Raises:
         DataError: labels cannot be read, are too few, or the fit does not help; the folder is in use.
         MouthLiveError: a video cannot be read; of the kind that ``read_frames`` raises.
-        ModelError: the weights cannot be read or tuned, or have no summary beside them.
+        ModelError: the weights cannot be read or tuned, or have no summary next to them.
         MissingExtraError: TensorFlow is not installed.
     """
     begin = time.monotonic()
@@ -152,7 +152,7 @@ def _seen_by_head(
 
 
 def _best(own: _Own, start: Floats, keep: Keep, seed: int) -> tuple[list[Fit], Floats]:
-    """Fits from the strongest hold on the shipped faces to the weakest that is allowed, and that one's change."""
+    """Fit from the strongest hold on the shipped faces to the weakest allowed; return the fits and the last change."""
     fits: list[Fit] = []
     change = np.zeros_like(start)
     for strength in sorted(STRENGTHS, reverse=True):
@@ -167,7 +167,7 @@ def _best(own: _Own, start: Floats, keep: Keep, seed: int) -> tuple[list[Fit], F
 
 
 def _held_out(own: _Own, start: Floats, keep: Keep, strength: float, seed: int) -> float:
-    """Squared error on stretches that the fit did not see, in folds."""
+    """Return the squared error on stretches that the fit did not see, in folds."""
     stretches = np.random.default_rng(seed).permutation(int(own.stretch.max()) + 1)
     errors: list[float] = []
     for fold in range(min(FOLDS, len(stretches))):
@@ -186,7 +186,7 @@ def _error(own: _Own, weights: Floats) -> float:
 def _facts(
     name: str, card: dict[str, Any], labels: Sequence[OwnLabel], keep: Keep, fit: Fit, seed: int, seconds: float
 ) -> dict[str, Any]:
-    """The run's report: how it was made, and what it gains."""
+    """Make the run's report: how it was made, and what it gains."""
     videos = sorted({label.video for label in labels})
     return {
         "preset": {"name": f"fine-tuned from {name}", "changed": "the last layer only"},

@@ -48,7 +48,7 @@ IN_CELL = 2 * SUBCELL_ROWS * SUBCELL_COLUMNS  # numbers in a cell: of the lips, 
 CELLS = CELL_ROWS * CELL_COLUMNS * IN_CELL
 
 NETWORK_BOX = (7, 8, 53, 60)
-"""What the network looks at in the crop: left, top, right, bottom in pixels."""
+"""The part of the crop that the network reads: left, top, right, bottom in pixels."""
 
 _CANVAS = (
     4 * CELL_COLUMNS * SUBCELL_COLUMNS,
@@ -57,31 +57,31 @@ _CANVAS = (
 
 
 def eye_centres(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of the person's right and left eye, (..., 2, k), of kept mesh points (..., len(MESH), k)."""
+    """Return the centres of the person's right and left eye, (..., 2, k), of mesh points (..., len(MESH), k)."""
     corners = [[MESH.index(corner) for corner in eye] for eye in EYES]
     return mesh[..., corners, :].mean(axis=-2)
 
 
 def network_points(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The network's points (..., POINTS, 2) of kept mesh points (..., len(MESH), 2 or more)."""
+    """Return the network's points (..., POINTS, 2) of kept mesh points (..., len(MESH), 2 or more)."""
     return np.concatenate([mesh[..., :_LIPS_AND_FACE, :2], eye_centres(mesh)[..., :2]], axis=-2)
 
 
 def gaps(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distances between the inner lips, (n, GAPS), of points (n, POINTS, 2), in their unit."""
+    """Return the distances between the inner lips, (n, GAPS), of points (n, POINTS, 2), in their unit."""
     upper, lower = ([MESH.index(pair[side]) for pair in INNER_GAPS] for side in (0, 1))
     return np.linalg.norm(points[:, upper] - points[:, lower], axis=2).astype(np.float32)
 
 
 def gap_ratio(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The gap at the mouth's middle over the distance of the eyes, (n,), of kept mesh points (n, len(MESH), 2 or 3)."""
+    """Return the gap at the mouth's middle over the distance of the eyes, (n,), of points (n, len(MESH), 2 or 3)."""
     points = network_points(mesh)
     eyes = np.maximum(np.linalg.norm(points[:, -1] - points[:, -2], axis=1), 1e-6)
     return (gaps(points)[:, :3].mean(axis=1) / eyes).astype(np.float32)
 
 
 def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of each sub-cell of the network's view lies inside the outer and the inner lips' outline.
+    """Return how much of each sub-cell of the network's box lies inside the outer and the inner lips' outline.
 
     Args:
         points: (n, POINTS, 2) in pixels of the crop, pixel centres at whole numbers.
@@ -107,7 +107,7 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _outline(first: int, size: int) -> NDArray[np.int64]:
-    """Around the lips: along the lower edge, back along the upper one."""
+    """Return the points around the lips: along the lower edge, back along the upper one."""
     corner = first + size // 2
     return np.array([*range(first, corner + 1), *range(first + size - 1, corner, -1)])
 

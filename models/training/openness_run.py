@@ -33,7 +33,7 @@ from .run_folder import (
 from .run_report import Report, as_markdown, measure
 
 SPLIT = (
-    "by set and person, by photo where a set does not tell people apart (helen, merl_rav); "
+    "by set and person, by photo where a set does not distinguish people (helen, merl_rav); "
     "faces of part 'test' were neither trained on nor chosen by"
 )
 

@@ -2,7 +2,7 @@
 
 | column | meaning |
 |---|---|
-| ``video`` | the file, as it was named; looked for from this table's folder, the current one, and ``--videos`` |
+| ``video`` | the file, as it was named; searched from this table's folder, the current one, and ``--videos`` |
 | ``frame`` | index of the decoded frame, from 0 |
 | ``timestamp`` | seconds since the first frame |
 | ``x``, ``y``, ``width``, ``height`` | the face's box in pixels of the frame |
@@ -52,17 +52,17 @@ class OwnLabel:
 
     @property
     def name(self) -> str:
-        """The frame's name for reports."""
+        """Return the frame's name for reports."""
         return f"{self.video}#{self.frame}"
 
     @property
     def block(self) -> str:
-        """The stretch of the video that it lies in: frames of one stretch are alike and stay together."""
+        """Return the stretch of the video that it lies in: frames of one stretch are alike and stay together."""
         return f"{self.video}/{int(self.timestamp // BLOCK)}"
 
 
 def is_own_labels(data: Path) -> bool:
-    """Whether ``--data`` names such a table, not a folder of pictures."""
+    """Return whether ``--data`` names such a table, not a folder of pictures."""
     return data.suffix.lower() == ".csv"
 
 
@@ -76,7 +76,7 @@ def read_own_labels(table: Path) -> list[OwnLabel]:
 
 
 def write_own_labels(table: Path, labels: Sequence[OwnLabel]) -> None:
-    """Write the table anew, whole or not at all.
+    """Write the table, whole or not at all.
 
     Raises:
         DataError: it cannot be written.
@@ -91,7 +91,7 @@ def write_own_labels(table: Path, labels: Sequence[OwnLabel]) -> None:
 
 
 def labelled_face(faces: Sequence[Face], label: OwnLabel) -> Face | None:
-    """Of the faces found in the frame, the one that was labelled."""
+    """Return the labelled face of those found in the frame."""
     best = max(faces, key=lambda face: iou(face.box, label.box), default=None)
     return best if best is not None and iou(best.box, label.box) >= SAME_FACE else None
 

@@ -39,13 +39,13 @@ class Patches:
     missed: list[LabelledFace]
 
     def chosen(self, indices: Iterable[int]) -> "Patches":
-        """Those at the indices; none of them missed."""
+        """Return those at the indices; none of them missed."""
         picked = list(indices)
         return Patches([self.faces[i] for i in picked], self.images[picked], [])
 
     @property
     def openness(self) -> NDArray[np.float32]:
-        """(n,) float32, 0..1."""
+        """Return the labels' openness, (n,) float32, 0..1."""
         return np.array([face.openness for face in self.faces], np.float32)
 
 
@@ -79,7 +79,7 @@ def cut_patches(faces: Sequence[LabelledFace], check: bool = False) -> Patches:
 
 
 def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...]) -> Face | None:
-    """Of the faces found, the one that is labelled: nearest to the marked eyes, else the largest near the middle.
+    """Return the labelled face of those found: nearest to the marked eyes, else the largest near the middle.
 
     Args:
         faces: found in the label's picture.
@@ -88,6 +88,7 @@ def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...
     """
 
     def distance(face: Face) -> float:
+        """Return the distance of a face from where it should be, in face widths."""
         middle = (face.keypoints[RIGHT_EYE] + face.keypoints[LEFT_EYE]) / 2
         target = label.eyes or (shape[1] / 2, shape[0] * 0.4)
         return float(np.linalg.norm(middle - target)) / max(face.box[2], 1.0)
@@ -99,7 +100,7 @@ def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...
 
 
 def load_patches(folder: Path, cache: Path, labels: Sequence[LabelledFace]) -> Patches:
-    """The patches of the labels, from the cache file if it holds just these, else cut and kept there.
+    """Load the patches of the labels from the cache file if it holds just these; else cut and keep them there.
 
     Args:
         folder: the labels' folder; the cache names the pictures relative to it.

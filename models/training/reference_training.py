@@ -22,11 +22,11 @@ log = logging.getLogger("mouth_live")
 
 
 def fit_reference(training: Patches, validation: Patches, chosen: ReferencePreset, seed: int, run: Path) -> None:
-    """Train; leaves the history and the weights of the best epoch in the run folder.
+    """Train; write the history and the weights of the best epoch to the run folder.
 
     Args:
         training: the faces.
-        validation: the faces that tell when to stop.
+        validation: the faces that decide when to stop.
         chosen: the preset.
         seed: of the variations and the order.
         run: the folder.
@@ -42,6 +42,7 @@ def fit_reference(training: Patches, validation: Patches, chosen: ReferencePrese
     history: list[dict[str, float]] = []
 
     def note(epoch: int, logs: dict[str, float]) -> None:
+        """Add one epoch's row to the history."""
         values = {name: float(value) for name, value in logs.items()}
         history.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - begin, 1)})
         write_history(history, run)
@@ -69,7 +70,7 @@ def fit_reference(training: Patches, validation: Patches, chosen: ReferencePrese
 
 
 def _batches(patches: Patches, chosen: ReferencePreset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
+    """Yield endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
     rng = np.random.default_rng(seed)
     truth, weights = patches.openness, np.array([_weight(face, chosen) for face in patches.faces], np.float32)
     while True:

@@ -100,7 +100,7 @@ class Fold:
     count: int
 
     def holds(self, face: LabelledFace) -> bool:
-        """Whether the face's person is in it; nobody of the test part, whom training leaves out anyway."""
+        """Return whether the face's person is in it; nobody of the test part is, which training leaves out anyway."""
         return face.part != "test" and fold_of(face.group, self.count) == self.number
 
 
@@ -124,7 +124,7 @@ def train_on(
         landmarks: of the same faces; for the compact network.
         base: the compact network to begin with.
         fold: people to leave out; what the folder holds of the same run is not done again.
-        options: further ones of the command that asked for it, for the report.
+        options: further options of the command, for the report.
 
     Raises:
         DataError: too few faces, or the folder holds another run of a fold.
@@ -152,7 +152,7 @@ def train_on(
     known = int(points.known.sum()) if isinstance(chosen, CompactPreset) else 0
     planned = plan(parts, chosen, seed, known, base and base.weights, fold.count if fold else 0, options)
     if not (left or tested or validation):
-        log.warning("no face is of part 'test', so that nothing will tell how right this network is")
+        log.warning("no face is of part 'test', so the errors of this network cannot be measured")
     if not (fold and is_done(run, planned)):
         extra_packages.keras().utils.set_random_seed(seed)
         if isinstance(chosen, CompactPreset):
@@ -210,5 +210,5 @@ def cross_validate(
     write_left_out(run, data, faces, read, missed)
     report = measure(faces, read, missed)
     log.info("%s: %s", run, report.as_text())
-    log.info("mouth-live evaluate %s --data %s --sets NAME tells more, set by set", run / LEFT_OUT, data)
+    log.info("mouth-live evaluate %s --data %s --sets NAME reports more, set by set", run / LEFT_OUT, data)
     return report

@@ -1,4 +1,4 @@
-"""What makes a face hard to read, measured on the picture: head turn, size, blur, light. And the bins for reports."""
+"""Conditions that make a face hard to read, measured on the picture: head turn, size, blur, light; and their bins."""
 
 from dataclasses import dataclass
 from math import atan, degrees, inf
@@ -29,7 +29,7 @@ class Condition:
     Attributes:
         name: its key in the JSON, and the field of :class:`.readings.FaceReading` that holds it.
         title: for readers.
-        unit: of the bins' numbers, and how it was measured; empty where it says itself.
+        unit: of the bins' numbers, and how it was measured; empty where the bins' names have it.
         bins: in order.
     """
 
@@ -40,7 +40,7 @@ class Condition:
 
 
 def _bins(*edges: tuple[str, float]) -> tuple[Bin, ...]:
-    """Bins from their names and lower edges; the last has no upper edge."""
+    """Make bins from their names and lower edges; the last has no upper edge."""
     highs = [low for _, low in edges[1:]] + [inf]
     return tuple(Bin(name, low, high) for (name, low), high in zip(edges, highs, strict=True))
 
@@ -91,12 +91,12 @@ def yaw(face: Face) -> float:
 
 
 def face_size(face: Face) -> float:
-    """Side of a square with the face box's area, pixels of the picture."""
+    """Return the side of a square with the face box's area, in pixels of the picture."""
     return float(np.sqrt(max(face.box[2], 0.0) * max(face.box[3], 0.0)))
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian of the grey crop: low where it is blurred or was scaled up.
+    """Return the variance of the Laplacian of the grey crop: low where it is blurred or was scaled up.
 
     Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy: a comparative study".
 
@@ -107,5 +107,5 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
 
 
 def brightness(crop: NDArray[np.uint8]) -> float:
-    """Mean grey of a crop, (60, 60, 3) uint8 RGB, 0..255."""
+    """Return the mean grey of a crop, (60, 60, 3) uint8 RGB, 0..255."""
     return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean())

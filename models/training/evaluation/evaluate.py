@@ -1,4 +1,4 @@
-"""The door to a measurement: a network, a table of predictions or an earlier report, on labelled faces."""
+"""Measure a network, a table of predictions or an earlier report, on labelled faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ class Choice:
         part: ``"train"``, ``"test"``, ``"all"``; None: the test part, but all of a set in ``sets`` that has none.
         videos: folder of the videos of own labels.
         compare: another network, table of predictions or report to compare with.
-        landmarker: mediapipe's ``face_landmarker.task``, to read the same faces anew with it.
+        landmarker: mediapipe's ``face_landmarker.task``, to read the same faces with it.
         read_frames: decodes the videos of own labels; without it they cannot be measured on.
     """
 
@@ -60,7 +60,7 @@ class Measured:
 
 
 def evaluate(model: str | Path, choice: Choice) -> Measured:
-    """Measure, by the same way that video takes: finder, face check, crop, exported network.
+    """Measure by the same path as video: finder, face check, crop, exported network.
 
     Args:
         model: shipped weights by name, a ``.tflite`` file, a ``.csv`` table of predictions (columns ``file``,
@@ -70,12 +70,12 @@ def evaluate(model: str | Path, choice: Choice) -> Measured:
     Raises:
         ModelError: the weights cannot be read.
         DataError: labels, predictions or a report cannot be read, or no face is left.
-        MissingExtraError: mediapipe is asked for and not installed.
+        MissingExtraError: mediapipe is needed and not installed.
     """
     if Path(model).suffix == ".json":
         return _again(Path(model), choice)
     if choice.data is None:
-        raise DataError(f"{model}: on which faces? tell with --data their folder or a table made by mouth-live label")
+        raise DataError(f"{model}: on which faces? give their folder or a table made by mouth-live label with --data")
     is_table = Path(model).suffix == ".csv"
     network = None if is_table else load_openness_model(model, "cpu")
     subjects = _predicted(Path(model), choice) if is_table else _choose(choice.data, choice, choice.part)
@@ -106,10 +106,10 @@ def _choose(data: Path, choice: Choice, part: str | None) -> Subjects:
 
 
 def _again(path: Path, choice: Choice) -> Measured:
-    """An earlier report's faces, compared with others; its pictures are not at hand."""
+    """Compare an earlier report's faces with others; their pictures are not at hand."""
     name, rows = read_rows(path)
     if choice.landmarker:
-        raise DataError(f"{path}: --landmarker reads the pictures anew, so give the network, not its report")
+        raise DataError(f"{path}: --landmarker reads the pictures, so give the network, not its report")
     if choice.compare is not None and Path(choice.compare).suffix != ".json":
         raise DataError(f"{path}: a report is compared with another report (.json), not with {choice.compare}")
     overall, by = summarise(rows)
@@ -117,17 +117,17 @@ def _again(path: Path, choice: Choice) -> Measured:
     if choice.compare is not None:
         other, others = read_rows(Path(choice.compare))
         made.append(versus_rows(rows, others, other if other != name else choice.compare))
-    told = Evaluation(
+    plain = Evaluation(
         name, f"from the report {path.name}", "", str(path), PEOPLE, (), overall, by, None, (), tuple(rows)
     )  # fmt: skip
     report = replace(
-        told, reliability=judge_reliability(rows, NO_COVERED, NO_COVERED), versus=tuple(v for v in made if v)
+        plain, reliability=judge_reliability(rows, NO_COVERED, NO_COVERED), versus=tuple(v for v in made if v)
     )
     return Measured(report, None, [])
 
 
 def _predicted(table: Path, choice: Choice) -> Subjects:
-    """The labelled faces that a table of predictions names."""
+    """Return the labelled faces that a table of predictions names."""
     names = read_predictions(table)
     if choice.data is None or not names:
         raise DataError(f"{table}: no predictions in it")
@@ -140,7 +140,7 @@ def _predicted(table: Path, choice: Choice) -> Subjects:
         raise DataError(f"{table}: none of its {len(names)} files is among the faces chosen")
     sources = {subject.label.source for subject in chosen}
     whole = sum(subject.label.source in sources for subject in subjects.chosen)
-    warnings = [f"values from {table}: that no network read a face it was trained on is for its maker to say"]
+    warnings = [f"values from {table}: whether the network was trained on these faces is not known"]
     if len(names) > len(chosen):
         warnings.append(
             f"{len(names) - len(chosen)} of its {len(names)} rows are left out: faces without label or choice"
@@ -175,11 +175,11 @@ def _others(compare: str, found: list[FoundSubject]) -> list[FaceReading]:
 
 
 def _trained_on(card: dict[str, Any], subjects: Subjects) -> list[str]:
-    """A warning where the faces may have been trained on."""
+    """Return a warning where the faces may have been trained on."""
     data: dict[str, Any] = card.get("data") or {}
     training: dict[str, Any] = data.get("training") or {}
-    asked = sorted({s.label.source for s in subjects.chosen if s.label.part != "test"})
-    seen = [source for source in asked if source in training]
+    sources = sorted({s.label.source for s in subjects.chosen if s.label.part != "test"})
+    seen = [source for source in sources if source in training]
     if not seen:
         return []
     return [

@@ -1,4 +1,4 @@
-"""Mediapipe's FaceLandmarker on the same faces, read anew: the method to compare with (extra ``mediapipe``).
+"""Mediapipe's FaceLandmarker on the same faces: the method to compare with (extra ``mediapipe``).
 
 Openness is the gap between its inner lips over the distance between the eye centres, mapped as people's labels are.
 Source: MediaPipe face mesh topology; inner lips 13-14, 82-87, 312-317, eye corners 33, 133 and 362, 263.
@@ -26,11 +26,11 @@ MIN_OVERLAP = 0.2  # of the landmarks' box and the face box
 
 
 def read_landmarks(subjects: Subjects, found: list[FoundSubject], task_file: Path) -> NDArray[np.float64]:
-    """Openness by the landmarker of each face, (n,) float64, NaN where it does not find it.
+    """Read the openness of each face by the landmarker, (n,) float64; NaN where it does not find the face.
 
     Args:
         subjects: the faces' pictures.
-        found: the faces as they were found, which tell whom is meant; where one was missed, the landmarker's largest.
+        found: the faces as they were found, to choose among the landmarker's; for a missed one its largest is taken.
         task_file: mediapipe's ``face_landmarker.task``.
 
     Raises:
@@ -71,7 +71,7 @@ def _landmarker(task_file: Path) -> Any:  # noqa: ANN401
 
 
 def _meshes(landmarker: Any, image: NDArray[np.uint8], padding: float = 0.0) -> list[NDArray[np.float64]]:  # noqa: ANN401
-    """The landmarks, (478, 2) in pixels, of each face that is found in the picture, padded by a part of its size."""
+    """Return the landmarks, (478, 2) in pixels, of each face in the picture, padded by a part of its size."""
     mediapipe = importlib.import_module("mediapipe")
     height, width = image.shape[:2]
     down, right = round(height * padding), round(width * padding)
@@ -83,7 +83,7 @@ def _meshes(landmarker: Any, image: NDArray[np.uint8], padding: float = 0.0) -> 
 
 
 def _meant(meshes: list[NDArray[np.float64]], face: Face | None) -> NDArray[np.float64] | None:
-    """Of the landmarker's faces the one that overlaps most with the face, or its largest where none is known."""
+    """Return the landmarker's face that overlaps most with the face, or its largest where none is known."""
     boxes = [(*mesh.min(axis=0).tolist(), *np.ptp(mesh, axis=0).tolist()) for mesh in meshes]
     if not boxes:
         return None

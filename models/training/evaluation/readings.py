@@ -34,7 +34,7 @@ class FaceReading:
         by_people: whether people labelled it; else a landmark model did.
         truth: the labelled openness, 0..1.
         value: as it was read, 0..1; NaN where the face was not found.
-        reliability: as it was told, 0..1; NaN where it was not.
+        reliability: as the network gave it, 0..1; NaN where it did not.
         landmarker: what a landmark model read, 0..1; NaN where there is none.
         turn: head turn to the side in degrees; this and the following NaN where the face was not found.
         size: side of the face box in pixels.
@@ -61,7 +61,7 @@ class FoundSubject:
     """A subject as it was found in its picture.
 
     Attributes:
-        subject: whom.
+        subject: the labelled face.
         face: as found; None where it was missed.
         crop: (60, 60, 3) uint8 RGB, all black where it was missed.
     """
@@ -91,7 +91,7 @@ def find_subjects(subjects: Subjects) -> list[FoundSubject]:
 
 
 def read_with(model: OpennessModel, found: Sequence[FoundSubject]) -> list[FaceReading]:
-    """What a network reads."""
+    """Read the faces with a network."""
     estimates = _in_batches(model, [one.crop for one in found])
     return [
         _reading(one, float(value) if one.face else nan, float(trust) if one.face else nan)
@@ -100,7 +100,7 @@ def read_with(model: OpennessModel, found: Sequence[FoundSubject]) -> list[FaceR
 
 
 def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.float64]:
-    """Reliability of faces whose mouth is covered, of those that are found; empty where the network tells none.
+    """Read the reliability of faces whose mouth is covered; empty where the network gives none.
 
     Raises:
         DataError: a picture cannot be read.
@@ -120,21 +120,21 @@ def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.f
 
 
 def read_from(table: Path, found: Sequence[FoundSubject]) -> list[FaceReading]:
-    """Values that were read elsewhere, such as out-of-fold predictions; found that the table does not name are left out.
+    """Read values from a table, such as out-of-fold predictions; leave out faces that it does not name.
 
     Args:
-        table: columns ``file``, ``openness`` (empty: not found) and, if it likes, ``reliability``.
+        table: columns ``file``, ``openness`` (empty: not found) and perhaps ``reliability``.
         found: the faces.
 
     Raises:
         DataError: the table cannot be read, or holds another thing than numbers 0..1.
-    """  # noqa: E501
+    """
     values = read_predictions(table)
     return [_reading(one, *values[one.subject.name]) for one in found if one.subject.name in values]
 
 
 def read_predictions(table: Path) -> dict[str, tuple[float, float]]:
-    """Openness and reliability by file; NaN where the table leaves one empty.
+    """Read openness and reliability by file; NaN where the table leaves one empty.
 
     Raises:
         DataError: as for :func:`read_from`.

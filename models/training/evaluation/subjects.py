@@ -1,4 +1,4 @@
-"""Which faces are measured: labelled pictures of a folder, or labelled frames of the user's own videos."""
+"""The faces to measure on: labelled pictures of a folder, or labelled frames of the user's own videos."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Subject:
     Attributes:
         name: the picture's file as the table names it; of a video's frame ``VIDEO#FRAME``.
         label: its truth.
-        landmarker: openness 0..1 that a landmark model read, from the table; NaN where it tells none.
+        landmarker: openness 0..1 that a landmark model read, from the table; NaN where there is none.
         own: the row of the user's own table that it comes from; None for a picture of a folder.
     """
 
@@ -35,7 +35,7 @@ class Subject:
     own: OwnLabel | None = None
 
     def pick(self, faces: Sequence[Face], shape: tuple[int, ...]) -> Face | None:
-        """Of the faces found in the picture of this (height, width), the labelled one."""
+        """Return the labelled face of those found in the picture of this (height, width)."""
         return labelled_face(faces, self.own) if self.own else meant_face(faces, self.label, shape)
 
 
@@ -46,7 +46,7 @@ class Subjects:
     Attributes:
         data: folder, or table of own labels.
         chosen: the labelled faces.
-        covered: pictures of faces whose mouth a mask covers: a reliable network says that it cannot tell.
+        covered: pictures of faces whose mouth a mask covers: a good network gives them a low reliability.
         hidden: pictures of the test part in which people marked most lip points as hidden; training never saw them.
         videos: folder to search for own videos.
         read_frames: decodes them; None for a folder of pictures.
@@ -64,7 +64,7 @@ class Subjects:
     warnings: tuple[str, ...] = ()
 
     def pictures(self, which: Sequence[int]) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-        """Index in ``chosen`` and picture, (h, w, 3) uint8 BGR, of those of the indices.
+        """Read the pictures of some faces: index in ``chosen``, and (h, w, 3) uint8 BGR.
 
         Raises:
             DataError: a picture or a video cannot be read.
@@ -117,6 +117,7 @@ def choose(
     tested = {label.source for label in labels if label.part == "test"}
 
     def wanted(label: LabelledFace) -> bool:
+        """Return whether a face is of the sets and the part."""
         if sets and label.source not in sets:
             return False
         if part is None:
@@ -134,7 +135,7 @@ def choose(
 
 
 def _more_of_the_table(data: Path) -> tuple[dict[str, float], list[Path], list[Path]]:
-    """The landmark model's openness of every file, NaN where there is none; the pictures that are masked, or hidden."""
+    """Read the landmark model's openness of every file, and the pictures that are masked, or hidden."""
     landmarks: dict[str, float] = {}
     covered: list[Path] = []
     hidden: list[Path] = []

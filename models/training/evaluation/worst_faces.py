@@ -36,14 +36,14 @@ class WorstFace:
 
     @property
     def source(self) -> str:
-        """The portrait as a ``data:`` address, which needs no other file."""
+        """Return the portrait as a ``data:`` address, which needs no other file."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.portrait).decode('ascii')}"
 
 
 def worst_faces(
     rows: Sequence[FaceReading], subjects: Subjects | None, found: Sequence[FoundSubject], count: int = WORST
 ) -> list[WorstFace]:
-    """The faces with the largest errors, the worst first.
+    """Return the faces with the largest errors, the worst first.
 
     Args:
         rows: all faces.
@@ -84,5 +84,5 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _across(at: float, low: float, high: float) -> int:
-    """Pixel of a portrait at which a place of the aligned square lies."""
+    """Return the pixel of a portrait at which a place of the aligned square lies."""
     return round((at - low) / (high - low) * PORTRAIT)
