@@ -1,10 +1,9 @@
 """Pictures in, mouth openness out: find faces, crop them, read them.
 
-Public names load on first use (PEP 562), so that importing the package stays cheap.
+The public names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .crop import crop_faces
@@ -12,6 +11,21 @@ if TYPE_CHECKING:
     from .face import Face
     from .faces import FaceFinder
     from .openness import Estimates, OpennessModel, load_openness_model
+
+    __version__: str
+else:
+    from .lazy_names import lazy
+
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            ".crop": ["crop_faces"],
+            ".errors": ["DataError", "DeviceError", "MissingExtraError", "ModelError", "MouthLiveError"],
+            ".face": ["Face"],
+            ".faces": ["FaceFinder"],
+            ".openness": ["Estimates", "OpennessModel", "load_openness_model"],
+        },
+    )
 
 __all__ = [
     "DataError",
@@ -26,19 +40,3 @@ __all__ = [
     "crop_faces",
     "load_openness_model",
 ]
-
-_HOMES = {
-    "crop": ["crop_faces"],
-    "errors": ["DataError", "DeviceError", "MissingExtraError", "ModelError", "MouthLiveError"],
-    "face": ["Face"],
-    "faces": ["FaceFinder"],
-    "openness": ["Estimates", "OpennessModel", "load_openness_model"],
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Load a public name when it is first used."""
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(f".{module}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

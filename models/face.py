@@ -28,6 +28,11 @@ class Face:
     keypoints: NDArray[np.float32]
     score: float
 
+    def __repr__(self) -> str:
+        """Show the box and the score, without the key points."""
+        box = ", ".join(f"{value:.1f}" for value in self.box)
+        return f"Face(box=({box}), score={self.score:.2f})"
+
 
 class FaceDetector(Protocol):
     """Anything that detects faces in a picture in one pass."""

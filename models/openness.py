@@ -51,6 +51,14 @@ class Estimates:
     openness: NDArray[np.float32]
     reliability: NDArray[np.float32]
 
+    def __repr__(self) -> str:
+        """Show the values to three decimals; of a large batch the first and the last three."""
+        openness, reliability = (
+            np.array2string(values, precision=3, separator=", ", threshold=8, max_line_width=999, suppress_small=True)
+            for values in (self.openness, self.reliability)
+        )
+        return f"Estimates(openness={openness}, reliability={reliability})"
+
 
 class OpennessModel:
     """Reads how open mouths are. Made by :func:`load_openness_model`.

@@ -1,17 +1,16 @@
-"""Video in, readings and events out: sources, tracking, smoothing, triggers, sinks and the command line.
+"""Video in, readings and events out: sources, tracking, smoothing, events, sinks and the command line.
 
-Public names load on first use (PEP 562), so that importing the package stays cheap.
+The public names load on first use.
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ..models.errors import SinkError, SourceError, UsageError
     from .lips.activity import LipActivity
+    from .lips.event_stream import lip_events, watch_lips
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
-    from .lips.running_events import lip_events, watch_lips
     from .pipeline import Pipeline
     from .records import Analysis, Frame, LipEvent, Reading
     from .session import Session, analyze, open_session
@@ -21,6 +20,30 @@ if TYPE_CHECKING:
     from .sinks.sink import Sink
     from .video.cameras import open_camera
     from .video.sources import open_video
+
+    __version__: str
+else:
+    from ..models.lazy_names import lazy
+
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "..models.errors": ["SinkError", "SourceError", "UsageError"],
+            ".lips.activity": ["LipActivity"],
+            ".lips.event_stream": ["lip_events", "watch_lips"],
+            ".lips.face_choice": ["FaceChoice"],
+            ".lips.limits": ["Limits", "preset"],
+            ".pipeline": ["Pipeline"],
+            ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
+            ".session": ["Session", "analyze", "open_session"],
+            ".settings": ["AnalysisSettings"],
+            ".sinks.csv_sink": ["CsvSink"],
+            ".sinks.overlay": ["draw"],
+            ".sinks.sink": ["Sink"],
+            ".video.cameras": ["open_camera"],
+            ".video.sources": ["open_video"],
+        },
+    )
 
 __all__ = [
     "Analysis",
@@ -47,28 +70,3 @@ __all__ = [
     "preset",
     "watch_lips",
 ]
-
-_HOMES = {
-    "..models.errors": ["SinkError", "SourceError", "UsageError"],
-    ".lips.activity": ["LipActivity"],
-    ".lips.face_choice": ["FaceChoice"],
-    ".lips.limits": ["Limits", "preset"],
-    ".lips.running_events": ["lip_events", "watch_lips"],
-    ".pipeline": ["Pipeline"],
-    ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
-    ".session": ["Session", "analyze", "open_session"],
-    ".settings": ["AnalysisSettings"],
-    ".sinks.csv_sink": ["CsvSink"],
-    ".sinks.overlay": ["draw"],
-    ".sinks.sink": ["Sink"],
-    ".video.cameras": ["open_camera"],
-    ".video.sources": ["open_video"],
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Load a public name when it is first asked for."""
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(module, __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

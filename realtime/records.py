@@ -1,4 +1,4 @@
-"""What travels through the pipeline: a frame, what was read in it, and what happened."""
+"""The records that travel through the pipeline: frames, readings, lip events and analyses."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,8 +14,8 @@ class Frame:
     """One picture of a source.
 
     Attributes:
-        index: how many frames were decoded before it.
-        time: seconds since the source's first frame.
+        index: the number of frames that were decoded before it.
+        time: its presentation time, in seconds since the source's first frame.
         image: (h, w, 3) uint8, BGR, as displayed (rotation applied).
     """
 
@@ -23,18 +23,23 @@ class Frame:
     time: float
     image: NDArray[np.uint8]
 
+    def __repr__(self) -> str:
+        """Show the image's width and height, not its pixels."""
+        height, width = self.image.shape[:2]
+        return f"Frame(index={self.index}, time={self.time:g}, image={width}x{height})"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reading:
-    """One face in one frame, read.
+    """The reading of one face in one frame.
 
     Attributes:
-        face_id: the track, from 0; stays with one face.
-        face: box, key points and score, in pixels of the frame.
+        face_id: the track, from 0; it stays with one face.
+        face: the box and key points in pixels of the frame, and the detection score.
         raw: the network's openness for this frame, 0..1.
-        openness: smoothed, 0..1.
+        openness: the smoothed openness, 0..1.
         active: whether the lips are active, as in talking.
-        reliability: how far to trust ``raw``, 0..1; NaN where the network does not tell.
+        reliability: how far to trust ``raw``, 0..1; NaN where the network does not report it.
     """
 
     face_id: int
@@ -44,17 +49,23 @@ class Reading:
     active: bool
     reliability: float
 
+    def __repr__(self) -> str:
+        """Show the values to three decimals."""
+        values = f"raw={self.raw:.3f}, openness={self.openness:.3f}"
+        trust = f"active={self.active}, reliability={self.reliability:.3f}"
+        return f"Reading(face_id={self.face_id}, face={self.face!r}, {values}, {trust})"
+
 
 @dataclass(frozen=True, slots=True)
 class LipEvent:
-    """Something that a face's mouth began or ceased to do.
+    """The start or the stop of something that a face's mouth does.
 
     Attributes:
         type: ``"start"`` or ``"stop"``.
         kind: ``"open"`` (held open) or ``"activity"`` (moving, as in talking).
         face_id: the track; None for anyone.
-        time: when it began or ended to the eye, in seconds since the source's first frame.
-        decided: when it was sure, on the same clock: the time of the frame that told. None: at ``time``.
+        time: when it visibly began or ended, in seconds since the source's first frame.
+        decided: the time of the frame at which that was certain, on the same clock. None: at ``time``.
     """
 
     type: Literal["start", "stop"]
@@ -66,14 +77,14 @@ class LipEvent:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
-    """One frame and all that was read in it.
+    """One frame with its readings and events.
 
     Attributes:
         frame: the frame.
         readings: one for each face, ordered by face id.
-        events: what was decided at this frame to have begun or ended.
-        silent: no new picture came: a camera gave none for half a second. ``frame`` is the last one again, there are no
-            readings, and ``events`` are the stops of all that was on.
+        events: the starts and stops that were decided at this frame.
+        silent: whether the source gave no new picture for half a second. Then ``frame`` is the last one again, there
+            are no readings, and ``events`` are the stops of all events that were on.
     """
 
     frame: Frame

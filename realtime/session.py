@@ -1,68 +1,62 @@
-"""The one way through the program: open a source, read ahead, analyse, feed sinks and outputs, end well.
+"""The one way through the program: open a source, prefetch its frames, analyse them, feed sinks and outputs, and close.
 
-Every command and :func:`analyze` go this way::
+Every command and :func:`analyze` use it::
 
     with open_session("talk.mp4", AnalysisSettings(min_face=20)) as session:
         session.run([CsvSink("talk.csv")])
 
-Recorded video: each frame is analysed, and the faces of the next frames are found in a thread of their own meanwhile.
-Live video: the newest frame wins, and a thread of its own analyses it, so that neither drawing nor a slow disk holds
-the next one up.
+Recorded video: every frame is analysed. A thread of its own finds the faces of the next frames in the meantime.
+Live video: the newest frame wins. A thread of its own analyses it, so that neither drawing nor a slow disk delays the
+next one.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import ceil
-from os import PathLike
-from pathlib import Path
 from types import TracebackType
 from typing import Self, cast
 
 import cv2
 
-from ..models.errors import IncompleteVideoError, SourceError, UsageError
+from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
-from ..models.whole_file import is_stream, same_file
-from .faces.following import DETECT_EVERY
+from .faces.following import DETECT_INTERVAL
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
 from .outputs.fan_out import FanOut
 from .outputs.output import Output
-from .pipeline import MAX_WAITING_BYTES, Found, Pipeline
-from .records import Analysis, Frame
+from .pipeline import MAX_WAITING_BYTES, Pipeline
+from .records import Analysis
 from .settings import AnalysisSettings
-from .sinks.sink import Sink
+from .sinks.sink import Sink, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
 from .video.arrays import ArraySource
-from .video.cameras import open_camera
+from .video.opening import Source, is_live, open_source
 from .video.reader import SILENCE_TIMEOUT, STALL_TIMEOUT, FrameReader
-from .video.sources import Pictures, VideoSource, open_video
+from .video.sources import Pictures, VideoSource
 
-GPU_BATCH = 64  # crops; a GPU is idle with less
-MAX_QUEUED_ANALYSES = 32  # of live video, read and waiting to be written and drawn
-
-Source = int | str | PathLike[str] | VideoSource | Iterable[object]
-"""A camera's index, a path, a URL, an open source, or an iterable of pictures as :class:`.ArraySource` takes them."""
+GPU_BATCH = 64  # crops; smaller batches leave a GPU idle
+MAX_QUEUED_ANALYSES = 32  # of live video, that wait for the sinks
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """The networks of an analysis, loaded once for any number of sources, one after the other."""
+    """The networks of an analysis, loaded once for any number of sources in turn."""
 
     finder: FaceFinder
     model: OpennessModel
 
 
 def load_networks(settings: AnalysisSettings) -> Networks:
-    """Load what the settings name.
+    """Load the networks that the settings name.
 
     Raises:
-        ModelError: no such weights, or they are damaged.
-        DeviceError: a GPU was asked for and there is none.
+        ModelError: there are no such weights, or they are damaged.
+        DeviceError: a GPU was requested and there is none.
         MissingExtraError: the detector's package is not installed.
     """
     model = load_openness_model(settings.model, settings.device)
@@ -79,18 +73,18 @@ def open_session(
     max_frames: int | None = None,
     networks: Networks | None = None,
 ) -> "Session":
-    """Open a source and get its analysis ready.
+    """Open a source and prepare its analysis.
 
     Args:
-        source: what to analyse; see :data:`Source`.
-        settings: how; None takes the defaults.
-        live: whether only the newest frame counts. None: cameras and URLs are live, all else is recorded. True plays a
-            file at its own pace, as if it were a camera.
-        size: (width, height) in pixels to ask a camera for.
-        fps: frames per second to ask a camera for.
-        max_frames: analyse about so many frames of a recording, evenly spread, each searched for faces anew; None
+        source: what to analyse; see :data:`.Source`.
+        settings: how to analyse it; None takes the defaults.
+        live: analyse the newest frame only. None: cameras and URLs are live, all else is recorded. True plays a file
+            at its own pace, as if it were a camera.
+        size: the (width, height) in pixels to request from a camera.
+        fps: the frames per second to request from a camera.
+        max_frames: analyse about this many frames of a recording, evenly spread, and run the detector on each; None
             analyses all.
-        networks: those of ``settings``, loaded before; None loads them.
+        networks: the networks of ``settings``, if they are loaded already; None loads them.
 
     Raises:
         SourceError: the source cannot be read.
@@ -101,60 +95,38 @@ def open_session(
     settings = settings or AnalysisSettings()
     networks = networks or load_networks(settings)
     profile = profile_for(settings.profile, networks.model.name)
-    live = _is_live(source) if live is None else live
+    live = is_live(source) if live is None else live
     opened = open_source(source, live, size, fps)
     step = _step(opened, max_frames)
-    # Pictures of a folder need not follow on each other, nor do frames far apart: each is searched anew.
-    detect_every = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_EVERY
+    # The pictures of a folder, and frames far apart, may show different scenes: the detector runs on each.
+    detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_INTERVAL
     lips = LipActivity(settings.limits)
-    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_every=detect_every)
+    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_interval=detect_interval)
     return Session(opened, pipeline, live, step)
 
 
-def open_source(
-    source: Source, live: bool, size: tuple[int, int] | None = None, fps: float | None = None
-) -> VideoSource:
-    """Open what :data:`Source` names; arguments and errors as for :func:`open_session`."""
-    if isinstance(source, int) and not isinstance(source, bool):
-        return open_camera(source, size, fps)
-    if isinstance(source, str | PathLike):
-        return open_camera(str(source), size, fps) if live else open_video(Path(source))
-    if isinstance(source, VideoSource):
-        return source
-    if isinstance(source, Iterable) and not hasattr(source, "dtype"):
-        return ArraySource(source)
-    raise TypeError(
-        "source: expected a camera's index, a path, a URL, or an iterable of (h, w, 3) uint8 arrays, "
-        f"got {type(source).__name__}; put a single picture into a list"
-    )
-
-
-def _is_live(source: Source) -> bool:
-    return isinstance(source, int) or (isinstance(source, str) and "://" in source)
-
-
 def _step(source: VideoSource, max_frames: int | None) -> int:
-    """Return of how many frames one is analysed."""
+    """Return the distance in frames from one analysed frame to the next."""
     return max(1, ceil((_frame_count(source) or 0) / max_frames)) if max_frames else 1
 
 
 def _frame_count(source: VideoSource) -> int | None:
-    """Return the number of frames, about; None where unknown."""
+    """Return the approximate number of frames; None where unknown."""
     return round(source.duration * source.nominal_rate) if source.duration else None
 
 
 class Session:
-    """An open source and the analysis of its frames; iterate it, or let it :meth:`run` into sinks. Used once.
+    """An open source and the analysis of its frames. Iterate it or call :meth:`run`, once.
 
     Attributes:
-        source: where the frames come from, with its name, size and rate.
-        pipeline: what happens to each frame.
+        source: the source of the frames, with its name, size and frame rate.
+        pipeline: the pipeline that analyses each frame.
         live: whether frames are dropped to keep up.
         interrupted: whether Ctrl-C ended :meth:`run`.
     """
 
     def __init__(self, source: VideoSource, pipeline: Pipeline, live: bool, step: int = 1) -> None:
-        """Take over an open source; every ``step``-th frame is analysed."""
+        """Take over an open source, of which every ``step``-th frame is analysed."""
         self.source, self.pipeline, self.live = source, pipeline, live
         self.interrupted = False
         self._step = step
@@ -169,12 +141,12 @@ class Session:
 
     @property
     def dropped(self) -> int:
-        """The number of frames that were thrown away to keep up."""
+        """The number of frames that were dropped to keep up."""
         return 0 if self._reader is None else self._reader.dropped
 
     @property
     def queued(self) -> int:
-        """The number of live frames that are analysed and wait for the sinks."""
+        """The number of analysed live frames that wait for the sinks."""
         return 0 if self._queue is None else self._queue.waiting
 
     def __enter__(self) -> Self:
@@ -184,54 +156,47 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the source."""
         self.source.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Analysis]:
-        """Yield one analysis for each frame; from a camera of the newest one, and a silent one when it gives none.
+        """Yield one analysis for each frame of a recording, and for the newest frame of a camera.
+
+        A camera that gives no picture yields a silent analysis.
 
         Raises:
-            SourceError: the source cannot be read on; what was read comes first.
+            SourceError: the source fails. All frames before that are analysed first.
         """
         return self._analyses(lambda: False)
 
     def run(self, sinks: Sequence[Sink] = (), outputs: Sequence[Output] = (), face: str = LARGEST) -> None:
         """Feed all analyses to sinks and outputs until the source, a sink, an error or a signal ends it.
 
-        A recording that is cut off, and a camera that is lost, are written as far as they go. Ctrl-C and SIGTERM, once
-        or many times, end live video with all files whole. The products of a recording that they break off keep their
-        ``.part`` names.
+        The outputs of a recording that is cut off, and of a camera that is lost, are complete up to that point. Ctrl-C
+        and SIGTERM, once or repeatedly, end live video with all files complete. In a recording they leave the files
+        under ``.part`` names.
 
         Args:
-            sinks: entered before the first frame, in their order.
+            sinks: the sinks to write to, entered in order before the first frame.
             outputs: the apps to send to.
             face: who drives an output that has room for one face, as :class:`.FaceChoice` takes it.
 
         Raises:
-            SourceError: the source cannot be read on; IncompleteVideoError for a recording that is cut off.
-            SinkError: an output cannot be written, or can never work here.
+            SourceError: the source fails; IncompleteVideoError for a recording that is cut off.
+            SinkError: an output cannot be written, or cannot work on this machine.
             UsageError: an output is the source itself, or the output of another sink.
-            KeyboardInterrupt: in a recording; live video is ended by Ctrl-C, and nothing is raised.
+            KeyboardInterrupt: Ctrl-C ended a recording; in live video it is the normal end and raises nothing.
             Terminated: SIGTERM, where the command line handles it.
         """
-        self._refuse_clashes([sink.path for sink in sinks if sink.path is not None])
-        cv2.setNumThreads(1)  # the stages run side by side; OpenCV's own threads for single warps only delay them
+        refuse_shared_files(sinks, getattr(self.source, "files", ()))
+        cv2.setNumThreads(1)  # the stages run in parallel; OpenCV's own threads for single warps only delay them
         with StopSignals() as stop:
-            ended = self._feed(sinks, FanOut(outputs, face, self.live), stop)
-        self.interrupted = isinstance(ended, KeyboardInterrupt)
-        if ended is not None and not (self.live and self.interrupted):
-            raise ended
-
-    def _refuse_clashes(self, outputs: Sequence[Path]) -> None:
-        """Refuse to write over the source, or two outputs into one file."""
-        for index, path in enumerate(outputs):
-            if any(same_file(path, file) for file in getattr(self.source, "files", ())):
-                raise UsageError(f"{path}: the output would overwrite the input; give another name")
-            if any(same_file(path, other) for other in outputs[:index]) and not is_stream(path):
-                raise UsageError(f"{path}: two outputs cannot share one file; give them different names")
+            reason = self._feed(sinks, FanOut(outputs, face, self.live), stop)
+        self.interrupted = isinstance(reason, KeyboardInterrupt)
+        if reason is not None and not (self.live and self.interrupted):
+            raise reason
 
     def _feed(self, sinks: Sequence[Sink], outputs: FanOut, stop: StopSignals) -> BaseException | None:
-        """Feed sinks and outputs; return what ended it before the source's end, with all that is written complete."""
+        """Feed sinks and outputs; return what ended the session early, if its outputs are complete all the same."""
         with ExitStack() as stack:
             for sink in sinks:
                 stack.enter_context(sink)
@@ -247,24 +212,26 @@ class Session:
                         return None
             except SourceError as error:
                 if self.live or isinstance(error, IncompleteVideoError):
-                    return error  # what was read is kept, whole
+                    return error  # the outputs are complete up to here
                 raise
             except (KeyboardInterrupt, Terminated) as error:
                 if not self.live:
                     raise
                 return error
             if stop.requested is not None and not self.live:
-                raise stop.requested  # what is written stays a part
+                raise stop.requested  # the outputs keep their .part names
         return stop.requested
 
     def _queued(self, analyses: Generator[Analysis], stop: Callable[[], bool]) -> Prefetch[Analysis]:
-        self._queue = Prefetch(analyses, _picture_bytes, depth=MAX_QUEUED_ANALYSES, name="analysis", stop=stop)
+        self._queue = Prefetch(
+            analyses, lambda item: item.frame.image.nbytes, depth=MAX_QUEUED_ANALYSES, name="analysis", stop=stop
+        )
         return self._queue
 
     def _analyses(self, stop: Callable[[], bool]) -> Generator[Analysis]:
-        """Yield the analyses, made until ``stop`` returns True."""
+        """Yield the analyses until ``stop`` returns True."""
         batch = GPU_BATCH if self.pipeline.model.device == "gpu" and not self.live else 1
-        if isinstance(self.source, ArraySource):  # in the caller's thread, where its loop expects to be
+        if isinstance(self.source, ArraySource):  # the caller's iterable must run in the caller's thread
             yield from self.pipeline.run(self.source, batch=1)
             return
         with ExitStack() as stack:
@@ -278,33 +245,34 @@ class Session:
                     stop=stop,
                 )
             )
-            found = self.pipeline.find(self._chosen(self._reader))
+            frames = (frame for frame in self._reader if frame is None or frame.index % self._step == 0)
+            found = self.pipeline.find(frames)
             if self.live:
                 yield from self.pipeline.read(stack.enter_context(closing(found)), batch)
                 return
-            ahead = Prefetch(found, _found_bytes, max_bytes=MAX_WAITING_BYTES, name="finder", stop=stop)
-            yield from self.pipeline.read(stack.enter_context(ahead), batch)
-
-    def _chosen(self, frames: Iterable[Frame | None]) -> Iterator[Frame | None]:
-        return (frame for frame in frames if frame is None or frame.index % self._step == 0)
+            prefetch = Prefetch(
+                found, lambda item: item.nbytes if item else 0, max_bytes=MAX_WAITING_BYTES, name="finder", stop=stop
+            )
+            yield from self.pipeline.read(stack.enter_context(prefetch), batch)
 
 
 def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analysis]:
-    """Analyse a recorded video, or a camera for as long as the loop goes on.
+    """Analyse a recorded video to its end, or a camera until the loop is left.
 
     Args:
         source: a camera's index as an int; the path of a video, a picture or a folder of frames; a URL; or an iterable
             of (h, w, 3) uint8 BGR arrays or of (time in seconds, array) pairs.
-        pipeline: one with settings of its own, not used before; None takes the defaults.
+        pipeline: an unused pipeline with other settings; None takes the defaults.
 
     Yields:
-        One analysis for each frame; from a camera always of the newest one, and a silent one when it gives none.
+        One analysis for each frame of a recording, or for the newest frame of a camera. A camera that gives no picture
+        yields a silent analysis.
 
     Raises:
-        SourceError: it cannot be read.
-        TypeError, ValueError: it is nothing that can be analysed, or an array of another shape or dtype.
+        SourceError: the source cannot be read.
+        TypeError, ValueError: it is nothing that can be analysed, or an array has another shape or dtype.
     """
-    live = _is_live(source)
+    live = is_live(source)
     if pipeline is None:
         session = open_session(source, live=live)
     else:
@@ -314,16 +282,8 @@ def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analys
 
 
 def _sent(analyses: Generator[Analysis], outputs: FanOut) -> Generator[Analysis]:
-    """Yield the analyses, each handed to the outputs first: apps wait for it."""
+    """Yield the analyses after handing each to the outputs, which must not wait for the sinks."""
     with closing(analyses):
         for analysis in analyses:
             outputs.take(analysis)
             yield analysis
-
-
-def _picture_bytes(analysis: Analysis) -> int:
-    return analysis.frame.image.nbytes
-
-
-def _found_bytes(found: Found | None) -> int:
-    return found.nbytes if found else 0

@@ -1,4 +1,4 @@
-"""What several test modules need: the shared clips, the command line in a process of its own."""
+"""Fixtures of several test modules: the shared clips, the command line in a process of its own."""
 
 import os
 import shutil
@@ -25,7 +25,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """In CI everything a test needs is there: one that is skipped has lost it, and fails."""
+    """Fail skipped tests in CI, where everything that a test needs is installed."""
     report = yield
     may_skip = CI != "mediapipe" and item.get_closest_marker("mediapipe")
     if CI and report.skipped and not may_skip:
@@ -35,20 +35,20 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_decoder() -> None:
-    """FFmpeg's talk is set once a process, at its first video; tests open videos with OpenCV themselves, too."""
+    """Switch FFmpeg's log off before the first video of the process, because tests also open videos directly."""
     quiet_decoder()
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _interruptible() -> None:
-    """A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts."""
+    """Restore Ctrl-C, which a shell's background job and the processes that its tests start would ignore."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
 def program_threads() -> Generator[Callable[[], list[str]]]:
-    """The names of the program's threads that run; all of them must have ended two seconds after the test."""
+    """Return a function that lists the program's running threads; they must end within two seconds after the test."""
 
     def running() -> list[str]:
         return [thread.name for thread in threading.enumerate() if thread.name.startswith("mouth-live")]
@@ -71,7 +71,7 @@ def short_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 @pytest.fixture(scope="session")
 def long_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo over and over, for tests that break in on the work."""
+    """The demo repeated many times, for tests that interrupt the work."""
     path = tmp_path_factory.mktemp("long") / "long.mp4"
     ffmpeg = ["ffmpeg", "-v", "error", "-stream_loop", "20", "-i", demo_clip, "-c", "copy", path]
     subprocess.run(list(map(str, ffmpeg)), check=True)
@@ -95,7 +95,7 @@ def demo_clip() -> Path:
 
 @pytest.fixture(scope="module")
 def finder() -> FaceFinder:
-    """What finds the faces."""
+    """The face detector."""
     return FaceFinder()
 
 
@@ -120,7 +120,7 @@ def mouth_live(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def screen() -> Generator[str]:
-    """A virtual screen of our own; its DISPLAY."""
+    """The DISPLAY of a virtual screen."""
     missing = [name for name in ("Xvfb", "xdotool", "xev") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
@@ -128,8 +128,8 @@ def screen() -> Generator[str]:
     command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", "1024x768x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[theirs], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     os.close(theirs)
-    with os.fdopen(ours) as told:
-        number = told.readline().strip()  # Xvfb itself finds a free number
+    with os.fdopen(ours) as report:
+        number = report.readline().strip()  # Xvfb itself finds a free number
     yield f":{number}"
     server.terminate()
     server.wait(10)

@@ -90,8 +90,8 @@ def _jaw_moved(large: Picture, yy: Field, xx: Field, gap: float) -> Picture:
     inside = ((yy > upper) & (yy < lower + lips) & (np.abs(u) < 1)).astype(np.float32)
     mask = cv2.GaussianBlur(inside, (0, 0), 0.35 * FINE)[..., None]
     face = skin * (1 - mask) + mouth * mask
-    line = np.exp(-(((yy - upper) / 0.7) ** 2)) * np.clip(1.3 - np.abs(u), 0, 0.3) / 0.3  # where closed lips meet
-    line = (line * np.clip(1 - gap / 3, 0, 1) * 0.5)[..., None]
+    line = np.exp(-(((yy - upper) / 0.9) ** 2)) * np.clip(1.3 - np.abs(u), 0, 0.3) / 0.3  # where closed lips meet
+    line = (line * np.clip(1 - gap / 3, 0, 1) * 0.7)[..., None]
     face = face * (1 - line) + np.array([62, 48, 112]) * line
     # The lower lip's shine, next to the upper lip now, would pass for teeth.
     shine = np.exp(-(((xx - MIDDLE) / 16) ** 4) - ((yy - 146.5) / 3.2) ** 2) * np.clip(1 - gap / PHOTO_GAP, 0, 1)

@@ -1,3 +1,5 @@
+"""Tests of the annotated video: times, sound, sizes, failures, and the fallback without ffmpeg."""
+
 import logging
 import os
 import shutil
@@ -25,7 +27,7 @@ needs_ffmpeg = pytest.mark.skipif(FFMPEG is None, reason="the ffmpeg program is 
 
 
 def grey(number: int) -> int:
-    """A brightness that tells frames apart, and survives a video codec."""
+    """Return a brightness that distinguishes frames, and survives a video codec."""
     return 40 + number * 37 % 180
 
 
@@ -41,7 +43,7 @@ def write(path: Path, times: np.ndarray = TIMES, *, source: Path | None = None, 
 
 
 def read(path: Path) -> tuple[list[float], list[float], tuple[int, int]]:
-    """Times, mean brightness and (width, height) of a video's frames, by PyAV."""
+    """Return times, mean brightness and (width, height) of a video's frames, by PyAV."""
     with av.open(str(path)) as container:
         stream = container.streams.video[0]
         frames = [
@@ -51,7 +53,7 @@ def read(path: Path) -> tuple[list[float], list[float], tuple[int, int]]:
 
 
 def sound(path: Path) -> list[tuple[float, np.ndarray]]:
-    """(time, samples) of a video's sound, by PyAV."""
+    """Return (time, samples) of a video's sound, by PyAV."""
     with av.open(str(path)) as container:
         return [(float(f.time), f.to_ndarray().mean(axis=0)) for f in container.decode(audio=0)]
 
@@ -81,7 +83,7 @@ def test_frames_of_one_time_are_all_kept(tmp_path: Path) -> None:
 
 
 @needs_ffmpeg
-def test_a_clock_that_begins_at_hours_is_set_back(tmp_path: Path) -> None:
+def test_a_start_time_of_hours_is_moved_to_zero(tmp_path: Path) -> None:
     write(tmp_path / "out.mp4", start=36000.0)
     assert np.abs(np.array(read(tmp_path / "out.mp4")[0]) - TIMES).max() < 0.001
 
@@ -101,12 +103,12 @@ def test_a_frame_of_another_size_is_fitted(tmp_path: Path) -> None:
     assert len(read(tmp_path / "out.mp4")[0]) == 2
 
 
-def beep_source(path: Path, start: float) -> None:
-    """A clip whose sound is silent but for a beep from 1.0 s to 1.2 s of its own clock, both streams from ``start``."""
+def beep_source(path: Path, start_time: float) -> None:
+    """Write a clip that beeps from 1.0 s to 1.2 s of its own clock; both streams start at ``start_time``."""
     tone = "aevalsrc='if(between(t,1,1.2),sin(2*PI*1000*t),0)':s=44100:d=2"
     picture = "testsrc=s=64x48:r=25:d=2"
     command = [str(FFMPEG), "-v", "error", "-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]
-    command += ["-output_ts_offset", str(start), "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(path)]
+    command += ["-output_ts_offset", str(start_time), "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(path)]
     subprocess.run(command, check=True)
 
 
@@ -131,7 +133,7 @@ def test_a_source_without_sound_gives_a_video_without_sound(tmp_path: Path) -> N
 
 
 @needs_ffmpeg
-def test_an_error_leaves_only_the_part_and_no_process(tmp_path: Path) -> None:
+def test_an_error_leaves_only_the_part_file_and_no_process(tmp_path: Path) -> None:
     out = tmp_path / "out.mp4"
     out.write_bytes(b"an older one")
     with pytest.raises(RuntimeError), AnnotatedVideo(out, None, (64, 48), 25.0, 0.0) as sink:
@@ -144,11 +146,11 @@ def test_an_error_leaves_only_the_part_and_no_process(tmp_path: Path) -> None:
 
 
 def children(name: str) -> int:
-    """Processes of this name that we started."""
-    told = subprocess.run(
+    """Return how many child processes have this name."""
+    listed = subprocess.run(
         ["ps", "--ppid", str(os.getpid()), "-o", "comm="], check=False, capture_output=True, text=True
     )
-    return told.stdout.split().count(name)
+    return listed.stdout.split().count(name)
 
 
 @needs_ffmpeg
@@ -170,8 +172,8 @@ def fake_ffmpeg(folder: Path, script: str) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for ffmpeg")
-def test_ffmpegs_own_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # It also says more than a pipe holds first: were its talk a pipe, this would never end.
+def test_the_error_gives_ffmpegs_own_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # It first writes more than a pipe holds: if stderr were a pipe, it would never end.
     fake_ffmpeg(
         tmp_path / "bin", "head -c 300000 /dev/zero | tr '\\0' 'x' >&2; echo >&2; echo 'Unknown encoder' >&2; exit 1"
     )
@@ -184,24 +186,24 @@ def test_ffmpegs_own_reason_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for ffmpeg")
 def test_an_ffmpeg_that_ends_at_once_leaves_no_file_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     fake_ffmpeg(tmp_path / "bin", "exec 0<&-; echo 'No such library' >&2; exit 127")
-    talks: list[IO[bytes]] = []
+    files: list[IO[bytes]] = []
 
     def remembered() -> IO[bytes]:
-        talks.append(TemporaryFile())  # noqa: SIM115
-        return talks[-1]
+        files.append(TemporaryFile())  # noqa: SIM115
+        return files[-1]
 
     monkeypatch.setattr(ffmpeg, "TemporaryFile", remembered)
     header = b"x" * 1_000_000  # more than a pipe holds, so that the end is seen while it is written
     monkeypatch.setattr(ffmpeg, "stream_header", lambda *_more: header)
     with pytest.raises(SinkError, match="No such library"):
         ffmpeg.FfmpegWriter(str(tmp_path / "bin" / "ffmpeg"), tmp_path / "out.mp4", (64, 48), 25, None, 0)
-    assert [talk.closed for talk in talks] == [True]
+    assert [file.closed for file in files] == [True]
 
 
 @needs_ffmpeg
 @pytest.mark.skipif(os.name == "nt", reason="POSIX process groups")
 def test_the_terminals_ctrl_c_does_not_reach_ffmpeg(tmp_path: Path) -> None:
-    # A child is stopped as by a terminal, which tells the whole group; the frames written so far are a whole video.
+    # A child is interrupted as by a terminal, which signals the whole group; the frames so far make a complete video.
     code = f"""
 import sys, time, numpy as np
 from pathlib import Path
@@ -231,13 +233,13 @@ with AnnotatedVideo(Path({str(tmp_path / "out.mp4")!r}), None, (64, 48), 25.0, 0
 
 
 @pytest.mark.parametrize("name", ["out.txt", "out", "out.avi"])
-def test_a_suffix_that_cannot_hold_it_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(SinkError, match=r"name it \.mp4"):
         write(tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"out\.mp4: cannot write it \(No such file"):
         write(tmp_path / "gone" / "out.mp4")
 
@@ -289,7 +291,7 @@ def test_without_ffmpeg_crowded_frames_are_left_out(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_ffmpeg")
-def test_without_ffmpeg_an_error_leaves_only_the_part(tmp_path: Path) -> None:
+def test_without_ffmpeg_an_error_leaves_only_the_part_file(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), AnnotatedVideo(tmp_path / "out.mp4", None, (63, 47), 25.0, 0.0) as sink:
         sink.write(frame(0, 0.0, (63, 47)))
         raise RuntimeError
@@ -298,7 +300,7 @@ def test_without_ffmpeg_an_error_leaves_only_the_part(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("no_ffmpeg")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-def test_without_ffmpeg_a_full_disk_is_told(tmp_path: Path) -> None:
+def test_without_ffmpeg_a_full_disk_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "out.part.mp4").symlink_to("/dev/full")
     with pytest.raises(SinkError, match="OpenCV"):
         write(tmp_path / "out.mp4")

@@ -1,4 +1,4 @@
-"""A person's own range: measured, kept, used."""
+"""Tests of a person's own range: measure, save and use it."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from held_clip import write_clip
 
 from mouth_live.models import Face
 from mouth_live.realtime import Reading
-from mouth_live.realtime.lips.calibration import Calibration, Part
+from mouth_live.realtime.lips.calibration import Calibration, CalibrationPhase
 from mouth_live.realtime.lips.profiles import (
     Profile,
     ProfileError,
@@ -43,8 +43,8 @@ def calibrate(value, rate=25, seconds=5.0):
     return calibration
 
 
-def test_the_range_is_the_medians_of_what_was_held():
-    # Slow to react in each part, and one wild value in each.
+def test_the_range_is_the_median_of_each_phase():
+    # A slow reaction and one outlier in each phase.
     def value(time):
         return reading(0.9 if time in (3.0, 8.0) else 0.62 if time > 6 else 0.08)
 
@@ -53,11 +53,16 @@ def test_the_range_is_the_medians_of_what_was_held():
     assert [profile.fit(v) for v in (0.0, 0.08, 0.35, 0.62, 1.0)] == pytest.approx([0, 0, 0.5, 1, 1])
 
 
-def test_it_tells_what_to_do_and_for_how_long():
+def test_the_prompt_gives_the_instruction_and_the_seconds_left():
     calibration = Calibration("anna", "weights")
-    parts = [(calibration.take(reading(0.1), t), calibration.prompt(t)) for t in (7.0, 9.0, 12.5, 17.0)]
-    assert [part for part, _ in parts] == [Part.CLOSED, Part.CLOSED, Part.WIDE, Part.DONE]
-    assert [prompt for _, prompt in parts[:3]] == [
+    phases = [(calibration.take(reading(0.1), t), calibration.prompt(t)) for t in (7.0, 9.0, 12.5, 17.0)]
+    assert [phase for phase, _ in phases] == [
+        CalibrationPhase.CLOSED,
+        CalibrationPhase.CLOSED,
+        CalibrationPhase.WIDE,
+        CalibrationPhase.DONE,
+    ]
+    assert [prompt for _, prompt in phases[:3]] == [
         "keep your mouth closed: 5 s",
         "keep your mouth closed: 3 s",
         "open your mouth wide: 4 s",
@@ -65,23 +70,23 @@ def test_it_tells_what_to_do_and_for_how_long():
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "message"),
     [
         (lambda t: None if t < 5 else reading(0.9), "0 % of 'keep your mouth closed'"),
         (lambda t: reading(0.1) if t < 7.5 else None, "'open your mouth wide'"),
         (lambda t: reading(0.1 if t < 5 else 0.9, score=0.2), "face was read well in 0 %"),
-        (lambda t: reading(0.3 if t < 5 else 0.33), "too near"),
-        (lambda t: reading(0.8 if t < 5 else 0.1), "too near"),
+        (lambda t: reading(0.3 if t < 5 else 0.33), "too close"),
+        (lambda t: reading(0.8 if t < 5 else 0.1), "too close"),
         (lambda t: reading(abs(np.sin(t))), "moved"),
     ],
     ids=["absent", "leaves", "unsure", "small", "swapped", "talking"],
 )
-def test_what_is_no_range_is_refused_with_the_reason(value, says):
-    with pytest.raises(ProfileError, match=says):
+def test_a_measurement_without_a_range_is_refused_with_the_reason(value, message):
+    with pytest.raises(ProfileError, match=message):
         calibrate(value).profile()
 
 
-def test_a_profile_is_kept_whole_and_private(config):
+def test_a_profile_is_saved_whole_and_private(config):
     profile = Profile("Anna Müller", 0.05, 0.7, "weights")
     path = save_profile(profile)
     assert path.parent == config / "profiles"
@@ -93,7 +98,7 @@ def test_a_profile_is_kept_whole_and_private(config):
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a" * 65, "nul\0", "dot."])
-def test_a_name_that_is_no_file_name_is_refused(name):
+def test_a_name_that_cannot_be_a_file_name_is_refused(name):
     with pytest.raises(ProfileError, match="expected a name"):
         profile_path(name)
 
@@ -102,7 +107,7 @@ def test_a_name_that_is_no_file_name_is_refused(name):
     "content",
     ["", "{", "[]", "{}", '{"closed": "a", "wide": 1}', '{"closed": 0.5, "wide": 0.4}', '{"closed": NaN, "wide": 1}'],
 )
-def test_a_damaged_profile_is_told_with_its_file(content):
+def test_a_damaged_profile_is_an_error_that_names_its_file(content):
     path = profile_path("anna")
     path.parent.mkdir(parents=True)
     path.write_text(content)
@@ -110,7 +115,7 @@ def test_a_damaged_profile_is_told_with_its_file(content):
         load_profile("anna")
 
 
-def test_a_missing_profile_names_those_there_are():
+def test_a_missing_profile_is_an_error_that_names_the_others():
     save_profile(Profile("bert", 0, 1))
     with pytest.raises(ProfileError, match=r"'anna'.*bert.*calibrate --profile anna"):
         load_profile("anna")
@@ -137,17 +142,17 @@ def rows_of(done):
     return list(csv.DictReader(done.stdout.splitlines()))
 
 
-def test_calibrate_that_fails_is_one_line_and_keeps_nothing(mouth_live, tmp_path, config):
+def test_a_failed_calibration_is_one_line_and_saves_nothing(mouth_live, tmp_path, config):
     clip = write_clip(tmp_path / "same.mp4", 0.0, 0.0)
     done = mouth_live("calibrate", "--camera", clip, "--no-window", "--seconds", "1")
     assert done.returncode == 1
-    assert "too near" in done.stderr.splitlines()[-1]
+    assert "too close" in done.stderr.splitlines()[-1]
     done = mouth_live("calibrate", "--camera", clip, "--no-window")
     assert (done.returncode, "ended before the 10 s" in done.stderr) == (1, True)
     assert not (config / "profiles").exists()
 
 
-def test_a_profile_of_other_weights_is_told(mouth_live, short_clip):
+def test_a_profile_of_other_weights_is_a_warning(mouth_live, short_clip):
     save_profile(Profile("anna", 0.1, 0.9, "other"))
     done = mouth_live("process", short_clip, "-o", "-", "--profile", "anna")
     assert done.returncode == 0
@@ -155,7 +160,7 @@ def test_a_profile_of_other_weights_is_told(mouth_live, short_clip):
 
 
 @pytest.mark.parametrize("command", [["process", "short.mp4"], ["--no-window"], ["events", "short.mp4"]])
-def test_an_unknown_profile_is_one_line_and_1(mouth_live, short_clip, tmp_path, command):
+def test_an_unknown_profile_is_one_line_and_exit_code_1(mouth_live, short_clip, tmp_path, command):
     (tmp_path / "short.mp4").write_bytes(short_clip.read_bytes())
     done = mouth_live(*command, "--profile", "nobody")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr

@@ -1,4 +1,4 @@
-"""Live sources, with a made capture in OpenCV's place: no machine that tests this has a camera."""
+"""Tests of live sources, with a fake capture instead of OpenCV's: the test machines have no camera."""
 
 import subprocess
 import sys
@@ -17,13 +17,13 @@ from mouth_live.realtime.video.cameras import Camera, list_cameras, open_camera
 from mouth_live.realtime.video.reader import FrameReader
 
 
-class World:
-    """The cameras that OpenCV sees. ``script``, one for each opening: what its reads give."""
+class FakeCameras:
+    """The cameras that OpenCV opens. Each opening takes the next item of ``scripts``: the pictures that it gives."""
 
     def __init__(self) -> None:
         self.scripts = []
         self.opened = []
-        self.asked = []
+        self.requested = []
 
     def capture(self, target, backend):
         self.opened.append(target)
@@ -42,7 +42,7 @@ class World:
                 return 30.0 if key == cv2.CAP_PROP_FPS else 0.0
 
             def set(self, key, value):
-                world.asked.append((key, value))
+                world.requested.append((key, value))
 
             def release(self):
                 return
@@ -61,17 +61,17 @@ def pictures(count=10**9, frozen_from=10**9, seed=1, pause=0.01):
 
 @pytest.fixture
 def world(monkeypatch):
-    world = World()
+    world = FakeCameras()
     monkeypatch.setattr(cv2, "VideoCapture", world.capture)
-    monkeypatch.setattr(cameras, "FROZEN", 0.2)
-    monkeypatch.setattr(cameras, "GIVE_UP", 0.5)
-    monkeypatch.setattr(cameras, "RETRY", 0.05)
+    monkeypatch.setattr(cameras, "FROZEN_TIMEOUT", 0.2)
+    monkeypatch.setattr(cameras, "REOPEN_TIMEOUT", 0.5)
+    monkeypatch.setattr(cameras, "RETRY_INTERVAL", 0.05)
     return world
 
 
 @pytest.fixture
 def named(monkeypatch, tmp_path):
-    """A machine with three cameras, one of them with a node that gives no pictures, as Linux lists them."""
+    """A Linux machine with three cameras; one of them has a second node without pictures."""
     for index, (name, part) in enumerate(
         [("Integrated Camera", 0), ("Integrated Camera", 1), ("USB Cam", 0), ("USB Hub Cam", 0)]
     ):
@@ -79,7 +79,7 @@ def named(monkeypatch, tmp_path):
         node.mkdir()
         (node / "name").write_text(name + "\n")
         (node / "index").write_text(f"{part}\n")
-    monkeypatch.setattr(cameras, "_V4L", tmp_path)
+    monkeypatch.setattr(cameras, "_V4L_FOLDER", tmp_path)
     monkeypatch.setattr(cameras.sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)  # not installed
     return [(0, "Integrated Camera"), (2, "USB Cam"), (3, "USB Hub Cam")]
@@ -116,8 +116,8 @@ class TestWhatIsMeant:
         world.scripts = [pictures()]
         with open_camera("rtsp://door/main"):
             assert world.opened == ["rtsp://door/main"]
-        assert not world.asked
-        assert "no stream" in error("rtsp://door/other")
+        assert not world.requested
+        assert "no readable stream" in error("rtsp://door/other")
 
     def test_a_video_file_at_its_own_pace(self, tmp_path):
         make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=s=64x48:r=10:d=0.5", "-c:v", "mjpeg"]
@@ -144,18 +144,18 @@ class TestWhatIsMeant:
         with open_camera("hub CAM"):
             assert world.opened == [0, 3]
 
-    def test_a_name_that_fits_two_or_none(self, world, named):
-        assert error("usb") == "'usb' fits several cameras: 2 'USB Cam', 3 'USB Hub Cam'; give an index"
+    def test_a_name_that_matches_two_or_none(self, world, named):
+        assert error("usb") == "'usb' matches several cameras: 2 'USB Cam', 3 'USB Hub Cam'; give an index"
         message = error("phone")
         assert "'phone'" in message
         assert all(f"{index} {name!r}" in message for index, name in named)
         assert not world.opened
 
-    def test_an_index_that_is_not_there(self, world, named, monkeypatch, tmp_path):
-        assert error(7) == "no camera 7; there are: 0 'Integrated Camera', 2 'USB Cam', 3 'USB Hub Cam'"
+    def test_an_index_that_does_not_exist(self, world, named, monkeypatch, tmp_path):
+        assert error(7) == "no camera 7; available: 0 'Integrated Camera', 2 'USB Cam', 3 'USB Hub Cam'"
         assert "in" in error(0)
         assert "is another program using it?" in error(0)
-        monkeypatch.setattr(cameras, "_V4L", tmp_path / "none")
+        monkeypatch.setattr(cameras, "_V4L_FOLDER", tmp_path / "none")
         assert error(0) == "no camera 0; no camera was found on this machine"
 
 
@@ -167,24 +167,24 @@ def test_the_system_names_the_cameras(named):
 def test_the_optional_package_names_the_cameras(monkeypatch):
     module = ModuleType("cv2_enumerate_cameras")
     found = [SimpleNamespace(index=1, name="B", path=None), SimpleNamespace(index=0, name="A", path="/dev/a")]
-    module.enumerate_cameras = lambda backend: found if backend == cameras.BACKEND else []
+    module.enumerate_cameras = lambda backend: found if backend == cameras.CAPTURE_BACKEND else []
     monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", module)
     assert list_cameras() == [Camera(0, "A", "/dev/a"), Camera(1, "B", "")]
 
 
-@pytest.mark.parametrize(("size", "asks"), [(None, True), ((1920, 1080), True), ((640, 480), False)])
-def test_size_rate_and_mjpg_are_asked_for(world, size, asks):
+@pytest.mark.parametrize(("size", "uses_mjpg"), [(None, True), ((1920, 1080), True), ((640, 480), False)])
+def test_size_rate_and_mjpg_are_requested(world, size, uses_mjpg):
     world.scripts = [pictures()]
     with open_camera(0, size=size, fps=60):
         width, height = size or (1280, 720)
     mjpg = (cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-    assert (mjpg in world.asked) == asks
-    assert (cv2.CAP_PROP_FRAME_WIDTH, width) in world.asked
-    assert (cv2.CAP_PROP_FRAME_HEIGHT, height) in world.asked
-    assert (cv2.CAP_PROP_FPS, 60) in world.asked
+    assert (mjpg in world.requested) == uses_mjpg
+    assert (cv2.CAP_PROP_FRAME_WIDTH, width) in world.requested
+    assert (cv2.CAP_PROP_FRAME_HEIGHT, height) in world.requested
+    assert (cv2.CAP_PROP_FPS, 60) in world.requested
 
 
-def test_times_are_the_clocks(world):
+def test_times_come_from_the_clock(world):
     world.scripts = [pictures(pause=0.03)]
     with open_camera(0) as camera:
         frames = take(camera, 6)
@@ -232,7 +232,7 @@ def test_a_camera_that_stays_away_is_an_error(world, caplog):
     assert len(seen) == 3
 
 
-def test_a_read_that_hangs_is_left_alone_and_the_camera_opened_again(world, caplog):
+def test_a_hanging_read_is_abandoned_and_the_camera_opened_again(world, caplog):
     end, released = threading.Event(), []
 
     def hanging():
@@ -242,15 +242,15 @@ def test_a_read_that_hangs_is_left_alone_and_the_camera_opened_again(world, capl
         yield from pictures(3)
 
     world.scripts = [hanging(), pictures(seed=2)]
-    with open_camera(0) as camera, FrameReader(camera, stall=0.3) as ahead:
-        frames = take(ahead, 8)
+    with open_camera(0) as camera, FrameReader(camera, stall=0.3) as reader:
+        frames = take(reader, 8)
         assert [f.index for f in frames] == list(range(8))
         assert frames[3].time - frames[2].time > 0.3
         end.set()
     assert caplog.messages == ["camera 0: no picture for 0.3 s; opening it again", "camera 0: is back"]
 
 
-def test_closing_waits_for_no_read_and_releases_after_it(monkeypatch):
+def test_closing_does_not_wait_for_a_read_and_releases_after_it(monkeypatch):
     from mouth_live.realtime.video.capture import Capture
 
     begun, end, released = threading.Event(), threading.Event(), threading.Event()

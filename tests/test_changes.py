@@ -118,8 +118,8 @@ def test_a_face_that_fades_in_is_found_as_early_as_by_looking_at_every_frame(mod
         return (before * (1 - share) + after * share).astype(np.uint8)
 
     every, seldom = (
-        first_seen(Pipeline(FaceFinder(), model, detect_every=detect_every).run(film(2.3, draw)), (1072, 422))
-        for detect_every in (0, 0.1)
+        first_seen(Pipeline(FaceFinder(), model, detect_interval=detect_interval).run(film(2.3, draw)), (1072, 422))
+        for detect_interval in (0, 0.1)
     )
     assert every is not None and seldom is not None
     assert seldom <= every + 0.1 + 1e-9

@@ -1,4 +1,4 @@
-"""The command line as a user meets it: outputs, exit codes, one line for each thing that goes wrong."""
+"""Tests of the command line as a user sees it: outputs, exit codes, and one line for each error."""
 
 import csv
 import os
@@ -25,7 +25,7 @@ def one_line(done):
     return lines[0]
 
 
-def test_process_writes_the_contracts_csv(mouth_live, demo_clip, tmp_path):
+def test_process_writes_the_documented_csv(mouth_live, demo_clip, tmp_path):
     done = mouth_live("process", demo_clip)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "demo.csv").read_bytes()
@@ -38,7 +38,7 @@ def test_process_writes_the_contracts_csv(mouth_live, demo_clip, tmp_path):
     assert list(tmp_path.glob("*.part")) == []
 
 
-def test_a_complete_output_is_skipped_and_overwrite_does_it_again(mouth_live, short_clip, tmp_path):
+def test_an_existing_output_is_skipped_and_overwrite_replaces_it(mouth_live, short_clip, tmp_path):
     (tmp_path / "short.csv").write_text("kept")
     done = mouth_live("process", short_clip)
     assert (done.returncode, (tmp_path / "short.csv").read_text()) == (0, "kept")
@@ -59,7 +59,7 @@ def test_a_folder_keeps_its_structure_and_a_failure_is_listed(mouth_live, short_
     assert made == ["a.csv", "deep/b.csv"]
 
 
-def test_a_glob_and_all_failed(mouth_live, tmp_path):
+def test_a_glob_whose_inputs_all_fail_is_1(mouth_live, tmp_path):
     for name in ("x.mp4", "y.mp4"):
         (tmp_path / name).write_text("no video")
     done = mouth_live("process", "*.mp4", "-o", "out")
@@ -67,7 +67,7 @@ def test_a_glob_and_all_failed(mouth_live, tmp_path):
     assert "2 of 2 inputs failed" in done.stderr
 
 
-def test_stdout_is_data_alone_and_a_closed_one_ends_silently(short_clip, mouth_live, demo_clip):
+def test_stdout_has_only_data_and_a_closed_stdout_ends_silently(short_clip, mouth_live, demo_clip):
     done = mouth_live("process", short_clip, "-o", "-")
     assert done.returncode == 0
     assert done.stdout.splitlines()[0] == COLUMNS
@@ -92,7 +92,7 @@ def test_a_still_picture_is_one_frame(mouth_live, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "says"),
+    ("arguments", "code", "message"),
     [
         (["process", "missing.mp4"], 1, "missing.mp4"),
         (["process", "empty"], 1, "no videos"),
@@ -108,7 +108,7 @@ def test_a_still_picture_is_one_frame(mouth_live, tmp_path):
         (["--camera", "missing.mp4", "--no-window"], 1, "missing.mp4"),
     ],
 )
-def test_what_goes_wrong_is_one_line_and_1(mouth_live, short_clip, tmp_path, arguments, code, says):
+def test_an_error_is_one_line_and_exit_code_1(mouth_live, short_clip, tmp_path, arguments, code, message):
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mp4").write_text("this is no video")
     (tmp_path / "nothing.mp4").touch()
@@ -128,7 +128,7 @@ def test_what_goes_wrong_is_one_line_and_1(mouth_live, short_clip, tmp_path, arg
     subprocess.run(sound, check=True)
     done = mouth_live(*arguments)
     assert done.returncode == code, done.stderr
-    assert says in one_line(done)
+    assert message in one_line(done)
     assert not list(tmp_path.glob("*.csv"))
 
 
@@ -145,7 +145,7 @@ def test_what_goes_wrong_is_one_line_and_1(mouth_live, short_clip, tmp_path, arg
         ["nonsense"],
     ],
 )
-def test_wrong_usage_is_2_before_any_work(mouth_live, short_clip, tmp_path, arguments):
+def test_wrong_usage_is_exit_code_2_before_any_work(mouth_live, short_clip, tmp_path, arguments):
     shutil.copy(short_clip, tmp_path / "short.mp4")
     before = sorted(tmp_path.iterdir())
     done = mouth_live(*arguments)
@@ -154,7 +154,7 @@ def test_wrong_usage_is_2_before_any_work(mouth_live, short_clip, tmp_path, argu
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_cut_off_video_keeps_what_is_readable_and_says_so(mouth_live, demo_clip, tmp_path):
+def test_a_cut_off_video_keeps_its_readable_frames_and_reports_the_rest(mouth_live, demo_clip, tmp_path):
     whole = tmp_path / "whole.mp4"
     fast = ["ffmpeg", "-v", "error", "-i", str(demo_clip), "-c", "copy", "-movflags", "+faststart", str(whole)]
     subprocess.run(fast, check=True)
@@ -167,7 +167,7 @@ def test_a_cut_off_video_keeps_what_is_readable_and_says_so(mouth_live, demo_cli
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupts_leave_only_the_part(long_clip, tmp_path, number, code):
+def test_interrupts_leave_only_the_part_file(long_clip, tmp_path, number, code):
     shutil.copy(long_clip, tmp_path)
     process = subprocess.Popen([*COMMAND, "process", "long.mp4"], cwd=tmp_path, stderr=subprocess.PIPE)
     part = tmp_path / "long.csv.part"
@@ -180,11 +180,11 @@ def test_interrupts_leave_only_the_part(long_clip, tmp_path, number, code):
     process.wait(10)
     spent = time.monotonic() - asked
     assert process.stderr
-    told = process.stderr.read().decode()
+    output = process.stderr.read().decode()
     process.stderr.close()
-    assert process.returncode == code, told
+    assert process.returncode == code, output
     assert spent < 1.5  # a second, and some room for a busy machine
-    assert "Traceback" not in told
+    assert "Traceback" not in output
     assert sorted(p.name for p in tmp_path.iterdir()) == ["long.csv.part", "long.mp4"]
 
 
@@ -226,7 +226,7 @@ def test_events_are_json_lines_in_pairs(mouth_live, demo_clip):
     assert kinds.count("value") > 100
 
 
-def test_help_loads_nothing_heavy_and_teaches(mouth_live):
+def test_help_loads_nothing_heavy_and_shows_examples(mouth_live):
     done = mouth_live("--help", env=os.environ | {"PYTHONPROFILEIMPORTTIME": "1"})
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "click" in loaded

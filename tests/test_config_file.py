@@ -28,12 +28,12 @@ def test_options_from_a_file(mouth_live, short_clip, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "code", "says"), [
-    ("mirrored = true", 2, "my.toml: mirrored: no such option; known: "),
-    ("[events]\nmirror = true", 2, "my.toml: [events] mirror: no such option; known: "),
+    ("mirrored = true", 2, "my.toml: mirrored: no such option; known options: "),
+    ("[events]\nmirror = true", 2, "my.toml: [events] mirror: no such option; known options: "),
     ("[eventz]\nvalues = true", 2, "my.toml: eventz: no such option"),
-    ("mirror = ", 2, "my.toml: is no TOML"),
+    ("mirror = ", 2, "my.toml: is not a TOML file"),
     ("mirror = 1", 2, "my.toml: mirror: expected true or false, got 1"),
-    ("csv = [1, 2]", 2, "my.toml: csv: expected a text or a number, got [1, 2]"),
+    ("csv = [1, 2]", 2, "my.toml: csv: expected a string or a number, got [1, 2]"),
     ("config = 'other.toml'", 2, "my.toml: config: no such option"),
     ("size = 'big'", 2, "expected WIDTHxHEIGHT such as 1280x720, got 'big'"),
     ("to = 'udp://127.0.0.1'", 2, "--to udp://127.0.0.1: the port is missing"),

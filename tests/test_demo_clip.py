@@ -1,12 +1,14 @@
-"""The demo clip: one real face in every frame, drawn as its script says; and the clip of two crossing faces."""
+"""The demo clip: one real face in every frame, drawn as its script says; its picture; the clip of crossing faces."""
 
 import cv2
 import numpy as np
 import pytest
 from make_demo import HEIGHT, RATE, SECONDS, WIDTH, crossing_faces, drawn, opening
+from make_picture import PICTURE, picture, shown
 
 from mouth_live.models.blazeface import BlazeFace
 from mouth_live.models.face import LEFT_EYE, MOUTH, RIGHT_EYE
+from mouth_live.realtime import analyze
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +25,11 @@ def clip(demo_clip):
         if not read:
             return images
         images.append(image)
+
+
+@pytest.fixture(scope="module")
+def analyses(demo_clip):
+    return list(analyze(demo_clip))
 
 
 def test_small_enough_to_ship(demo_clip):
@@ -79,6 +86,25 @@ def test_the_mouth_gets_darker_as_it_opens(clip, detector):
     truth = np.array([opening(n / RATE) for n in range(0, len(clip), 5)])
     assert np.mean(np.array(dark)[truth > 0.9]) > 0.15
     assert np.max(np.array(dark)[truth < 0.05]) < 0.05
+
+
+def test_it_reads_closed_slightly_open_and_wide_where_it_is(analyses):
+    truth = np.array([opening(a.frame.time) for a in analyses])
+    raw = np.array([a.readings[0].raw for a in analyses])
+    assert raw[truth == 0].max() < 0.05
+    slightly = raw[np.abs(truth - 0.5) < 1e-6]
+    assert slightly.min() > 0.45 and slightly.max() < 0.6
+    assert raw[truth == 1].min() > 0.9
+
+
+def test_the_picture_in_the_readme_is_the_demo_as_it_is_read_now(analyses):
+    closed, slightly, wide = (analysis.readings[0].openness for analysis in shown(analyses))
+    assert closed < 0.05 and 0.45 < slightly < 0.6 and wide > 0.9
+    difference = np.abs(cv2.imread(str(PICTURE)).astype(int) - picture(analyses))
+    assert difference.mean() < 4  # only the coding lies between
+    assert np.count_nonzero(difference > 80) < 50, (
+        "another value or box: run python tests/make_picture.py"
+    )  # a digit: 90
 
 
 @pytest.mark.parametrize("rate", [10, 30, 60])

@@ -8,7 +8,7 @@ import pytest
 
 from mouth_live.realtime.commands.devices import devices
 from mouth_live.realtime.video import camera_formats, cameras
-from mouth_live.realtime.video.camera_formats import CameraFormat, list_formats, tried_formats
+from mouth_live.realtime.video.camera_formats import CameraFormat, list_formats, probed_formats
 from mouth_live.realtime.video.cameras import Camera
 
 # What a webcam tells: for each encoding its sizes, for each size its intervals (s) as fractions.
@@ -71,7 +71,7 @@ def test_trying_finds_the_sizes_the_camera_really_gives(monkeypatch):
             self.size, self.closed = {}, False
             fakes.append(self)
 
-        def ask(self, key, value):
+        def request(self, key, value):
             self.size[key] = value
 
         def read(self):
@@ -86,7 +86,7 @@ def test_trying_finds_the_sizes_the_camera_really_gives(monkeypatch):
 
     fakes = []
     monkeypatch.setattr(camera_formats, "Capture", Fake)
-    assert [str(f) for f in tried_formats(0, 0)] == ["1280x720 30/s", "640x480 30/s", "320x240 30/s"]
+    assert [str(f) for f in probed_formats(0, 0)] == ["1280x720 30/s", "640x480 30/s", "320x240 30/s"]
     assert fakes[0].closed
 
 
@@ -94,11 +94,11 @@ def test_devices_lists_each_camera_on_a_line(monkeypatch, capsys):
     found = [Camera(0, "Integrated Webcam", "/dev/video0"), Camera(2, "Capture", "/dev/video2")]
     monkeypatch.setattr(cameras, "list_cameras", lambda: found)
     told = {"/dev/video0": [CameraFormat(1280, 720, 30.0, "MJPG")], "/dev/video2": []}
-    monkeypatch.setattr(camera_formats, "told_formats", told.get)
+    monkeypatch.setattr(camera_formats, "reported_formats", told.get)
     devices.main([], standalone_mode=False)
     assert capsys.readouterr().out.splitlines() == [
         "0\tIntegrated Webcam\t/dev/video0\t1280x720 MJPG 30/s",
-        "2\tCapture\t/dev/video2\tsizes not told; try --probe",
+        "2\tCapture\t/dev/video2\tsizes unknown; try --probe",
     ]
 
 

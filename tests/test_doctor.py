@@ -1,4 +1,4 @@
-"""``mouth-live doctor``: what it says of good and bad links, and how it ends."""
+"""Tests of ``mouth-live doctor``: its results for good and bad links, and its exit codes."""
 
 import numpy as np
 import pytest
@@ -24,54 +24,54 @@ def reading(width=200.0, nose=0.0, score=0.9, reliability=NAN, face_id=0):
     return Reading(face_id, Face((10, 10, width, width), points, score), 0.2, 0.2, False, reliability)
 
 
-def look(*readings, count=60, brightness=128, seconds=2.0, dropped=0):
-    """So many frames with these faces; the picture is of one brightness."""
-    made = Observation()
-    made.seconds, made.dropped = seconds, dropped
+def observe(*readings, count=60, brightness=128, seconds=2.0, dropped=0):
+    """Return the observation of ``count`` frames with these faces, of one brightness."""
+    observation = Observation()
+    observation.seconds, observation.dropped = seconds, dropped
     for i in range(count):
         image = np.full((300, 300, 3), brightness, np.uint8)
-        made.write(Analysis(Frame(i, i / 30, image), tuple(readings)))
-    return made
+        observation.write(Analysis(Frame(i, i / 30, image), tuple(readings)))
+    return observation
 
 
-def test_all_is_fine():
-    seen = look(reading())
+def test_good_links_are_fine():
+    seen = observe(reading())
     checks = [check_rate(seen), check_light(seen), check_face(seen), check_value(seen)]
     assert [check.state for check in checks] == ["fine"] * 4
     assert str(checks[0]).startswith("fine    frame rate  30 frames/s")
 
 
 @pytest.mark.parametrize(
-    ("check", "seen", "state", "says"),
+    ("check", "seen", "state", "advice"),
     [
-        (check_rate, look(reading(), count=20), "look", "--size"),
-        (check_rate, look(reading(), count=20, dropped=40), "look", "close other programs"),
-        (check_light, look(reading(), brightness=3), "broken", "cover"),
-        (check_light, look(reading(), brightness=40), "look", "lamp"),
-        (check_light, look(reading(), brightness=240), "look", "too bright"),
-        (check_light, look(count=0), "broken", "no picture"),
-        (check_face, look(), "broken", "none seen"),
-        (check_face, look(reading(width=40)), "look", "come nearer"),
-        (check_face, look(reading(nose=1.4)), "look", "turned away"),
-        (check_value, look(), "look", "not checked"),
-        (check_value, look(reading(reliability=0.1)), "look", "nothing before the mouth"),
+        (check_rate, observe(reading(), count=20), "warn", "--size"),
+        (check_rate, observe(reading(), count=20, dropped=40), "warn", "close other programs"),
+        (check_light, observe(reading(), brightness=3), "broken", "cover"),
+        (check_light, observe(reading(), brightness=40), "warn", "lamp"),
+        (check_light, observe(reading(), brightness=240), "warn", "too bright"),
+        (check_light, observe(count=0), "broken", "no picture"),
+        (check_face, observe(), "broken", "none seen"),
+        (check_face, observe(reading(width=40)), "warn", "come nearer"),
+        (check_face, observe(reading(nose=1.4)), "warn", "turned away"),
+        (check_value, observe(), "warn", "not checked"),
+        (check_value, observe(reading(reliability=0.1)), "warn", "keep the mouth uncovered"),
     ],
 )
-def test_what_is_not_fine_says_what_to_do(check, seen, state, says):
+def test_a_link_that_is_not_fine_has_advice(check, seen, state, advice):
     found = check(seen)
-    assert (found.state, says in found.text) == (state, True), found
+    assert (found.state, advice in found.text) == (state, True), found
     assert "\n" not in str(found)
 
 
 def test_a_face_that_comes_and_goes():
-    seen = look(reading())
+    seen = observe(reading())
     seen.readings[30:50] = [None] * 20
     assert "44 % of the frames" in check_face(seen).text
-    assert check_face(look(reading(), reading(face_id=1))).text.startswith("2 seen")
+    assert check_face(observe(reading(), reading(face_id=1))).text.startswith("2 seen")
 
 
-class Made(Output):
-    name = "made://here"
+class FakeOutput(Output):
+    name = "fake://here"
 
     def __init__(self, failure=None):
         self.failure, self.closed = failure, False
@@ -80,19 +80,25 @@ class Made(Output):
         if self.failure:
             raise self.failure
 
+    def messages(self, update):
+        return []
+
+    def send(self, update):
+        raise AssertionError("doctor sends nothing")
+
     def close(self):
         self.closed = True
 
 
 @pytest.mark.parametrize("failure", [None, ReceiverError("does not answer"), ConnectionRefusedError(111, "refused")])
-def test_an_output_is_reached_and_closed_again(failure):
-    output = Made(failure)
+def test_an_output_is_opened_and_closed(failure):
+    output = FakeOutput(failure)
     check = check_output(output)
     assert (check.state, output.closed) == ("broken" if failure else "fine", True)
-    assert check.text.startswith("made://here: ")
+    assert check.text.startswith("fake://here: ")
 
 
-def test_every_link_is_a_line_and_a_broken_one_is_1(mouth_live, demo_clip, tmp_path):
+def test_every_link_is_a_line_and_a_broken_one_is_exit_code_1(mouth_live, demo_clip, tmp_path):
     links = ["camera", "frame rate", "light", "face", "value", "profile"]
     environment = {"env": {"MOUTH_LIVE_CONFIG": str(tmp_path), "PATH": "/usr/bin:/bin"}}
     done = mouth_live("doctor", "--camera", demo_clip, "--seconds", "1.5", **environment)

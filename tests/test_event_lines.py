@@ -160,7 +160,7 @@ def test_a_cut_off_recording_gives_its_stops_and_then_1(mouth_live, opened, tmp_
 class Unplugged:
     """A camera that shows a clip's open mouth and then gives nothing more, or an error."""
 
-    name, nominal_rate, duration, start, size = "made", 10.0, None, 0.0, (480, 480)
+    name, nominal_rate, duration, start_time, size = "made", 10.0, None, 0.0, (480, 480)
 
     def __init__(self, clip, failure):
         from mouth_live.realtime.video.sources import open_video
@@ -187,7 +187,7 @@ class Unplugged:
 @pytest.mark.parametrize("failure", [None, SourceError("made: gone")])
 def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, failure):
     camera = Unplugged(opened, failure)
-    monkeypatch.setattr("mouth_live.realtime.session.open_camera", lambda *_: camera)
+    monkeypatch.setattr("mouth_live.realtime.video.opening.open_camera", lambda *_: camera)
     monkeypatch.setattr(
         "mouth_live.realtime.system.prefetch.Prefetch._is_full", lambda _ahead, _size: False
     )  # keep every frame

@@ -237,8 +237,8 @@ def test_own_labels_need_a_reader_of_frames(another_scale):
 def test_options_that_do_not_go_together(mouth_live):
     done = mouth_live("train", "--from", "shipped", "--data", "a.csv", "--preset", "reference")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "--preset is for faces in a folder" in done.stderr
+    assert "--preset needs a folder of faces" in done.stderr
     done = mouth_live("train", "--from", "shipped", "--data", ".", "--permissive")
-    assert (done.returncode, "may have learned from all sets" in done.stderr) == (2, True)
+    assert (done.returncode, "may be trained on all sets" in done.stderr) == (2, True)
     done = mouth_live("train", "--data", "faces", "--videos", "v")
-    assert (done.returncode, "go with --from" in done.stderr) == (2, True)
+    assert (done.returncode, "need --from" in done.stderr) == (2, True)

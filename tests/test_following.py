@@ -16,9 +16,9 @@ from mouth_live.realtime.video.sources import open_video
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 
 
-def read(clip, finder, model, detect_every, limit=75):
+def read(clip, finder, model, detect_interval, limit=75):
     frames = (frame for frame, _ in zip(open_video(clip), range(limit), strict=False))
-    pipeline = Pipeline(finder, model, detect_every=detect_every)
+    pipeline = Pipeline(finder, model, detect_interval=detect_interval)
     return {a.frame.index: a.readings[0].raw for a in pipeline.run(frames) if a.readings}
 
 
@@ -50,7 +50,7 @@ def test_following_reads_as_detecting_in_every_frame_does(finder, model, shared)
 
 
 def test_following_reads_the_moving_demo_as_detecting_in_every_frame_does(demo_clip, finder, model):
-    every, followed = (read(demo_clip, finder, model, detect_every, 200) for detect_every in (0, 0.1))
+    every, followed = (read(demo_clip, finder, model, detect_interval, 200) for detect_interval in (0, 0.1))
     assert every.keys() == followed.keys()
     apart = [abs(every[n] - followed[n]) for n in every]
     assert np.mean(apart) < 0.01
@@ -100,7 +100,7 @@ def test_a_face_that_is_gone_has_no_rows(finder, model):
 
 def test_pictures_given_out_before_do_not_change(finder, model):
     given = []
-    for analysis in Pipeline(finder, model, detect_every=0).run(moving(0.4, speed=100)):
+    for analysis in Pipeline(finder, model, detect_interval=0).run(moving(0.4, speed=100)):
         given += [(r.face, r.face.keypoints.copy()) for r in analysis.readings]
     assert len(given) == 12
     assert all(np.array_equal(face.keypoints, kept) for face, kept in given)

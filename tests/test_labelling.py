@@ -1,4 +1,4 @@
-"""mouth-live label: which frames are offered, the session and its table, the window and its keys."""
+"""Tests of mouth-live label: the choice of frames, the table, the window and its keys."""
 
 import os
 import subprocess
@@ -13,9 +13,15 @@ import pytest
 from mouth_live.models import DataError
 from mouth_live.models.training.own_labels import OwnLabel, frames_of, read_own_labels, write_own_labels
 from mouth_live.realtime import AnalysisSettings
-from mouth_live.realtime.commands.labelling.candidates import VIEW, VIEW_EYES, Candidate, find_candidates, spread_out
+from mouth_live.realtime.commands.labelling.candidates import (
+    VIEW_EYE_DISTANCES,
+    VIEW_SIZE,
+    Candidate,
+    find_candidates,
+    spread_out,
+)
 from mouth_live.realtime.commands.labelling.table import Labelling, labelled_frames, video_name
-from mouth_live.realtime.commands.labelling.view import FACE, draw_candidate, gap_ratio_of
+from mouth_live.realtime.commands.labelling.view import FACE_SIZE, draw_candidate, gap_ratio_of
 from mouth_live.realtime.video.frames_at import frames_at
 from mouth_live.realtime.video.sources import open_video
 
@@ -23,11 +29,11 @@ HEADER = "video,frame,timestamp,x,y,width,height,openness\n"
 
 
 def candidate(frame, openness=0.2, rate=25.0):
-    view = cv2.imencode(".jpg", np.full((VIEW, VIEW, 3), 90, np.uint8))[1].tobytes()
-    return Candidate(frame, frame / rate, (10.0, 20.0, 30.0, 40.0), openness, view, VIEW / VIEW_EYES)
+    view = cv2.imencode(".jpg", np.full((VIEW_SIZE, VIEW_SIZE, 3), 90, np.uint8))[1].tobytes()
+    return Candidate(frame, frame / rate, (10.0, 20.0, 30.0, 40.0), openness, view, VIEW_SIZE / VIEW_EYE_DISTANCES)
 
 
-# --- which frames
+# --- choice of frames
 
 
 def test_frames_are_spread_over_time_and_over_values():
@@ -40,10 +46,10 @@ def test_frames_are_spread_over_time_and_over_values():
     assert sum(c.openness > 0.25 for c in chosen) >= 3
     assert np.ptp([c.time for c in chosen]) > 19
     first = spread_out([candidate(i, v) for i, v in enumerate(values)], 5)
-    assert [c.frame for c in chosen[:5]] == [c.frame for c in first]  # one may stop at any time
+    assert [c.frame for c in chosen[:5]] == [c.frame for c in first]  # the user may stop at any time
 
 
-def test_what_is_labelled_is_not_offered_again_and_counts_as_near():
+def test_labelled_frames_are_not_offered_again_and_count_as_chosen():
     candidates = [candidate(i, 0.0) for i in range(101)]
     chosen = [c.frame for c in spread_out(candidates, 2, taken=[0, 50])]
     assert chosen == [100, 25]
@@ -55,36 +61,36 @@ def test_candidates_of_a_real_face(short_clip):
     assert [c.frame for c in found] == list(range(len(found)))
     assert len(found) > 20
     view = cv2.imdecode(np.frombuffer(found[0].view, np.uint8), cv2.IMREAD_COLOR)
-    assert view.shape == (VIEW, VIEW, 3)
-    assert found[0].eyes == pytest.approx(VIEW / VIEW_EYES)
+    assert view.shape == (VIEW_SIZE, VIEW_SIZE, 3)
+    assert found[0].eyes == pytest.approx(VIEW_SIZE / VIEW_EYE_DISTANCES)
 
 
-# --- the session and its table
+# --- labelling and its table
 
 
-def test_labels_are_saved_at_once_and_gone_on_with(tmp_path):
+def test_labels_are_saved_at_once_and_continued(tmp_path):
     table, video = tmp_path / "mine.csv", tmp_path / "me.mp4"
     write_own_labels(table, [OwnLabel("other.mp4", 7, 0.28, (1, 2, 3, 4), 1.0)])
     session = Labelling(table, video, [candidate(i) for i in (30, 10, 20)])
-    session.say(0.75)
+    session.set_label(0.75)
     assert [(row.video, row.frame, row.openness) for row in read_own_labels(table)] == [
         ("other.mp4", 7, 1.0),
         ("me.mp4", 30, 0.75),
     ]
-    session.say(None)
+    session.set_label(None)
     assert (session.labelled, session.skipped, labelled_frames(table, video)) == (1, 1, [10, 30])
     again = Labelling(table, video, [candidate(i) for i in (20, 30, 10)])
     assert again.current.frame == 20
-    again.back()
-    again.back()
-    again.back()  # the first: no further
+    again.go_back()
+    again.go_back()
+    again.go_back()  # the first: no further
     assert again.position == 0
-    again.say(0.5)
+    again.set_label(0.5)
     assert {row.frame: row.openness for row in read_own_labels(table)} == {7: 1.0, 30: 0.5, 10: None}
-    again.say(0.25)
-    again.say(0.0)
+    again.set_label(0.25)
+    again.set_label(0.0)
     assert again.current is None
-    again.say(1.0)  # nothing left to label
+    again.set_label(1.0)  # nothing left to label
     assert {row.frame: row.openness for row in read_own_labels(table)} == {7: 1.0, 30: 0.5, 10: 0.25, 20: 0.0}
     assert [path.name for path in tmp_path.iterdir()] == ["mine.csv"]
 
@@ -103,7 +109,7 @@ def test_the_table_names_the_video_from_its_own_folder(tmp_path):
         (HEADER + ",1,0,1,2,3,4,1\n", "line 2: expected a video"),
     ],
 )
-def test_a_bad_table_is_told(tmp_path, text, message):
+def test_a_bad_table_is_an_error(tmp_path, text, message):
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=message) as caught:
         read_own_labels(tmp_path / "a.csv")
@@ -126,23 +132,23 @@ def test_labelled_frames_are_those_that_process_counts(short_clip, tmp_path):
         list(frames_of([OwnLabel("short.mp4", 9000, 0, (0, 0, 9, 9), 0.5)], table, frames_at, short_clip.parent))
 
 
-# --- what the labeller sees
+# --- picture for the labeller
 
 
 def test_bars_are_as_long_as_the_gap():
     assert [gap_ratio_of(o) for o in (0, 0.25, 0.5, 0.75, 1)] == pytest.approx([0, 0.075, 0.12, 0.285, 0.45])
-    plain, marked = (draw_candidate(candidate(3), 0, 9, said) for said in (None, 0.5))
+    plain, marked = (draw_candidate(candidate(3), 0, 9, label) for label in (None, 0.5))
     assert plain.shape == marked.shape
     assert not np.array_equal(plain, marked)
-    open_bar = (plain[:, FACE + 28 + 4 * 60 + 5] == (230, 200, 90)).all(axis=1).sum()
-    assert open_bar == pytest.approx(0.45 * FACE / VIEW_EYES, abs=2)
+    open_bar = (plain[:, FACE_SIZE + 28 + 4 * 60 + 5] == (230, 200, 90)).all(axis=1).sum()
+    assert open_bar == pytest.approx(0.45 * FACE_SIZE / VIEW_EYE_DISTANCES, abs=2)
 
 
 # --- the command
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
-def test_without_a_display_one_line_is_told_and_nothing_written(mouth_live, short_clip, tmp_path):
+def test_without_a_display_it_is_one_line_and_nothing_is_written(mouth_live, short_clip, tmp_path):
     done = mouth_live("label", short_clip, "-o", "mine.csv")
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (1, "", [])
     assert done.stderr.startswith("mouth-live: error: no display for the window (DISPLAY is not set)")
@@ -150,7 +156,7 @@ def test_without_a_display_one_line_is_told_and_nothing_written(mouth_live, shor
 
 
 class Labeller:
-    """mouth-live label in a process of its own, under a virtual screen."""
+    """A process of mouth-live label under a virtual screen."""
 
     def __init__(self, display: str, folder: Path, clip: Path) -> None:
         self.environment = os.environ | {"DISPLAY": display}
@@ -162,40 +168,40 @@ class Labeller:
             "label",
             str(clip),
         ]
-        self.told = folder / "told.txt"
-        with self.told.open("w") as file:
+        self.output = folder / "output.txt"
+        with self.output.open("w") as file:
             self.process = subprocess.Popen(
                 [*command, "-o", "mine.csv", "--count", "4"], cwd=folder, env=self.environment, stdout=file, stderr=file
             )
         self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "^mouth-live label$").split()[0]
 
     def xdotool(self, *args: str) -> str:
-        told = subprocess.run(
+        output = subprocess.run(
             ["xdotool", *args], env=self.environment, check=True, capture_output=True, text=True, timeout=30
         )
-        return told.stdout
+        return output.stdout
 
     def press(self, key: str, rows: int) -> None:
-        """Press a key; wait until the table has so many rows."""
+        """Press a key and wait until the table has this many rows."""
         self.xdotool("windowfocus", "--sync", self.window, "key", key)
         end = time.monotonic() + 20
         while (len(read_own_labels(self.table)) if self.table.exists() else 0) != rows:
-            assert time.monotonic() < end, self.told.read_text()
+            assert time.monotonic() < end, self.output.read_text()
             time.sleep(0.02)
 
     def end(self) -> str:
-        assert self.process.wait(20) == 0, self.told.read_text()
-        return self.told.read_text().strip().splitlines()[-1]
+        assert self.process.wait(20) == 0, self.output.read_text()
+        return self.output.read_text().strip().splitlines()[-1]
 
 
 @pytest.mark.display
-def test_keys_label_skip_go_back_stop_and_go_on(screen: str, tmp_path: Path, short_clip: Path) -> None:
+def test_keys_label_skip_go_back_stop_and_continue(screen: str, tmp_path: Path, short_clip: Path) -> None:
     first = Labeller(screen, tmp_path, short_clip)
     first.press("3", 1)
     first.press("s", 2)
     first.press("x", 2)  # no such key
     first.press("b", 2)
-    first.press("4", 2)  # what was skipped, labelled now
+    first.press("4", 2)  # the skipped face, labelled now
     first.press("q", 2)
     assert first.end() == "mouth-live: mine.csv: 2 labelled, 0 skipped, 2 left"
     before = read_own_labels(tmp_path / "mine.csv")

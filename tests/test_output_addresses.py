@@ -8,7 +8,7 @@ import pytest
 from mouth_live.models.errors import MissingExtraError
 from mouth_live.realtime import UsageError
 from mouth_live.realtime.outputs.fan_out import FanOut
-from mouth_live.realtime.outputs.keyboard import NAMED
+from mouth_live.realtime.outputs.keyboard import KEY_NAMES
 from mouth_live.realtime.outputs.schemes import make_output, make_outputs
 
 WRONG = {
@@ -111,6 +111,6 @@ def test_a_command_that_does_not_exist_is_told_before_the_capture(mouth_live, de
 def test_every_named_key_is_one_of_the_library(screen):
     code = "import sys, pynput.keyboard as k; print([n for n in sys.argv[1:] if not hasattr(k.Key, n)])"
     environment = {"DISPLAY": screen, "PATH": "/usr/bin:/bin"}
-    command = [sys.executable, "-c", code, *NAMED]
+    command = [sys.executable, "-c", code, *KEY_NAMES]
     shown = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "[]"

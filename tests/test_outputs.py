@@ -14,30 +14,33 @@ from talking import START, STOP, UdpReceiver, analysis, decode_osc, free_port, w
 
 from mouth_live.realtime.outputs.fan_out import FanOut
 from mouth_live.realtime.outputs.mailbox import Mailbox
-from mouth_live.realtime.outputs.moments import Moment
 from mouth_live.realtime.outputs.output import Output
 from mouth_live.realtime.outputs.schemes import make_outputs
+from mouth_live.realtime.outputs.update import Slot, Update
 from mouth_live.realtime.records import LipEvent
 
 
 class Kept(Output):
-    """Keeps what it is sent; it can be told to fail, or to hang."""
+    """Keeps what it is sent; a test can make it fail, or hang."""
 
     name = "kept"
 
     def __init__(self, hang=None):
-        self.moments, self.hang, self.failing = [], hang, None
+        self.updates, self.hang, self.failing = [], hang, None
 
-    def send(self, moment):
+    def messages(self, update):
+        return list(update.events)
+
+    def send(self, update):
         if self.hang:
             self.hang.wait()
         if self.failing:
             raise self.failing
-        self.moments.append(moment)
+        self.updates.append(update)
 
     @property
-    def told(self):
-        return [(e.type, e.kind, e.face_id) for moment in self.moments for e in moment.events]
+    def events(self):
+        return [(e.type, e.kind, e.face_id) for update in self.updates for e in update.events]
 
 
 def lines(datagrams):
@@ -174,14 +177,14 @@ def test_a_receiver_that_went_away_and_came_back_is_told_again_what_is_on(caplog
     kept = Kept()
     with FanOut([kept]) as apps:
         apps.take(analysis(0.1, {0: 0.6}, [START, ("start", "open", 0)]))
-        wait_for(lambda: kept.moments)
+        wait_for(lambda: kept.updates)
         kept.failing = ConnectionResetError("gone")
         apps.take(analysis(0.2, {0: 0.6}))
         wait_for(lambda: "trying again" in caplog.text)
         apps.take(analysis(0.3, {0: 0.1}, [("stop", "open", 0)]))
         kept.failing = None
-        wait_for(lambda: len(kept.moments) > 1)
-    assert kept.told == [START, ("start", "open", 0), ("stop", "open", 0), START, STOP]
+        wait_for(lambda: len(kept.updates) > 1)
+    assert kept.events == [START, ("start", "open", 0), ("stop", "open", 0), START, STOP]
     assert caplog.text.count("\n") == 1
 
 
@@ -193,15 +196,15 @@ def test_a_hanging_receiver_holds_up_neither_the_capture_nor_the_others_nor_the_
         for i in range(1000):
             apps.take(analysis(i / 30, {0: 0.6}, [START if i % 2 == 0 else STOP]))
         put = time.monotonic() - began
-        wait_for(lambda: len(kept.told) == 1000)
+        wait_for(lambda: len(kept.events) == 1000)
         hang.set()  # it reads at last: no event is lost
     assert put < 1.0
-    assert stuck.told == kept.told == [START, STOP] * 500
-    assert len(stuck.moments) < 1000  # bounded
+    assert stuck.events == kept.events == [START, STOP] * 500
+    assert len(stuck.updates) < 1000  # bounded
 
 
 def test_the_end_does_not_wait_for_ever_for_a_hanging_receiver(caplog, monkeypatch):
-    monkeypatch.setattr("mouth_live.realtime.outputs.fan_out.JOIN", 0.3)
+    monkeypatch.setattr("mouth_live.realtime.outputs.fan_out.JOIN_TIMEOUT", 0.3)
     hang = threading.Event()
     with FanOut([Kept(hang)]) as apps:
         apps.take(analysis(0.1, {0: 0.6}, [START]))
@@ -212,25 +215,72 @@ def test_the_end_does_not_wait_for_ever_for_a_hanging_receiver(caplog, monkeypat
 
 
 def test_a_full_mailbox_drops_the_oldest_values_and_keeps_the_events_in_order():
-    box = Mailbox(depth=3)
+    box = Mailbox(capacity=3)
     event = LipEvent("start", "open", 0, 1.0)
     for i in range(6):
-        box.put(Moment(float(i), events=(event,) if i == 1 else (), turns=i == 1))
-    assert [moment.time for moment in box.drain()] == [1.0, 4.0, 5.0]
+        box.put(Update(float(i), events=(event,) if i == 1 else (), has_changes=i == 1))
+    assert [update.time for update in box.drain()] == [1.0, 4.0, 5.0]
     for i in range(5):
-        box.put(Moment(float(i), events=(LipEvent("start", "open", i, i),), turns=True))
-    assert [e.face_id for moment in box.drain() for e in moment.events] == [0, 1, 2, 3, 4]
+        box.put(Update(float(i), events=(LipEvent("start", "open", i, i),), has_changes=True))
+    assert [e.face_id for update in box.drain() for e in update.events] == [0, 1, 2, 3, 4]
 
 
 def test_when_frames_stay_away_all_is_stopped_and_begun_again_when_they_come_back():
     kept = Kept()
     with FanOut([kept]) as apps:
         apps.take(analysis(0.1, {0: 0.6}, [START]))
-        wait_for(lambda: kept.told == [START, STOP], 3)
-        assert kept.moments[-1].slot.openness == 0
+        wait_for(lambda: kept.events == [START, STOP], 3)
+        assert kept.updates[-1].slot.openness == 0
         apps.take(analysis(2.5, {0: 0.6}))
-        wait_for(lambda: kept.told == [START, STOP, START])
-    assert kept.told == [START, STOP, START, STOP]
+        wait_for(lambda: kept.events == [START, STOP, START])
+    assert kept.events == [START, STOP, START, STOP]
+
+
+def test_an_update_has_the_slot_before_it_and_none_after_a_new_connection(caplog):
+    kept = Kept()
+    with FanOut([kept]) as apps:
+        apps.take(analysis(0.1, {0: 0.25}))
+        wait_for(lambda: kept.updates)
+        apps.take(analysis(0.2, {0: 0.5}, [START]))
+        wait_for(lambda: len(kept.updates) > 1)
+        kept.failing = ConnectionResetError("gone")
+        apps.take(analysis(0.3, {0: 0.75}))
+        wait_for(lambda: "trying again" in caplog.text)
+        kept.failing = None
+        wait_for(lambda: len(kept.updates) > 2)
+    first, second, after, last = [update.previous for update in kept.updates]
+    assert (first, second, after) == (None, Slot(0.25, frozenset(), 0), None)
+    assert last == Slot(0.75, frozenset({"activity"}), 0)
+
+
+@pytest.mark.parametrize("url", [
+    "udp://127.0.0.1:1", "-", "osc://127.0.0.1:1", "vmc://", "vts://", "mqtt://", "obs://?scene=Talk&idle=Quiet",
+    "obs://?source=Bubble", "key:ctrl+m", "ws://127.0.0.1:1",
+])  # fmt: skip
+def test_messages_change_no_state_and_need_no_connection(url):
+    (output,) = make_outputs([url])
+    before = Slot(0.25, frozenset(), 0)
+    after = Slot(0.5, frozenset({"activity"}), 0)
+    start = Update(0.1, events=(LipEvent(*START, 0.1),), slot=after, has_changes=True, previous=before)
+    stop = Update(0.2, events=(LipEvent(*STOP, 0.2),), slot=before, has_changes=True, previous=after)
+    started, stopped = output.messages(start), output.messages(stop)
+    assert started
+    assert started != stopped
+    assert (output.messages(start), output.messages(stop)) == (started, stopped)
+
+
+@pytest.mark.parametrize(("url", "acknowledges"), [
+    ("udp://127.0.0.1:1", False), ("osc://127.0.0.1:1", False), ("vmc://", False), ("vts://", True), ("mqtt://", True),
+    ("obs://?scene=a", True), ("ws://127.0.0.1:1", True), ("key:a", True), ("-", True),
+])  # fmt: skip
+def test_udp_receivers_do_not_acknowledge(url, acknowledges):
+    for dry_run in (False, True):
+        assert make_outputs([url], dry_run=dry_run)[0].acknowledges == acknowledges
+
+
+def test_an_output_without_its_methods_cannot_be_made():
+    with pytest.raises(TypeError, match=r"abstract methods? '?messages'?(, | and )'?send'?"):
+        type("Nothing", (Output,), {})()
 
 
 def test_a_recording_that_is_slow_to_come_is_not_stopped():
@@ -238,7 +288,7 @@ def test_a_recording_that_is_slow_to_come_is_not_stopped():
     with FanOut([kept], live=False) as apps:
         apps.take(analysis(0.1, {0: 0.6}, [START]))
         time.sleep(1.8)
-        assert kept.told == [START]
+        assert kept.events == [START]
 
 
 def test_a_fault_of_an_output_reaches_the_capture_loop():

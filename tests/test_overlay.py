@@ -1,3 +1,5 @@
+"""Tests of the overlay: readable on any picture, in any size and for any colour vision."""
+
 from pathlib import Path
 from time import perf_counter
 
@@ -25,7 +27,7 @@ def analysis(size: tuple[int, int], tone: int, *readings: Reading) -> Analysis:
 
 
 def luminance(picture: np.ndarray) -> np.ndarray:
-    """Relative luminance as WCAG 2 defines it, 0..1."""
+    """Return the relative luminance as WCAG 2 defines it, 0..1."""
     part = picture.astype(float) / 255
     linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
     return linear @ [0.0722, 0.7152, 0.2126]
@@ -43,10 +45,10 @@ def test_text_stands_out_on_any_picture(size: tuple[int, int], tone: int) -> Non
     plate = luminance(shown[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1])
     contrast = (plate.max() + 0.05) / (np.median(plate) + 0.05)
     assert contrast > 7  # WCAG AAA for text
-    # Some of the plate is text, and that not a speck: as tall as text for this picture is.
+    # The plate contains text of the height for this picture.
     text = np.nonzero((plate > 0.8).any(axis=1))[0]
     assert text.max() - text.min() >= 0.6 * text_size(shown)
-    assert columns.max() < size[0] / 1.5  # the status keeps out of the way
+    assert columns.max() < size[0] / 1.5  # the status leaves the middle free
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -109,12 +111,12 @@ def test_the_bar_is_as_long_as_the_openness() -> None:
     assert lengths[3] > 60
 
 
-def test_active_lips_are_marked_by_form_not_by_colour_alone() -> None:
+def test_active_lips_are_marked_by_shape_not_only_by_colour() -> None:
     box = (400.0, 300.0, 250.0, 250.0)
     quiet, active = (
         draw(analysis((1280, 720), 0, reading(0, box, active=on)), rate=None, dropped=None) for on in (False, True)
     )
-    middle_left = (slice(420, 430), slice(396, 405))  # half way down the box: corners alone leave it free
+    middle_left = (slice(420, 430), slice(396, 405))  # half way down the box, where corners leave it free
     assert not quiet[middle_left].any()
     assert len(near(active[middle_left], PALETTE[0])[0]) > 0
     assert (active > 250).all(axis=2).sum() > (quiet > 250).all(axis=2).sum() + 40  # and the white dot

@@ -1,4 +1,4 @@
-"""Work done prefetch in a thread: order, bounds, errors, an early end."""
+"""Tests of prefetching in a thread: order, bounds, errors and an early end."""
 
 import threading
 import time
@@ -27,13 +27,13 @@ def test_all_items_come_in_order(depth):
         assert list(prefetch) == list(range(300))
 
 
-def test_waiting_items_are_bounded_in_number_and_in_bytes():
+def test_queued_items_are_bounded_in_number_and_in_bytes():
     for limits, most in (({"depth": 3}, 3), ({"depth": 9, "max_bytes": 20}, 2), ({"max_bytes": 1}, 1)):
         made = []
         with Prefetch(numbers(50, made), size=lambda _: 10, **limits) as prefetch:
             time.sleep(0.15)
             assert prefetch.waiting == most
-            assert len(made) == most + 1  # and one in the thread's hand
+            assert len(made) == most + 1  # and one held by the thread
             assert list(prefetch) == list(range(50))
 
 

@@ -1,4 +1,4 @@
-"""The relay: order, errors, ends and stalls."""
+"""Tests of the frame reader: order, errors, early ends and stalls."""
 
 import _thread
 import logging
@@ -15,10 +15,10 @@ from mouth_live.realtime.video.reader import FrameReader
 pytestmark = pytest.mark.usefixtures("program_threads")
 
 
-class Made:
-    """A source made of a function that yields frames."""
+class FunctionSource:
+    """A source that takes its frames from a function."""
 
-    name, size, nominal_rate, duration, start = "made", (4, 4), 25.0, None, 0.0
+    name, size, nominal_rate, duration, start_time = "made", (4, 4), 25.0, None, 0.0
 
     def __init__(self, make) -> None:
         self._make = make
@@ -33,8 +33,8 @@ class Made:
         return self._make()
 
 
-class Hanging(Made):
-    """A camera whose driver never comes back, until it is opened again."""
+class HangingSource(FunctionSource):
+    """A camera whose driver hangs until it is opened again."""
 
     def __init__(self, comes_back: bool) -> None:
         self.reopened, self.comes_back, self.end = 0, comes_back, threading.Event()
@@ -43,7 +43,7 @@ class Hanging(Made):
         yield frame(self.reopened * 10)
         if not (self.reopened and self.comes_back):
             self.end.wait(20)
-            yield frame(99)  # from the thread that hung: nobody wants it any more
+            yield frame(99)  # from the thread that hung: it must be dropped
 
     def reopen(self) -> None:
         self.reopened += 1
@@ -56,7 +56,7 @@ def frame(index: int, side: int = 4) -> Frame:
 
 
 def count(n, side=4):
-    return Made(lambda: (frame(i, side) for i in range(n)))
+    return FunctionSource(lambda: (frame(i, side) for i in range(n)))
 
 
 @pytest.mark.parametrize("depth", [1, 4])
@@ -67,7 +67,7 @@ def test_all_frames_come_in_order(depth, program_threads):
     assert not program_threads()
 
 
-def test_it_reads_ahead_no_further_than_its_depth():
+def test_it_prefetches_no_more_than_its_depth():
     made = []
 
     def make():
@@ -75,14 +75,14 @@ def test_it_reads_ahead_no_further_than_its_depth():
             made.append(i)
             yield frame(i)
 
-    with FrameReader(Made(make), depth=3) as reader:
+    with FrameReader(FunctionSource(make), depth=3) as reader:
         frames = iter(reader)
         next(frames)
         time.sleep(0.2)
-        assert 4 <= len(made) <= 5  # one taken, three waiting, one in the thread's hand
+        assert 4 <= len(made) <= 5  # one taken, three in the queue, one held by the thread
 
 
-def test_waiting_pictures_are_bounded_in_bytes_but_one_always_fits():
+def test_queued_pictures_are_bounded_in_bytes_but_one_always_fits():
     made = []
 
     def make():
@@ -90,7 +90,7 @@ def test_waiting_pictures_are_bounded_in_bytes_but_one_always_fits():
             made.append(i)
             yield frame(i, side=100)
 
-    with FrameReader(Made(make), depth=10, max_bytes=2 * 30_000) as reader:
+    with FrameReader(FunctionSource(make), depth=10, max_bytes=2 * 30_000) as reader:
         time.sleep(0.2)
         assert len(made) == 3
         assert len(list(reader)) == 20
@@ -105,7 +105,7 @@ def test_the_newest_frame_wins_and_the_others_are_counted():
         yield from (frame(i) for i in range(50))
         done.set()
 
-    with FrameReader(Made(make), depth=1, drop=True) as reader:
+    with FrameReader(FunctionSource(make), depth=1, drop=True) as reader:
         assert done.wait(5)
         assert [f.index for f in reader] == [49]
         assert reader.dropped == 49
@@ -117,7 +117,7 @@ def test_an_error_of_the_source_comes_after_the_frames_before_it():
         raise SourceError("made: broken")
 
     seen = []
-    with FrameReader(Made(make)) as reader, pytest.raises(SourceError, match="made: broken"):
+    with FrameReader(FunctionSource(make)) as reader, pytest.raises(SourceError, match="made: broken"):
         time.sleep(0.1)
         for f in reader:
             seen.append(f.index)
@@ -135,7 +135,7 @@ def test_leaving_early_leaves_no_thread(program_threads):
 
 
 def test_leaving_a_source_that_hangs_takes_about_a_second():
-    source = Hanging(comes_back=False)
+    source = HangingSource(comes_back=False)
     begin = time.monotonic()
     with FrameReader(source) as reader:
         next(iter(reader))
@@ -143,8 +143,8 @@ def test_leaving_a_source_that_hangs_takes_about_a_second():
     source.end.set()
 
 
-def test_ctrl_c_gets_through_while_the_source_hangs():
-    source = Hanging(comes_back=False)
+def test_ctrl_c_is_raised_while_the_source_hangs():
+    source = HangingSource(comes_back=False)
     timer = threading.Timer(0.3, _thread.interrupt_main)
     begin = time.monotonic()
     timer.start()
@@ -156,7 +156,7 @@ def test_ctrl_c_gets_through_while_the_source_hangs():
 
 
 def test_a_source_that_hangs_is_reported_once_and_opened_again(caplog):
-    source = Hanging(comes_back=True)
+    source = HangingSource(comes_back=True)
     with FrameReader(source, stall=0.2) as reader:
         assert [f.index for f in reader] == [0, 10]
     assert source.reopened == 1
@@ -166,37 +166,37 @@ def test_a_source_that_hangs_is_reported_once_and_opened_again(caplog):
 
 
 def test_a_source_that_hangs_and_is_gone_is_an_error(caplog):
-    source = Hanging(comes_back=False)
+    source = HangingSource(comes_back=False)
     with FrameReader(source, stall=0.2) as reader, pytest.raises(SourceError, match="made: gone"):
         list(reader)
     source.end.set()
 
 
 def test_a_source_that_hangs_again_after_it_was_opened_again_is_an_error(caplog):
-    source = Hanging(comes_back=True)
+    source = HangingSource(comes_back=True)
     source.reopen = source.end.wait
     with FrameReader(source, stall=0.2) as reader, pytest.raises(SourceError, match="gives no picture any more"):
         list(reader)
     source.end.set()
 
 
-def test_a_pause_is_no_stall_and_a_source_that_cannot_be_opened_again_is_waited_for(caplog):
+def test_a_pause_is_not_a_stall_and_the_reader_waits_for_a_source_that_cannot_be_reopened(caplog):
     def make():
         yield frame(0)
         time.sleep(0.5)
         yield frame(1)
 
-    paced = Made(make)
+    paced = FunctionSource(make)
     paced.pausing = True
     with FrameReader(paced, stall=0.1) as reader:
         assert len(list(reader)) == 2
     assert not caplog.records
-    with FrameReader(Made(make), stall=0.1) as reader:
+    with FrameReader(FunctionSource(make), stall=0.1) as reader:
         assert len(list(reader)) == 2
     assert caplog.messages == ["made: no picture for 0.1 s; waiting for it to come back"]
 
 
-def test_a_slow_consumer_is_no_stall(caplog):
+def test_a_slow_consumer_is_not_a_stall(caplog):
     with FrameReader(count(6), depth=2, stall=0.1) as reader:
         for _ in reader:
             time.sleep(0.15)

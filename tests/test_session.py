@@ -1,4 +1,4 @@
-"""The one way through the program: sources of every kind, sinks, and every way in which a session can end."""
+"""Tests of the session: sources of every kind, sinks, settings, and every way in which it can end."""
 
 import csv
 import dataclasses
@@ -23,7 +23,7 @@ from mouth_live.realtime.commands.cli import cli
 
 
 class Kept(Sink):
-    """Keeps what it is given, and wants no more after so many frames."""
+    """A sink that keeps its analyses, and is finished after ``most`` of them."""
 
     def __init__(self, most=10**9):
         self.analyses, self.most, self.left_by = [], most, "not left"
@@ -54,7 +54,7 @@ def pictures(short_clip):
         return [(frame.time, frame.image) for frame in video]
 
 
-def test_a_file_and_its_arrays_read_alike(short_clip, pictures):
+def test_a_file_and_its_arrays_give_the_same_readings(short_clip, pictures):
     from_file = list(analyze(short_clip))
     assert len(from_file) == len(pictures) > 20
     assert readings(from_file) == readings(analyze(pictures)) == readings(analyze(str(short_clip)))
@@ -74,7 +74,7 @@ def test_arrays_without_times_are_25_a_second_and_read_in_the_callers_thread(pic
 
 
 @pytest.mark.parametrize(
-    ("source", "error", "says"),
+    ("source", "error", "message"),
     [
         (None, TypeError, "got NoneType"),
         (np.zeros((40, 40, 3), np.uint8), TypeError, "put a single picture into a list"),
@@ -85,12 +85,12 @@ def test_arrays_without_times_are_25_a_second_and_read_in_the_callers_thread(pic
         ("gone.mp4", SourceError, "no such file"),
     ],
 )
-def test_what_is_no_source_is_said_in_one_line(source, error, says):
-    with pytest.raises(error, match=says):
+def test_an_unusable_source_is_an_error_of_one_line(source, error, message):
+    with pytest.raises(error, match=message):
         list(analyze(source))
 
 
-def test_frames_far_apart_are_each_searched_anew(short_clip):
+def test_the_detector_runs_on_each_of_frames_far_apart(short_clip):
     with open_session(short_clip, max_frames=5) as session:
         found = list(session)
         assert session.frame_count == len(found) <= 5
@@ -110,7 +110,7 @@ def test_leaving_early_leaves_no_thread(short_clip, program_threads):
 # --- sinks
 
 
-def test_sinks_get_every_analysis_and_are_left_whole(short_clip, tmp_path, pictures):
+def test_sinks_get_every_analysis_and_are_completed(short_clip, tmp_path, pictures):
     kept = Kept()
     with open_session(short_clip) as session:
         session.run([kept, CsvSink(tmp_path / "out.csv")])
@@ -162,7 +162,7 @@ RHYTHMS = [(0.0,), (0.0, 0.005), (0.0, 0.1), (0.0, 0.02, 0.04, 0.06, 0.1, 0.15, 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS, ids=["once", "5 ms", "0.1 s", "ten times"])
 @pytest.mark.parametrize(("first", "then", "code"), [("SIGINT", "SIGINT", 0), ("SIGTERM", "SIGINT", 143)])
-def test_signals_in_any_rhythm_leave_a_live_table_whole(long_clip, tmp_path, rhythm, first, then, code):
+def test_signals_in_any_rhythm_leave_a_complete_live_table(long_clip, tmp_path, rhythm, first, then, code):
     process = start(tmp_path, "--camera", long_clip, "--no-window", "--csv", "take.csv")
     wait_for(tmp_path / "take.csv.part", 1)
     begin = time.monotonic()
@@ -170,16 +170,16 @@ def test_signals_in_any_rhythm_leave_a_live_table_whole(long_clip, tmp_path, rhy
         time.sleep(max(0.0, begin + at - time.monotonic()))
         if process.poll() is None:
             process.send_signal(getattr(signal, first if number == 0 else then))
-    said = process.communicate(timeout=20)[1]
-    assert process.returncode == code, said
-    assert "Traceback" not in said
+    output = process.communicate(timeout=20)[1]
+    assert process.returncode == code, output
+    assert "Traceback" not in output
     assert [path.name for path in tmp_path.iterdir()] == ["take.csv"]
     last = (tmp_path / "take.csv").read_text().splitlines()[-1]
     assert last.count(",") == 12
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS, ids=["once", "5 ms", "0.1 s", "ten times"])
-def test_signals_in_any_rhythm_leave_a_recordings_part(long_clip, tmp_path, rhythm):
+def test_signals_in_any_rhythm_leave_the_part_file_of_a_recording(long_clip, tmp_path, rhythm):
     process = start(tmp_path, "process", long_clip, "-o", "out.csv")
     wait_for(tmp_path / "out.csv.part", 1)
     begin = time.monotonic()
@@ -187,8 +187,8 @@ def test_signals_in_any_rhythm_leave_a_recordings_part(long_clip, tmp_path, rhyt
         time.sleep(max(0.0, begin + at - time.monotonic()))
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=20)[1]
-    assert (process.returncode, said.count("interrupted")) == (130, 1), said
+    output = process.communicate(timeout=20)[1]
+    assert (process.returncode, output.count("interrupted")) == (130, 1), output
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv.part"]
 
 
@@ -207,7 +207,7 @@ def test_a_session_leaves_the_callers_handlers_as_they_were(short_clip):
 # --- settings and options
 
 
-def test_settings_survive_the_way_to_a_child_process_whole():
+def test_all_settings_survive_the_way_to_a_child_process():
     limits = {"open": Limits(on=0.6, off=0.4, min_on=0.2, min_off=0.3, pad=0.1)}
     other = AnalysisSettings("mine.tflite", "gpu", "mediapipe", 0.7, 20, "anna", limits)
     default = AnalysisSettings()
@@ -225,7 +225,7 @@ def options_of(command: click.Command) -> dict[str, click.Parameter]:
 
 
 def described(option: click.Parameter) -> dict[str, object]:
-    """All that a user can see of an option."""
+    """Return all that a user can see of an option."""
     return option.to_info_dict()
 
 
@@ -248,7 +248,7 @@ def test_every_command_that_analyses_has_the_same_options():
             assert mine == there, (name, key)
 
 
-def test_jobs_side_by_side_get_all_settings(mouth_live, short_clip, tmp_path):
+def test_parallel_jobs_get_all_settings(mouth_live, short_clip, tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):
         os.link(short_clip, tmp_path / "in" / name)
@@ -262,7 +262,7 @@ def test_jobs_side_by_side_get_all_settings(mouth_live, short_clip, tmp_path):
     assert plain != tables[0]  # the options do change something here
 
 
-def test_a_config_file_serves_process_too(mouth_live, short_clip, tmp_path):
+def test_a_config_file_works_for_process_too(mouth_live, short_clip, tmp_path):
     (tmp_path / "mine.toml").write_text("min-face = 5000\n[process]\ntime = 'media'\n")
     done = mouth_live("process", short_clip, "-o", "-", "--config", "mine.toml", "--min-face", "50")
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,4 @@
-"""Several recordings at once: what they leave behind is what they would one by one."""
+"""Tests of parallel processing: it gives the same files, lines and exit codes as one recording after the other."""
 
 import csv
 import os
@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from mouth_live.models import Estimates, load_openness_model
 from mouth_live.realtime import AnalysisSettings
-from mouth_live.realtime.commands.recordings.jobs import plan
-from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, asking
+from mouth_live.realtime.commands.recordings.jobs import plan_jobs
+from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, network_client
 from mouth_live.realtime.commands.recordings.side_by_side import process_side_by_side
 
 
@@ -46,7 +46,7 @@ def test_the_same_files_lines_and_exit_code_as_one_by_one(mouth_live, recordings
     assert set(made) == {"a.csv", "-b.csv"}
 
 
-def test_what_is_done_is_skipped(mouth_live, recordings, tmp_path):
+def test_existing_outputs_are_skipped(mouth_live, recordings, tmp_path):
     (recordings / "text.mp4").unlink()
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "a.csv").write_text("kept")
@@ -57,7 +57,7 @@ def test_what_is_done_is_skipped(mouth_live, recordings, tmp_path):
     assert (tmp_path / "out" / "-b.csv").stat().st_size > 100
 
 
-def test_on_a_gpu_that_is_not_there_it_says_so(mouth_live, recordings):
+def test_a_missing_gpu_is_an_error(mouth_live, recordings):
     done = mouth_live("process", "in", "--jobs", "2", "--device", "gpu")
     assert done.returncode == 1
     assert "--device gpu" in done.stderr
@@ -71,7 +71,7 @@ def rows(path: Path) -> NDArray[np.float64]:
 
 
 class OnGpu:
-    """The shipped network on the CPU in a GPU's place; it remembers how many crops it was shown at once."""
+    """The shipped network on the CPU instead of a GPU; it records the sizes of its batches."""
 
     name, device = "openness_compact", "gpu"
 
@@ -92,7 +92,7 @@ def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_p
     monkeypatch.chdir(tmp_path)
     (tmp_path / "together").mkdir()
     assert mouth_live("process", "in", "-o", "alone").returncode == 3
-    jobs, model = plan(["in"], "together"), OnGpu()
+    jobs, model = plan_jobs(["in"], "together"), OnGpu()
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
         failed = process_side_by_side(jobs, False, AnalysisSettings(), 3, shared)
@@ -103,73 +103,73 @@ def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_p
     assert sum(model.batches) == 50
 
 
-def test_what_is_asked_meanwhile_is_read_in_one_batch():
+def test_requests_that_arrive_meanwhile_are_read_in_one_batch():
     rng = np.random.default_rng(0)
     crops = [rng.integers(0, 256, (n, 60, 60, 3), np.uint8) for n in (1, 2, 3, 2)]
-    model, asked = OnGpu(), threading.Semaphore(0)
+    model, sent = OnGpu(), threading.Semaphore(0)
     answers: dict[int, NDArray[np.float32]] = {}
 
     def ask(k: int, question: IO[bytes], answer: IO[bytes]) -> None:
         flush = question.flush
-        question.flush = lambda: (flush(), asked.release())
+        question.flush = lambda: (flush(), sent.release())
         with question, answer:
-            answers[k] = asking(question, answer)(crops[k])
+            answers[k] = network_client(question, answer)(crops[k])
 
     with closing(SharedNetwork(model)) as shared:
         threads = list[threading.Thread]()
         for k in range(len(crops)):
             (ask_in, ask_out), (answer_in, answer_out) = os.pipe(), os.pipe()
             process = SimpleNamespace(stdin=open(answer_out, "wb"), stdout=open(ask_in, "rb"))  # noqa: PTH123, SIM115
-            shared.answer(process)
+            shared.serve(process)
             ends = open(ask_out, "wb"), open(answer_in, "rb")  # noqa: PTH123, SIM115
             threads.append(threading.Thread(target=ask, args=(k, *ends)))
             threads[-1].start()
-        assert all(asked.acquire(timeout=10) for _ in crops)
-        time.sleep(0.3)  # the last of it is still in the pipe
+        assert all(sent.acquire(timeout=10) for _ in crops)
+        time.sleep(0.3)  # the last request is still in the pipe
         model.go_on.set()
         for thread in threads:
             thread.join()
     assert sum(model.batches) == 8
-    assert len(model.batches) <= 2  # the first question, and all that were asked while it was read
+    assert len(model.batches) <= 2  # the first request, and all that arrived while it was read
     plain = load_openness_model()
     for k, shown in enumerate(crops):
         assert answers[k][:, 0] == pytest.approx(plain.predict(shown), abs=1e-5)
 
 
-def test_where_the_network_fails_nobody_waits_for_ever(recordings, tmp_path, monkeypatch, caplog, capfd):
+def test_when_the_network_fails_no_process_waits_for_ever(recordings, tmp_path, monkeypatch, caplog, capfd):
     monkeypatch.chdir(tmp_path)
-    jobs = plan(["in"], ".")
+    jobs = plan_jobs(["in"], ".")
     model = OnGpu(failing=True)
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
         failed = process_side_by_side(jobs, False, AnalysisSettings(), 2, shared)
     assert len(failed) == 3
     assert "the network failed: out of memory" in caplog.text
-    assert capfd.readouterr().err.count("gives no answer") == 2
+    assert capfd.readouterr().err.count("gives no reply") == 2
     assert not list(tmp_path.glob("*.csv"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_asked_to_end_it_ends_them_all_and_waits(long_clip, tmp_path, number, code):
+def test_a_signal_ends_all_processes_and_waits_for_them(long_clip, tmp_path, number, code):
     for name in ("a.mp4", "b.mp4"):
         shutil.copy(long_clip, tmp_path / name)
     command = [*COMMAND, "process", "a.mp4", "b.mp4", "--jobs", "2"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
     parts = {tmp_path / "a.csv.part", tmp_path / "b.csv.part"}
     waited = time.monotonic()
-    while not all(part.exists() for part in parts) and time.monotonic() - waited < 30:  # both are at work
+    while not all(part.exists() for part in parts) and time.monotonic() - waited < 30:  # both have started
         time.sleep(0.05)
     process.send_signal(number)
-    said = process.communicate(timeout=10)[1]
+    output = process.communicate(timeout=10)[1]
     sizes = {part: part.stat().st_size for part in parts}
     assert process.returncode == code
-    assert b"Traceback" not in said
+    assert b"Traceback" not in output
     time.sleep(0.5)
-    assert {part: part.stat().st_size for part in parts} == sizes  # nobody goes on
+    assert {part: part.stat().st_size for part in parts} == sizes  # none continues
     assert not list(tmp_path.glob("*.csv"))
 
 
-def test_one_that_is_killed_is_told_and_the_others_are_done(mouth_live, recordings, tmp_path, monkeypatch):
+def test_a_killed_process_is_reported_and_the_others_finish(mouth_live, recordings, tmp_path, monkeypatch):
     (recordings / "text.mp4").unlink()
     (tmp_path / "sitecustomize.py").write_text(
         "import os, sys\nif '\"in/a.mp4\"' in sys.orig_argv[-1]:\n    os.kill(os.getpid(), 9)\n"

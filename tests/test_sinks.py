@@ -1,3 +1,5 @@
+"""Tests of the CSV sink."""
+
 import csv
 import io
 import math
@@ -23,7 +25,7 @@ def analysis(index: int, time: float, *readings: Reading) -> Analysis:
     return Analysis(Frame(index, time, np.zeros((4, 4, 3), np.uint8)), readings)
 
 
-def test_rows_are_exactly_the_contracts(tmp_path: Path) -> None:
+def test_rows_are_exactly_as_documented(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     with CsvSink(out) as sink:
         sink.write(analysis(0, 0.0, reading(0), reading(1, active=True, reliability=0.66666)))
@@ -38,7 +40,7 @@ def test_rows_are_exactly_the_contracts(tmp_path: Path) -> None:
 
 def test_every_row_reads_back_with_every_column(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    with CsvSink(str(out), start=1.4) as sink:
+    with CsvSink(str(out), start_time=1.4) as sink:
         sink.write(analysis(0, 0.0))
         sink.write(analysis(1, 0.5, reading(7), reading(2)))
     with out.open(newline="") as file:
@@ -54,7 +56,7 @@ def test_a_recording_without_frames_still_has_its_header(tmp_path: Path) -> None
     assert (tmp_path / "out.csv").read_text() == COLUMNS + "\n"
 
 
-def test_the_final_name_is_only_given_to_a_whole_file(tmp_path: Path) -> None:
+def test_only_a_whole_file_gets_the_final_name(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     out.write_text("an older one")
     with pytest.raises(RuntimeError), CsvSink(out) as sink:
@@ -65,13 +67,13 @@ def test_the_final_name_is_only_given_to_a_whole_file(tmp_path: Path) -> None:
     assert (tmp_path / "out.csv.part").read_text().count("\n") == 2
 
 
-def test_stdout_is_written_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_stdout_gets_the_same_rows(capsys: pytest.CaptureFixture[str]) -> None:
     with CsvSink("-") as sink:
         sink.write(analysis(0, 0.0))
     assert capsys.readouterr().out == f"{COLUMNS}\n0,0.000000,,,0,,,,,,,,\n"
 
 
-def test_a_reader_that_has_gone_is_left_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_stdout_is_left_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:
     class Gone(io.StringIO):
         def write(self, text: str) -> int:
             raise BrokenPipeError(len(text))
@@ -94,7 +96,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, frames: int) -> None:
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_folder_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_missing_folder_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"gone/out.csv: cannot write it \(No such file"):
         CsvSink(tmp_path / "gone" / "out.csv").__enter__()
 

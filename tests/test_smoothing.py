@@ -1,4 +1,4 @@
-"""The One Euro filter."""
+"""Tests of the One Euro filter."""
 
 import math
 

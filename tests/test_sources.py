@@ -1,4 +1,4 @@
-"""Recorded sources, every kind of file made here by ffmpeg and compared with PyAV, an independent reader."""
+"""Tests of recorded sources: files of every kind are made by ffmpeg and compared with PyAV, an independent decoder."""
 
 import logging
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mouth_live.models.errors import IncompleteVideoError, SourceError
-from mouth_live.realtime.video.sources import Paced, find_videos, open_video
+from mouth_live.realtime.video.sources import PacedVideo, find_videos, open_video
 
 VFR = "settb=1/1000,setpts='(N+mod(N\\,3)*0.4)/25/TB'"
 GAP = "setpts='(N+gte(N\\,10)*70)/25/TB'"
@@ -61,14 +61,14 @@ def clips(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def plain(clips) -> Path:
-    """Four seconds of noise with its index first: bytes and seconds go together."""
+    """Four seconds of noise with the index first, so that bytes are proportional to seconds."""
     path = clips / "plain.mp4"
     noise = ["-f", "lavfi", "-i", "testsrc=s=160x120:r=25:d=4", "-vf", "noise=alls=40:allf=t"]
     ffmpeg(*noise, *H264, "-movflags", "+faststart", path)
     return path
 
 
-def made(clips: Path, name: str) -> Path:
+def clip_of(clips: Path, name: str) -> Path:
     path = clips / name
     if not path.exists():
         size, frames, after, before = CLIPS[name]
@@ -84,7 +84,7 @@ def by_pyav(path: Path) -> list[tuple[float, np.ndarray]]:
 class TestEveryKindOfFile:
     @pytest.fixture(params=CLIPS)
     def clip(self, request, clips) -> Path:
-        return made(clips, request.param)
+        return clip_of(clips, request.param)
 
     def test_frames_times_and_shape(self, clip, caplog):
         expected = by_pyav(clip)
@@ -99,7 +99,7 @@ class TestEveryKindOfFile:
         assert frames[0].time == 0.0
         start = expected[0][0]
         assert [f.time for f in frames] == pytest.approx([t - start for t, _ in expected], abs=1e-3)
-        assert video.start == pytest.approx(start, abs=0.5 / video.nominal_rate + 1e-6)
+        assert video.start_time == pytest.approx(start, abs=0.5 / video.nominal_rate + 1e-6)
         for frame, (_, image) in zip(frames, expected, strict=True):
             assert frame.image.shape == image.shape == (size[1], size[0], 3)
             assert frame.image.dtype == np.uint8
@@ -107,20 +107,20 @@ class TestEveryKindOfFile:
             assert np.abs(frame.image.astype(int) - image).mean() < (10 if "interlaced" in clip.name else 5)
         assert not caplog.records
 
-    def test_of_the_clips_some_are_what_they_claim(self, clips):
+    def test_the_clips_have_the_times_that_their_names_state(self, clips):
         def steps(name):
-            return np.diff([t for t, _ in by_pyav(made(clips, name))])
+            return np.diff([t for t, _ in by_pyav(clip_of(clips, name))])
 
         assert np.ptp(steps("variable.mp4")) > 0.01
         assert steps("gap.mp4").max() > 2.5
         for name, start in (("late.mkv", 3.1), ("late.ts", 4.5), ("late_edit.mp4", 0.72)):
-            assert by_pyav(made(clips, name))[0][0] == pytest.approx(start, abs=0.01)
+            assert by_pyav(clip_of(clips, name))[0][0] == pytest.approx(start, abs=0.01)
 
 
 @pytest.mark.parametrize("name", ["constant.mp4", "av1.mp4"])  # by OpenCV, and by ffmpeg
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_rotated_clip_is_turned(clips, tmp_path, name, quarters):
-    path, upright = tmp_path / "rotated.mp4", made(clips, name)
+    path, upright = tmp_path / "rotated.mp4", clip_of(clips, name)
     data = bytearray(upright.read_bytes())
     matrix = data.index(b"tkhd") + 44  # of a version 0 track header: a b u c d v x y w
     cos, sin = ((1, 0), (0, 1), (-1, 0), (0, -1))[quarters]
@@ -132,7 +132,7 @@ def test_a_rotated_clip_is_turned(clips, tmp_path, name, quarters):
     assert np.abs(np.rot90(a, -quarters).astype(int) - b).mean() < 3
 
 
-def test_of_a_cover_picture_and_a_video_the_video_is_read(plain, tmp_path):
+def test_the_video_is_read_not_the_cover_picture(plain, tmp_path):
     both = [*picture_input(frames=1), "-i", plain, "-map", "0", "-map", "1", "-c:v:0", "png", "-c:v:1", "copy"]
     ffmpeg(*both, "-disposition:v:0", "attached_pic", tmp_path / "both.mp4")
     with open_video(tmp_path / "both.mp4") as video:
@@ -140,7 +140,7 @@ def test_of_a_cover_picture_and_a_video_the_video_is_read(plain, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["song.mp3", "song.m4a", "song.flac"])
-def test_a_song_with_a_cover_picture_is_no_video(tmp_path, name):
+def test_a_song_with_a_cover_picture_is_not_a_video(tmp_path, name):
     song = ["-f", "lavfi", "-i", "sine=d=2", *picture_input(frames=1), "-map", "0", "-map", "1", "-c:v", "mjpeg"]
     ffmpeg(*song, "-disposition:v", "attached_pic", tmp_path / name)
     with pytest.raises(SourceError, match=f"{name}: no video in it, only sound and a cover picture"):
@@ -148,14 +148,14 @@ def test_a_song_with_a_cover_picture_is_no_video(tmp_path, name):
 
 
 @pytest.mark.parametrize("name", ["one.mp4", "one.mkv", "one.ts", "one.avi"])
-def test_a_video_of_one_frame_and_sound_is_one(tmp_path, name):
+def test_a_video_of_one_frame_with_sound_is_read(tmp_path, name):
     sound = ["-f", "lavfi", "-i", "sine=d=2", *picture_input(frames=1), "-map", "0", "-map", "1", *H264]
     ffmpeg(*sound, *(["-video_track_timescale", "90000"] if name.endswith("mp4") else []), tmp_path / name)
     with open_video(tmp_path / name) as video:
         assert len(list(video)) == 1
 
 
-def test_a_stretch_of_rubbish_costs_the_frames_in_it(plain, tmp_path, capfd):
+def test_a_short_stretch_of_garbage_costs_only_its_frames(plain, tmp_path, capfd):
     data, noise = bytearray(plain.read_bytes()), np.random.default_rng(1).bytes(3000)
     data[len(data) // 4 : len(data) // 4 + len(noise)] = noise
     (tmp_path / "damaged.mp4").write_bytes(data)
@@ -166,7 +166,7 @@ def test_a_stretch_of_rubbish_costs_the_frames_in_it(plain, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_damage_that_ends_a_video_early_is_told(plain, tmp_path, caplog):
+def test_damage_that_ends_a_video_early_is_reported(plain, tmp_path, caplog):
     whole, damaged = tmp_path / "whole.mkv", tmp_path / "damaged.mkv"
     ffmpeg("-i", plain, "-c", "copy", whole)
     data = bytearray(whole.read_bytes())
@@ -179,17 +179,17 @@ def test_damage_that_ends_a_video_early_is_told(plain, tmp_path, caplog):
             frames.append(list(video))
     assert len(frames[0]) == 100
     assert 10 < len(frames[1]) < 50
-    told = f"the {len(frames[1])} frames up to {frames[1][-1].time:.1f} s of about 4.0 s were read and kept"
-    assert [told in record.getMessage() for record in caplog.records] == [True]
+    reported = f"the {len(frames[1])} frames up to {frames[1][-1].time:.1f} s of about 4.0 s were read and kept"
+    assert [reported in record.getMessage() for record in caplog.records] == [True]
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_after_a_long_stretch_of_rubbish_ffmpeg_reads_on(tmp_path, monkeypatch, caplog, installed):
+def test_ffmpeg_continues_after_a_long_stretch_of_garbage(tmp_path, monkeypatch, caplog, installed):
     path = tmp_path / "damaged.mp4"
     ffmpeg(*picture_input(frames=400), *H264, "-g", "25", path)
     data = bytearray(path.read_bytes())
-    rubbish = slice(len(data) // 5, len(data) * 3 // 4)  # about 200 frames
-    data[rubbish] = np.random.default_rng(1).bytes(rubbish.stop - rubbish.start)
+    garbage = slice(len(data) // 5, len(data) * 3 // 4)  # about 200 frames
+    data[garbage] = np.random.default_rng(1).bytes(garbage.stop - garbage.start)
     path.write_bytes(data)
     if not installed:
         monkeypatch.setenv("PATH", "")
@@ -198,11 +198,11 @@ def test_after_a_long_stretch_of_rubbish_ffmpeg_reads_on(tmp_path, monkeypatch, 
     assert [frame.index for frame in frames] == list(range(len(frames)))
     assert (np.diff([frame.time for frame in frames]) > 0).all()
     ends = frames[-1].time == pytest.approx(15.96)
-    told = "nothing after them could be; is it damaged" in caplog.text
-    assert (ends, told) == (installed, not installed)
+    reported = "nothing after them could be; is it damaged" in caplog.text
+    assert (ends, reported) == (installed, not installed)
 
 
-def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
+def test_a_still_video_is_not_taken_for_an_interlaced_one(tmp_path, caplog):
     ffmpeg("-f", "lavfi", "-i", "color=gray:s=160x120:d=1:r=25", *H264, tmp_path / "still.mp4")
     with open_video(tmp_path / "still.mp4") as video:
         assert [round(frame.image.mean()) for frame in video] == [pytest.approx(128, abs=3)] * 25
@@ -210,7 +210,7 @@ def test_a_picture_that_stands_still_is_no_interlaced_video(tmp_path, caplog):
 
 
 def skip_where_opencv_reads(path):
-    """OpenCV 5.1 reads what 5.0 cannot: then nothing goes through ffmpeg."""
+    """Skip the test where OpenCV decodes the file itself, as 5.1 does, so that ffmpeg is not used."""
     capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
     first, second = (capture.read()[1] for _ in range(2))
     capture.release()
@@ -218,7 +218,7 @@ def skip_where_opencv_reads(path):
         pytest.skip(f"this OpenCV ({cv2.__version__}) reads {path.suffix} of this kind by itself")
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds programs as Linux tells them")
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="finds processes in /proc")
 def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
     def children():
         return [line for line in Path("/proc").glob("[0-9]*/cmdline") if str(path).encode() in read(line)]
@@ -226,7 +226,7 @@ def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
     def read(file):
         try:
             return file.read_bytes()
-        except OSError:  # it has just ended
+        except OSError:  # the process has just ended
             return b""
 
     path = tmp_path / "interlaced.mpg"
@@ -240,23 +240,23 @@ def test_ffmpeg_ends_with_the_video_it_reads(plain, tmp_path):
     assert len(list(frames)) < 10
 
 
-def test_without_ffmpeg_it_is_told_that_av1_needs_it(clips, monkeypatch):
-    av1 = made(clips, "av1.mp4")
+def test_without_ffmpeg_the_error_for_av1_names_it(clips, monkeypatch):
+    av1 = clip_of(clips, "av1.mp4")
     skip_where_opencv_reads(av1)
     monkeypatch.setenv("PATH", "")
     with pytest.raises(SourceError, match=r"av1\.mp4: no picture .* install the ffmpeg program.* AV1"):
         open_video(av1)
 
 
-def test_without_ffmpeg_it_is_told_that_interlaced_video_needs_it(clips, monkeypatch, caplog):
-    interlaced = made(clips, "interlaced.mpg")
+def test_without_ffmpeg_the_warning_for_interlaced_video_names_it(clips, monkeypatch, caplog):
+    interlaced = clip_of(clips, "interlaced.mpg")
     skip_where_opencv_reads(interlaced)
     monkeypatch.setenv("PATH", "")
     open_video(interlaced).__exit__(None, None, None)
-    assert "the first pictures are all the same; if it is interlaced, install ffmpeg" in caplog.text
+    assert "the first pictures are identical; if it is interlaced, install ffmpeg" in caplog.text
 
 
-def test_a_file_without_times_counts_and_says_so_once(clips, caplog):
+def test_a_file_without_times_is_read_at_its_rate_with_one_warning(clips, caplog):
     path = clips / "raw.h264"
     ffmpeg(*picture_input(), *H264, path)
     with open_video(path) as video:
@@ -266,7 +266,7 @@ def test_a_file_without_times_counts_and_says_so_once(clips, caplog):
     assert "no times of its own" in caplog.text
 
 
-def test_pictures_stay_as_they_are_and_grey_and_16_bit_come_out_as_colour(tmp_path):
+def test_grey_and_16_bit_pictures_are_converted_to_colour(tmp_path):
     ramp = np.tile(np.linspace(0, 65535, 64).astype(np.uint16), (32, 1))
     cv2.imwrite(str(tmp_path / "deep.png"), ramp)
     cv2.imwrite(str(tmp_path / "grey.png"), (ramp >> 8).astype(np.uint8))
@@ -319,7 +319,7 @@ def test_a_paced_recording_takes_its_own_time_and_stops_waiting_when_closed(clip
     import time
 
     begin = time.monotonic()
-    with Paced(open_video(made(clips, "gap.mp4"))) as video:
+    with PacedVideo(open_video(clip_of(clips, "gap.mp4"))) as video:
         for frame in video:
             assert time.monotonic() - begin >= frame.time
             if frame.index == 9:
@@ -364,7 +364,7 @@ class TestBadInput:
         self.fails(tmp_path / name, "sound alone")
 
     def test_no_index(self, tmp_path, clips):
-        whole = made(clips, "constant.mp4").read_bytes()
+        whole = clip_of(clips, "constant.mp4").read_bytes()
         (tmp_path / "cut.mp4").write_bytes(whole[: whole.rindex(b"moov") - 4])
         self.fails(tmp_path / "cut.mp4", "index is missing (moov)")
 
@@ -392,7 +392,7 @@ class TestBadInput:
 
 class TestCutOff:
     @pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv", ".avi"])
-    def test_what_is_readable_comes_then_the_loss_is_told(self, plain, tmp_path, suffix, capfd):
+    def test_readable_frames_come_before_the_error(self, plain, tmp_path, suffix, capfd):
         whole, cut = tmp_path / f"whole{suffix}", tmp_path / f"cut{suffix}"
         first = ["-movflags", "+faststart"] if suffix in {".mp4", ".mov"} else []
         ffmpeg("-i", plain, *(["-c:v", "mjpeg"] if suffix == ".avi" else ["-c", "copy"]), *first, whole)
@@ -408,7 +408,7 @@ class TestCutOff:
         assert caught.value.exit_code == 1
         assert capfd.readouterr() == ("", "")
 
-    def test_something_behind_the_video_is_no_loss(self, plain, tmp_path):
+    def test_bytes_after_the_video_are_not_an_error(self, plain, tmp_path):
         path = tmp_path / "padded.mp4"
         path.write_bytes(plain.read_bytes() + bytes(1000))
         with open_video(path) as video:
@@ -422,7 +422,7 @@ def iter_into(video, frames):
 
 
 @pytest.mark.clips
-def test_the_real_clips_agree_with_pyav_and_none_counts_as_cut_off(shared):
+def test_the_real_clips_agree_with_pyav_and_none_is_cut_off(shared):
     videos = find_videos(shared / "clips")
     assert len(videos) > 10
     for path in videos:
@@ -433,9 +433,9 @@ def test_the_real_clips_agree_with_pyav_and_none_counts_as_cut_off(shared):
         assert times == pytest.approx([t - expected[0] for t in expected], abs=1e-3), path
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads as Linux tells them")
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="counts threads in /proc")
 def test_decoding_leaves_a_core_to_the_analysis(demo_clip):
-    """The decoder's own choice is one thread more than there are cores, which slows the analysis beside it."""
+    """By default the decoder takes one thread more than there are cores, which slows the analysis."""
 
     def threads():
         return len(list(Path("/proc/self/task").iterdir()))

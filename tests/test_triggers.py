@@ -1,4 +1,4 @@
-"""The event engine: what begins and ends, and when, at any frame rate."""
+"""Tests of the event engine: its events and their times, at any frame rate."""
 
 import math
 import random
@@ -12,14 +12,17 @@ from mouth_live.models.face import head_turn
 from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
 from mouth_live.realtime.lips.activity import LipActivity, LipSample
 from mouth_live.realtime.lips.gates import Gates
-from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT, OPEN, PRESETS, Limits
-from mouth_live.realtime.lips.movement import gap
+from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT_LIMITS, OPEN, PRESETS, Limits
+from mouth_live.realtime.lips.movement import relative_gap
 
 RATES = pytest.mark.parametrize("rate", [15, 25, 30, 60])
 
 
-def run(openness, rate=30, until=6.0, limits=DEFAULT, begin=0.0):
-    """Events of one face whose openness at a time is given; None: the face is not there; a pair: and is it trusted."""
+def run(openness, rate=30, until=6.0, limits=DEFAULT_LIMITS, begin=0.0):
+    """Return the events of one face.
+
+    ``openness`` returns its openness at a time, a pair of the openness and whether it is trusted, or None for no face.
+    """
     engine, events = LipActivity(limits), []
     for i in range(round((until - begin) * rate)):
         time = begin + i / rate
@@ -38,7 +41,7 @@ def talk(time, begin=2.0, end=4.0, base=0.1, size=0.35, rate=3.0):
 
 
 @RATES
-def test_open_is_sure_after_its_hold_and_tells_when_it_began_and_ended(rate):
+def test_open_is_decided_after_its_hold_time_and_has_the_times_of_begin_and_end(rate):
     start, stop = kinds(run(lambda t: 0.9 if 1 <= t < 3 else 0.0, rate), "open")
     frame = 1 / rate
     assert (start.type, stop.type, start.face_id) == ("start", "stop", 0)
@@ -62,7 +65,7 @@ def test_between_the_two_limits_nothing_changes():
     assert [e.type for e in events] == ["start"]
 
 
-def test_shorter_than_its_holds_neither_starts_nor_stops():
+def test_levels_shorter_than_the_hold_times_neither_start_nor_stop():
     assert kinds(run(lambda t: 0.9 if 1 <= t < 1.2 else 0.0), "open") == []
     gap = kinds(run(lambda t: 0.0 if t < 1 or 2 <= t < 2.07 or t > 4 else 0.9), "open")
     assert [e.type for e in gap] == ["start", "stop"]
@@ -77,10 +80,10 @@ def test_talking_is_active_from_its_first_to_its_last_movement(rate):
     assert stop.decided < 4.9
 
 
-def test_movement_is_that_of_the_gap_between_the_lips():
+def test_movement_is_measured_on_the_gap_between_the_lips():
     for openness in np.linspace(0, 1, 21):
         expected = (np.interp(openness, OPENNESSES, GAP_RATIOS) - GAP_RATIOS[0]) / (GAP_RATIOS[-1] - GAP_RATIOS[0])
-        assert gap(openness) == pytest.approx(expected)
+        assert relative_gap(openness) == pytest.approx(expected)
     assert kinds(run(lambda t: talk(t, base=0.0, size=0.2)), "activity") == []  # lips that hardly part
     assert len(kinds(run(lambda t: talk(t, base=0.6, size=0.2)), "activity")) == 2
 
@@ -105,7 +108,7 @@ def test_pauses_between_words_do_not_end_it():
     ],
     ids=["still", "smile", "slow smile", "yawn", "drift", "tremble"],
 )
-def test_what_is_no_talking_is_not_active(rate, openness):
+def test_other_movements_are_not_active(rate, openness):
     assert kinds(run(openness, rate), "activity") == []
 
 
@@ -117,19 +120,19 @@ def test_noise_is_not_talking_but_talking_in_noise_is(noise):
     assert [e.type for e in events] == ["start", "stop"]
 
 
-def test_a_lost_face_stops_what_was_on_at_the_time_it_was_last_seen():
+def test_a_lost_face_stops_its_events_at_the_time_of_its_last_reading():
     events = run(lambda t: 0.9 if 1 < t < 2 else None, until=3)
     assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
     assert events[1].decided == pytest.approx(2.3, abs=0.1)
     assert events[1].time == pytest.approx(2.03, abs=0.04)
 
 
-def test_a_face_lost_for_a_moment_goes_on():
+def test_a_face_lost_for_a_moment_keeps_its_events():
     events = run(lambda t: None if 2 < t < 2.25 else 0.9 if 1 < t < 3 else 0.0, until=4)
     assert [(e.type, e.kind) for e in events] == [("start", "open"), ("stop", "open")]
 
 
-def test_a_reading_that_is_not_trusted_is_as_good_as_none():
+def test_an_untrusted_reading_counts_as_no_reading():
     never = run(lambda t: (0.9, False))
     assert never == []
     events = run(lambda t: (0.9, t < 2), until=4)
@@ -137,7 +140,7 @@ def test_a_reading_that_is_not_trusted_is_as_good_as_none():
     assert events[1].decided == pytest.approx(2.3, abs=0.1)
 
 
-def test_a_gap_without_frames_is_a_loss_too():
+def test_a_gap_without_frames_loses_the_face_too():
     engine = LipActivity()
     for i in range(30):
         engine.update([LipSample(0, 0.9, 0.9)], i / 30)
@@ -146,14 +149,14 @@ def test_a_gap_without_frames_is_a_loss_too():
     assert stop.time == pytest.approx(1.0, abs=0.05)
 
 
-def test_silence_stops_everything_at_once():
+def test_stop_all_stops_every_event():
     engine = LipActivity()
     for i in range(30):
         engine.update([LipSample(face, 0.9, 0.9) for face in (0, 1)], i / 30)
-    stops = engine.silence(0.97)
+    stops = engine.stop_all(0.97)
     assert {(e.type, e.face_id) for e in stops} == {("stop", 0), ("stop", 1)}
-    assert engine.silence(1.0) == []
-    assert not engine.active(0)
+    assert engine.stop_all(1.0) == []
+    assert not engine.is_active(0)
 
 
 def test_faces_do_not_mix():
@@ -161,11 +164,11 @@ def test_faces_do_not_mix():
     for i in range(120):
         time = i / 30
         events += engine.update([LipSample(0, talk(time), 0.1), LipSample(7, 0.2, 0.2)], time)
-        assert not engine.active(7)
+        assert not engine.is_active(7)
     assert {e.face_id for e in events} == {0}
 
 
-def test_starts_and_stops_alternate_and_never_run_backwards():
+def test_starts_and_stops_alternate_and_their_times_never_decrease():
     rng = random.Random(1)
     phases = [rng.uniform(0.0, 1.0) for _ in range(200)]  # now talking, now open, now closed, now gone
 
@@ -192,7 +195,7 @@ def test_presets():
 
 
 @pytest.mark.parametrize(
-    ("values", "says"),
+    ("values", "message"),
     [
         ((0.3, 0.5, 0, 0), "off"),
         ((0.5, 0.3, -1, 0), "min_on"),
@@ -201,13 +204,13 @@ def test_presets():
         ((float("nan"), 0.3, 0, 0), "finite"),
     ],
 )
-def test_limits_that_cannot_be_are_refused(values, says):
-    with pytest.raises(ValueError, match=says):
+def test_contradictory_limits_are_refused(values, message):
+    with pytest.raises(ValueError, match=message):
         Limits(*values)
 
 
 def face(nose=0.0, score=0.9, roll=0.0):
-    """Eyes 40 pixels apart, the nose off their middle by so many eye distances, all turned in the picture."""
+    """Return a face with eyes 40 pixels apart, the nose that many eye distances off their middle, all rolled."""
     points = np.array([[-20, 0], [20, 0], [40 * nose, 25], [0, 40], [-40, 5], [40, 5]], float)
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     return Face((0, 0, 80, 80), (points @ turn.T + 100).astype(np.float32), score)
@@ -226,7 +229,7 @@ def test_gates():
     assert not gates.trust(face(), 0.1)
     assert not gates.trust(face(nose=1.5), unknown)
     assert not gates.trust(face(score=0.3), unknown)
-    together = Face((0, 0, 9, 9), np.zeros((6, 2), np.float32), 0.9)  # both eyes in one point: no face to trust blindly
+    together = Face((0, 0, 9, 9), np.zeros((6, 2), np.float32), 0.9)  # both eyes in one point
     assert head_turn(together) >= 0
 
 

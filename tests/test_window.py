@@ -1,4 +1,4 @@
-"""The live window, in a process of its own under a virtual screen: a window that goes wrong ends its whole process."""
+"""Tests of the live window, in a process of its own under a virtual screen: a failing window ends its whole process."""
 
 import ctypes
 import ctypes.util
@@ -17,9 +17,9 @@ SHOW = """
 import sys, time, numpy as np
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.window import Status, WindowSink
+from mouth_live.realtime.sinks.window import WindowStatus, WindowSink
 reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
-status = Status(29.9, 1, "keep your mouth closed: 5 s")
+status = WindowStatus(29.9, 1, "keep your mouth closed: 5 s")
 key_c = lambda: print("calibrate", flush=True)
 with WindowSink(title="mouth-live", on_calibrate=key_c, status=lambda: status) as window:
     for i in range(2000):
@@ -36,10 +36,10 @@ with WindowSink(title="mouth-live", on_calibrate=key_c, status=lambda: status) a
 class Show:
     """A window shown in a process of its own."""
 
-    def __init__(self, display: str, told: Path) -> None:
+    def __init__(self, display: str, output: Path) -> None:
         self.environment = os.environ | {"DISPLAY": display}
-        self.told = told
-        with told.open("w") as file:
+        self.output = output
+        with output.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", SHOW], env=self.environment, stdout=file, stderr=file
             )
@@ -47,35 +47,35 @@ class Show:
         self.wait_for(5)
 
     def lines(self) -> list[str]:
-        """What the process has said, errors too."""
-        return self.told.read_text().splitlines()
+        """Return the output of the process, errors too."""
+        return self.output.read_text().splitlines()
 
     def wait_for(self, count: int) -> None:
-        """Wait until it has said so many lines."""
+        """Wait until the output has this many lines."""
         end = time.monotonic() + 20
         while len(self.lines()) < count:
             assert time.monotonic() < end, self.lines()
             time.sleep(0.02)
 
     def xdotool(self, *args: str) -> str:
-        told = subprocess.run(
+        output = subprocess.run(
             ["xdotool", *args], env=self.environment, check=True, capture_output=True, text=True, timeout=20
         )
-        return told.stdout
+        return output.stdout
 
     def press(self, key: str) -> None:
         self.xdotool("windowfocus", "--sync", self.window, "key", key)
 
-    def rest(self) -> tuple[int, str]:
-        """Its exit status, and the last that it said."""
+    def wait_for_end(self) -> tuple[int, str]:
+        """Wait for the end and return the exit status and the last line of output."""
         status = self.process.wait(20)
-        assert set(self.lines()) == {"frame", "ended"}  # and not a word from Qt
+        assert set(self.lines()) == {"frame", "ended"}  # and no output of Qt
         return status, self.lines()[-1]
 
 
 @pytest.fixture
 def show(screen: str, tmp_path: Path) -> Iterator[Show]:
-    shown = Show(screen, tmp_path / "told.txt")
+    shown = Show(screen, tmp_path / "output.txt")
     yield shown
     shown.process.kill()
     shown.process.wait()
@@ -83,20 +83,20 @@ def show(screen: str, tmp_path: Path) -> Iterator[Show]:
 
 @pytest.mark.display
 @pytest.mark.parametrize("key", ["q", "Escape", "shift+q"])
-def test_keys_end_the_show(show: Show, key: str) -> None:
+def test_keys_end_the_window(show: Show, key: str) -> None:
     show.press(key)
-    assert show.rest() == (0, "ended")
+    assert show.wait_for_end() == (0, "ended")
 
 
 @pytest.mark.display
-def test_closing_the_window_ends_the_show(show: Show) -> None:
+def test_closing_the_window_ends_the_loop(show: Show) -> None:
     # What a window manager does when the X is clicked; there is none here, so the message is sent by hand.
     close_politely(show)
-    assert show.rest() == (0, "ended")
+    assert show.wait_for_end() == (0, "ended")
 
 
 def close_politely(show: Show) -> None:
-    """Send WM_DELETE_WINDOW."""
+    """Send WM_DELETE_WINDOW to the window."""
     found = ctypes.util.find_library("X11")
     if found is None:
         pytest.skip("libX11 is not installed")
@@ -113,7 +113,7 @@ def close_politely(show: Show) -> None:
 
 
 @pytest.mark.display
-def test_c_calls_for_a_calibration_and_the_show_goes_on(show: Show) -> None:
+def test_c_starts_a_calibration_and_the_window_stays_open(show: Show) -> None:
     show.press("c")
     end = time.monotonic() + 20
     while "calibrate" not in show.lines():
@@ -126,7 +126,7 @@ def test_c_calls_for_a_calibration_and_the_show_goes_on(show: Show) -> None:
 
 
 @pytest.mark.display
-def test_space_pauses_and_goes_on(show: Show) -> None:
+def test_space_pauses_and_continues(show: Show) -> None:
     show.press("space")
     time.sleep(0.4)
     paused = show.lines()
@@ -136,7 +136,7 @@ def test_space_pauses_and_goes_on(show: Show) -> None:
     show.press("space")
     show.wait_for(len(paused) + 5)
     show.press("q")
-    assert show.rest() == (0, "ended")
+    assert show.wait_for_end() == (0, "ended")
 
 
 @pytest.mark.display
@@ -144,11 +144,11 @@ def test_a_paused_window_can_be_ended(show: Show) -> None:
     show.press("space")
     time.sleep(0.3)
     show.press("q")
-    assert show.rest() == (0, "ended")
+    assert show.wait_for_end() == (0, "ended")
 
 
 @pytest.mark.display
-def test_a_screen_that_is_there_is_no_problem(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_existing_screen_is_not_a_problem(screen: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DISPLAY", screen)
     assert display_problem() is None
     monkeypatch.setenv("DISPLAY", screen + ".0")
@@ -157,7 +157,7 @@ def test_a_screen_that_is_there_is_no_problem(screen: str, monkeypatch: pytest.M
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems always have a display")
 @pytest.mark.parametrize(
-    ("display", "wayland", "said"),
+    ("display", "wayland", "message"),
     [
         (None, None, "DISPLAY is not set"),
         (None, "wayland-0", "XWayland"),
@@ -167,21 +167,21 @@ def test_a_screen_that_is_there_is_no_problem(screen: str, monkeypatch: pytest.M
     ],
 )
 def test_no_display_is_one_line_and_no_crash(
-    display: str | None, wayland: str | None, said: str, tmp_path: Path
+    display: str | None, wayland: str | None, message: str, tmp_path: Path
 ) -> None:
     code = "from mouth_live.realtime.sinks.window import WindowSink\nfrom mouth_live.models.errors import SinkError\n"
     code += "try:\n    WindowSink().__enter__()\nexcept SinkError as error:\n    print(error)"
     environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     environment |= {"DISPLAY": display} if display else {}
     environment |= {"WAYLAND_DISPLAY": wayland} if wayland else {}
-    told = subprocess.run(
+    output = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=tmp_path, check=False, capture_output=True, text=True
     )
-    assert (told.returncode, told.stderr) == (0, "")
-    assert told.stdout.startswith("no display for the window (")
-    assert said in told.stdout
-    assert "--no-window" in told.stdout
-    assert told.stdout.count("\n") == 1
+    assert (output.returncode, output.stderr) == (0, "")
+    assert output.stdout.startswith("no display for the window (")
+    assert message in output.stdout
+    assert "--no-window" in output.stdout
+    assert output.stdout.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_no_display_is_one_line_and_no_crash(
         ((360, 288), (600, 480)),
     ],
 )
-def test_windows_open_at_a_sensible_size(picture: tuple[int, int], window: tuple[int, int]) -> None:
+def test_a_window_opens_at_a_readable_size(picture: tuple[int, int], window: tuple[int, int]) -> None:
     assert window_size(*picture) == window
 
 

@@ -1,1 +1,1 @@
-"""The command line: one module for each command, and what only the command line needs."""
+"""The command line: one module for each command, and the modules that only the command line needs."""

@@ -8,22 +8,22 @@ from .options import analysis_options, take_settings
 
 
 @click.command()
-@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
-@click.option("--profile", default="me", metavar="NAME", show_default=True, help="The name to save it under.")
-@click.option("--no-window", is_flag=True, help="Give the instructions on the terminal alone.")
+@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; or a file.")
+@click.option("--profile", default="me", metavar="NAME", show_default=True, help="Name to save the profile under.")
+@click.option("--no-window", is_flag=True, help="Show the instructions only on the terminal.")
 @click.option(
     "--seconds",
     type=click.FloatRange(1, 60),
     default=5.0,
     show_default=True,
-    help="Length of each part: closed, then wide open.",
+    help="Duration of each phase: mouth closed, then wide open.",
 )
 @analysis_options(profile=False)
 def calibrate(profile: str, **options: Any) -> None:  # noqa: ANN401
     """Measure a person's own range: mouth closed for 5 seconds, then wide open for 5.
 
-    It is saved in the user's configuration folder. With --profile NAME, live video, process and events then spread
-    openness over that range; openness_raw stays as the network gives it.
+    The profile is saved in the user's configuration folder. With --profile NAME, live video, process and events then
+    rescale openness to that range; openness_raw stays on the network's own scale.
 
     \b
     mouth-live calibrate --profile anna

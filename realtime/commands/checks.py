@@ -1,4 +1,4 @@
-"""``mouth-live doctor``: checks each link from the camera to the apps, one line each: fine, or what to do."""
+"""The checks of ``mouth-live doctor``: each link from the camera to the apps, with one line that says what to do."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,23 +21,22 @@ from ..session import open_session
 from ..settings import AnalysisSettings
 from ..sinks.sink import Sink
 
-WARM_UP = 0.4  # part of the time in which a camera still finds its exposure
-SLOW = 20.0  # frames/s below which quick lip movements are missed
-DARK, BRIGHT, BLACK = 55.0, 225.0, 12.0  # mean brightness, of 255
-SMALL = 60.0  # pixels of a face's width below which the value gets rough
-OFTEN = 0.8  # part of the frames in which the face must be found
-NO_ANSWER = ("udp:", "osc:", "vmc:")  # outputs whose receiver never answers
+WARM_UP_SHARE = 0.4  # of the time, in which a camera still adjusts its exposure
+MIN_FRAME_RATE = 20.0  # frames/s; below it, quick lip movements are missed
+MIN_BRIGHTNESS, MAX_BRIGHTNESS, BLACK_LEVEL = 55.0, 225.0, 12.0  # mean brightness, 0..255
+MIN_FACE_WIDTH = 60.0  # pixels; openness is less accurate for narrower faces
+MIN_SEEN_SHARE = 0.8  # of the frames, in which the face must be found
 
-State = Literal["fine", "look", "broken"]
+State = Literal["fine", "warn", "broken"]
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One link of the chain.
+    """The result of the check of one link.
 
     Attributes:
-        link: what was checked.
-        state: ``"fine"``; ``"look"``: it works, but not well; ``"broken"``: nothing works beyond it.
+        link: the link that was checked.
+        state: ``"fine"``; ``"warn"``: it works, but not well; ``"broken"``: nothing works beyond it.
         text: what was found, and what to do.
     """
 
@@ -46,23 +45,23 @@ class Check:
     text: str
 
     def __str__(self) -> str:
-        """One line."""
+        """Return the result as one line."""
         return f"{self.state:<7} {self.link:<11} {self.text}"
 
 
 class Observation(Sink):
-    """What was seen in some seconds of live video.
+    """A measurement of some seconds of live video.
 
     Attributes:
-        seconds: how long it was, by the wall clock.
-        dropped: frames that came while others were read.
-        brightness: mean brightness of the face, or without one of the picture, 0..255; one for each frame.
-        readings: the largest face of each frame; None where there was none.
+        seconds: the duration by the wall clock.
+        dropped: the number of frames that were dropped to keep up.
+        brightness: for each frame, the mean brightness of the face, or of the picture where there is none, 0..255.
+        readings: for each frame, the reading of the largest face; None where there is none.
         faces: the most faces in one frame.
     """
 
     def __init__(self, seconds: float = 3.0) -> None:
-        """Observe for so many seconds from the first frame on."""
+        """Set the duration of the measurement in seconds."""
         self.seconds, self.dropped, self.faces = 0.0, 0, 0
         self.brightness: list[float] = []
         self.readings: list[Reading | None] = []
@@ -70,18 +69,18 @@ class Observation(Sink):
         self._begin = monotonic()
 
     def __enter__(self) -> Self:
-        """Start the clock."""
+        """Start the measurement."""
         self._begin = monotonic()
         return self
 
     @property
     def is_finished(self) -> bool:
-        """Whether the time is over."""
+        """Whether the duration is over."""
         self.seconds = monotonic() - self._begin
         return self.seconds >= self._limit
 
     def write(self, analysis: Analysis) -> None:
-        """Take a frame."""
+        """Measure one frame."""
         if analysis.silent:
             return
         reading = max(analysis.readings, key=lambda r: r.face.box[2], default=None)
@@ -92,7 +91,7 @@ class Observation(Sink):
     @property
     def settled(self) -> list[Reading]:
         """The readings after the warm-up."""
-        return [r for r in self.readings[int(WARM_UP * len(self.readings)) :] if r is not None]
+        return [r for r in self.readings[int(WARM_UP_SHARE * len(self.readings)) :] if r is not None]
 
 
 def run_doctor(
@@ -101,9 +100,9 @@ def run_doctor(
     """Check everything and print a line for each link.
 
     Args:
-        settings: of the analysis.
+        settings: the settings of the analysis.
         camera: the source, as on the command line.
-        seconds: how long to observe.
+        seconds: the duration of the measurement.
         outputs: the apps to reach.
 
     Raises:
@@ -119,7 +118,7 @@ def run_doctor(
 
 
 def _checks(settings: AnalysisSettings, camera: str, seconds: float, outputs: Sequence[Output]) -> Iterator[Check]:
-    """Yield the checks, each made when its turn comes."""
+    """Yield the results, making each check when it is requested."""
     yield from _check_picture(replace(settings, profile=None), camera, seconds)
     yield _check_profile(settings.profile, settings.model)
     for output in outputs:
@@ -127,7 +126,7 @@ def _checks(settings: AnalysisSettings, camera: str, seconds: float, outputs: Se
 
 
 def _check_picture(settings: AnalysisSettings, camera: str, seconds: float) -> Iterator[Check]:
-    """Check camera, rate, light, face and value; nothing beyond a broken camera."""
+    """Check camera, frame rate, light, face and value; only the camera where it is broken."""
     try:
         with open_session(camera, settings, live=True) as session:
             seen = Observation(seconds)
@@ -136,7 +135,7 @@ def _check_picture(settings: AnalysisSettings, camera: str, seconds: float) -> I
     except MouthLiveError as error:
         yield Check("camera", "broken", str(error))
         for link in ("frame rate", "light", "face", "value"):
-            yield Check(link, "look", "not checked: there is no picture")
+            yield Check(link, "warn", "not checked: there is no picture")
         return
     if session.interrupted:
         raise KeyboardInterrupt
@@ -149,65 +148,66 @@ def _check_picture(settings: AnalysisSettings, camera: str, seconds: float) -> I
 
 
 def check_rate(seen: Observation) -> Check:
-    """Whether frames come, and are read, quickly enough."""
+    """Check whether frames arrive, and are analysed, quickly enough."""
     read = len(seen.readings) / seen.seconds
     given = (len(seen.readings) + seen.dropped) / seen.seconds
     found = f"{given:.0f} frames/s, {read:.0f} of them read"
-    if given < SLOW:
-        return Check("frame rate", "look", f"{found}; more light, or a smaller picture: --size 640x480")
-    if read < SLOW:
-        return Check("frame rate", "look", f"{found}; close other programs, or --size 640x480")
+    if given < MIN_FRAME_RATE:
+        return Check("frame rate", "warn", f"{found}; add light, or use a smaller picture: --size 640x480")
+    if read < MIN_FRAME_RATE:
+        return Check("frame rate", "warn", f"{found}; close other programs, or use --size 640x480")
     return Check("frame rate", "fine", found)
 
 
 def check_light(seen: Observation) -> Check:
-    """Whether the face is bright enough."""
-    values = seen.brightness[int(WARM_UP * len(seen.brightness)) :]
+    """Check whether the face is bright enough."""
+    values = seen.brightness[int(WARM_UP_SHARE * len(seen.brightness)) :]
     if not values:
         return Check("light", "broken", "no picture came; is the camera's cable loose?")
     mean = median(values)
     found = f"brightness {mean:.0f} of 255"
-    if mean < BLACK:
-        return Check("light", "broken", f"{found}: the picture is black; is a cover over the lens?")
-    if mean < DARK:
-        return Check("light", "look", f"{found}: dark; put a lamp before you, not behind you")
-    if mean > BRIGHT:
-        return Check("light", "look", f"{found}: too bright; turn the lamp away")
+    if mean < BLACK_LEVEL:
+        return Check("light", "broken", f"{found}: the picture is black; is there a cover over the lens?")
+    if mean < MIN_BRIGHTNESS:
+        return Check("light", "warn", f"{found}: dark; put a lamp in front of you, not behind you")
+    if mean > MAX_BRIGHTNESS:
+        return Check("light", "warn", f"{found}: too bright; turn the lamp away")
     return Check("light", "fine", found)
 
 
 def check_face(seen: Observation) -> Check:
-    """Whether there is a face that can be read well."""
+    """Check whether there is a face that can be read well."""
     settled = seen.settled
-    rest = len(seen.readings) - int(WARM_UP * len(seen.readings))
+    rest = len(seen.readings) - int(WARM_UP_SHARE * len(seen.readings))
     if not settled:
-        return Check("face", "broken", "none seen; sit before the camera, face it, and see to light")
+        return Check("face", "broken", "none seen; sit in front of the camera, face it, and add light")
     width = median(r.face.box[2] for r in settled)
     found = f"{seen.faces} seen" if seen.faces > 1 else "seen"
     found += f", {width:.0f} pixels wide"
-    if len(settled) < OFTEN * rest:
-        return Check("face", "look", f"{found}, but in {100 * len(settled) // rest} % of the frames; face the camera")
-    if width < SMALL:
-        return Check("face", "look", f"{found}: small; come nearer")
+    if len(settled) < MIN_SEEN_SHARE * rest:
+        share = 100 * len(settled) // rest
+        return Check("face", "warn", f"{found}, but only in {share} % of the frames; face the camera")
+    if width < MIN_FACE_WIDTH:
+        return Check("face", "warn", f"{found}: small; come nearer")
     if median(head_turn(r.face) for r in settled) > Gates().max_turn:
-        return Check("face", "look", f"{found}: turned away; face the camera")
+        return Check("face", "warn", f"{found}: turned away; face the camera")
     return Check("face", "fine", found)
 
 
 def check_value(seen: Observation) -> Check:
-    """Whether the openness that is read can be trusted."""
+    """Check whether the openness can be trusted."""
     settled = seen.settled
     if not settled:
-        return Check("value", "look", "not checked: there is no face")
+        return Check("value", "warn", "not checked: there is no face")
     values = [r.openness for r in settled]
     found = f"openness {min(values):.2f} to {max(values):.2f}"
     gates = Gates()
     trusted = sum(gates.trust(r.face, r.reliability) for r in settled) / len(settled)
-    if trusted < OFTEN:
+    if trusted < MIN_SEEN_SHARE:
         return Check(
             "value",
-            "look",
-            f"{found}, trusted in {100 * trusted:.0f} % of the frames; face the camera, nothing before the mouth",
+            "warn",
+            f"{found}, trusted in {100 * trusted:.0f} % of the frames; face the camera and keep the mouth uncovered",
         )
     return Check("value", "fine", found)
 
@@ -221,12 +221,12 @@ def _check_profile(name: str | None, model: str) -> Check:
         return Check("profile", "broken", str(error))
     found = f"{name!r}: closed {profile.closed:.2f}, wide open {profile.wide:.2f}"
     if profile.model and profile.model != model:
-        return Check("profile", "look", f"{found}, measured with {profile.model}; calibrate again")
+        return Check("profile", "warn", f"{found}, measured with {profile.model}; calibrate again")
     return Check("profile", "fine", found)
 
 
 def check_output(output: Output) -> Check:
-    """Whether an app can be reached."""
+    """Check whether an app can be reached."""
     try:
         output.prepare()
         output.open(lambda: False)
@@ -235,12 +235,12 @@ def check_output(output: Output) -> Check:
         return Check("output", "broken", f"{output.name}: {reason}")
     finally:
         output.close()
-    silent = output.name.startswith(NO_ANSWER)
-    return Check("output", "fine", f"{output.name}: {'sent to; its receiver never answers' if silent else 'ready'}")
+    found = "ready" if output.acknowledges else "sent to; its receiver never answers"
+    return Check("output", "fine", f"{output.name}: {found}")
 
 
 def _brightness(image: NDArray[np.uint8], reading: Reading | None) -> float:
-    """Mean brightness of the face, or of the picture."""
+    """Return the mean brightness of the face, or of the picture without one, 0..255."""
     if reading is not None:
         x, y, w, h = (round(value) for value in reading.face.box)
         part = image[max(0, y) : max(0, y + h), max(0, x) : max(0, x + w)]

@@ -1,4 +1,4 @@
-"""The command line: its group, live video, and how every command ends."""
+"""The command group, live video as its default, and the exit code of every command."""
 
 import logging
 import os
@@ -19,7 +19,17 @@ from .evaluate import evaluate
 from .events import events
 from .export import export
 from .label import label
-from .options import Size, analysis_options, face_option, output_options, take_outputs, take_settings
+from .options import (
+    Size,
+    analysis_options,
+    dated,
+    face_option,
+    keep_existing,
+    output_options,
+    overwrite_option,
+    take_outputs,
+    take_settings,
+)
 from .process import process
 from .train import train
 
@@ -33,7 +43,7 @@ log = logging.getLogger("mouth_live")
     default="0",
     metavar="SOURCE",
     show_default=True,
-    help="Index, URL, device, part of a name, or a video file.",
+    help="Camera index, URL, device, part of a camera's name, or a video file.",
 )
 @click.option("--no-window", is_flag=True, help="Run without a screen.")
 @click.option(
@@ -42,13 +52,14 @@ log = logging.getLogger("mouth_live")
 @click.option("--record", type=click.Path(path_type=Path), help="Write the annotated video to this file.")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
-@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this many frames a second.")
+@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this frame rate.")
+@overwrite_option
 @analysis_options(events=True)
 @face_option
 @output_options
 @click.pass_context
 def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
-    """Mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
+    """Measure mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
 
     \b
     mouth-live                      live, from the first camera, in a window
@@ -56,21 +67,24 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     mouth-live process talk.mp4     a recording to talk.csv
     mouth-live demo                 see it work without a camera
 
-    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network but by --to.
+    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network except by --to.
     """  # noqa: D301
     if ctx.invoked_subcommand:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
             flag = next(p.opts[0] for p in cli.params if p.name == given[0])
-            raise click.UsageError(f"{flag} belongs to live video; it does not go with '{ctx.invoked_subcommand}'")
+            raise click.UsageError(f"{flag} is for live video; it cannot be combined with '{ctx.invoked_subcommand}'")
         return
+    for name in ("csv_path", "record"):
+        options[name] = dated(options[name])
+    keep_existing(options["camera"], [options["csv_path"], options["record"]], options.pop("overwrite"))
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
     if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):
         raise click.UsageError("--csv - and another output both write to stdout; give the CSV a file")
-    from .live import LiveView, run_live
+    from .live import LiveOptions, run_live
 
-    run_live(LiveView(outputs=outputs, **options), settings)
+    run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
 for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
@@ -78,33 +92,36 @@ for command in (process, demo, events, calibrate, devices, doctor, label, train,
 
 
 def main() -> None:
-    """Run the command line; every way it can end has its exit code (docs/reference.md, Exit codes)."""
+    """Run the command line and exit with the code for the way it ended (docs/reference.md, Exit codes)."""
 
-    def run() -> None:
+    def run_cli() -> None:
+        """Run the command that the arguments name."""
         # Not cli.main(): it turns a closed stdout into exit code 1.
         with cli.make_context("mouth-live", sys.argv[1:]) as ctx:
             cli.invoke(ctx)
 
-    end_with_exit_code(run)
+    end_with_exit_code(run_cli)
 
 
-def end_with_exit_code(run: Callable[[], None]) -> None:
-    """Run something as a program of its own and exit with the code that its end stands for."""
+def end_with_exit_code(program: Callable[[], None]) -> None:
+    """Run a program and exit with the code for the way it ended."""
     _log_to_stderr()
     RaiseOnce().install()
-    code = _exit_code(run)
+    code = _exit_code(program)
     RaiseOnce.ignore_all()
     sys.exit(code)
 
 
-def _exit_code(run: Callable[[], None]) -> int:  # noqa: PLR0911
+def _exit_code(program: Callable[[], None]) -> int:  # noqa: PLR0911
     try:
-        run()
+        program()
         sys.stdout.flush()
     except click.exceptions.Exit as end:  # --help, --version
         return end.exit_code
     except click.ClickException as error:
-        error.show()
+        context = getattr(error, "ctx", None)
+        advice = f"; see {context.command_path} --help" if context else ""
+        log.error("%s%s", error.format_message().rstrip("."), advice)
         return 2
     except MouthLiveError as error:
         log.error("%s", error)
@@ -115,17 +132,25 @@ def _exit_code(run: Callable[[], None]) -> int:  # noqa: PLR0911
     except Terminated:
         return 143
     except BrokenPipeError:
-        # The reader of stdout has seen enough; what Python would still flush at exit goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()
         return 0
+    except OSError as error:  # without a file name it is stdout, on a full disk
+        log.error("%s: cannot use it (%s)", error.filename or "stdout", error.strerror or error)
+        _discard_stdout()
+        return 1
     except MemoryError:
         log.error("out of memory; close other programs or process smaller pictures")
         return 1
     return 0
 
 
+def _discard_stdout() -> None:
+    """Send stdout nowhere: what Python still flushes at exit must not fail again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _log_to_stderr() -> None:
-    """Send log lines to stderr: plain ones as they are, others with their level."""
+    """Send log lines to stderr, warnings and errors with their level."""
     handler = logging.StreamHandler()
     handler.setFormatter(_LineFormatter())
     log.addHandler(handler)
@@ -135,6 +160,6 @@ def _log_to_stderr() -> None:
 
 class _LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line for one record."""
+        """Return the line of one record."""
         level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
         return f"mouth-live: {level}{record.getMessage()}"

@@ -1,4 +1,4 @@
-"""``--config FILE.toml``: any option, kept in a file. What is given on the command line wins."""
+"""``--config FILE.toml``: options from a file. The options on the command line take precedence."""
 
 import tomllib
 from pathlib import Path
@@ -9,13 +9,13 @@ import click
 from ...models.errors import SourceError, UsageError
 
 Values = dict[str, Any]
-_NEVER = frozenset({"config", "help", "version"})
+_EXCLUDED = frozenset({"config", "help", "version"})
 
 
 def read_config(path: Path, root: click.Group, command: click.Command) -> Values:
-    """A command's options from a file.
+    """Read a command's options from a file.
 
-    At the top of the file an option holds for every command that has it, in the table ``[COMMAND]`` for that one::
+    An option at the top of the file applies to every command that has it; one in the table ``[COMMAND]`` to that one::
 
         camera = 1
         to = ["key:space", "ws://127.0.0.1:8765"]
@@ -23,23 +23,23 @@ def read_config(path: Path, root: click.Group, command: click.Command) -> Values
         values = true
 
     Args:
-        path: a TOML file; options are called as on the command line, without the dashes before.
+        path: a TOML file; options have their names on the command line, without the leading dashes.
         root: the program's group, whose own options are those of live video.
         command: the command that runs.
 
     Returns:
-        Values by click's parameter name, to be converted and checked as if given on the command line.
+        Values by click's parameter name, which click converts and checks as if given on the command line.
 
     Raises:
         SourceError: the file cannot be read.
-        UsageError: it is no TOML, or holds an option that no command has.
+        UsageError: it is not TOML, or contains an option that no command has.
     """
     try:
         content: Values = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SourceError(f"{path}: cannot read this config file ({error.strerror})") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: is no TOML ({error})") from None
+        raise UsageError(f"{path}: is not a TOML file ({error})") from None
     tables = {
         name: cast("Values", value)
         for name, value in content.items()
@@ -56,25 +56,25 @@ def read_config(path: Path, root: click.Group, command: click.Command) -> Values
 
 
 def _options(command: click.Command) -> dict[str, click.Option]:
-    """The options by their long name without dashes."""
+    """Return a command's options by their long names without dashes."""
     options = [parameter for parameter in command.params if isinstance(parameter, click.Option)]
     names = {name[2:]: option for option in options for name in option.opts if name.startswith("--")}
-    return {name: option for name, option in names.items() if name not in _NEVER}
+    return {name: option for name, option in names.items() if name not in _EXCLUDED}
 
 
 def _check(path: Path, table: str, values: Values, known: list[str]) -> None:
     for name in values:
         if name not in known:
-            raise UsageError(f"{path}: {table}{name}: no such option; known: {', '.join(known)}")
+            raise UsageError(f"{path}: {table}{name}: no such option; known options: {', '.join(known)}")
 
 
 def _value(path: Path, name: str, option: click.Option, value: object) -> object:
-    """What click is to convert."""
+    """Return an option's value as click can convert it."""
     items = cast("list[object]", value) if option.multiple and isinstance(value, list) else [value]
-    wanted = (bool,) if option.is_flag else (str, int, float)
+    allowed = (bool,) if option.is_flag else (str, int, float)
     for item in items:
-        if not isinstance(item, wanted) or (isinstance(item, bool) and not option.is_flag):
-            expected = "true or false" if option.is_flag else "a text or a number"
+        if not isinstance(item, allowed) or (isinstance(item, bool) and not option.is_flag):
+            expected = "true or false" if option.is_flag else "a string or a number"
             raise UsageError(f"{path}: {name}: expected {expected}, got {item!r}")
     texts = items if option.is_flag else [str(item) for item in items]
     return texts if option.multiple else texts[0]

@@ -1,13 +1,13 @@
-"""The clip of ``mouth-live demo``, shown or written."""
+"""The clip of ``mouth-live demo``, and the code that shows or writes it."""
 
 import logging
 from pathlib import Path
 
 from ..settings import AnalysisSettings
 from ..sinks.window import display_problem
-from .live import LiveView, run_live
+from .live import LiveOptions, run_live
 from .recordings.jobs import Job
-from .recordings.process import Products, process
+from .recordings.process import Products, process_recordings
 
 log = logging.getLogger("mouth_live")
 
@@ -15,12 +15,12 @@ DEMO_CLIP = Path(__file__).parent / "demo.mp4"
 
 
 def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings) -> None:
-    """Show the demo in the window; without a display, or if asked to, write it as a video and a CSV.
+    """Show the demo in the window; without a display, or on request, write it as a video and a CSV.
 
     Args:
-        no_window: write, do not show.
-        folder: where to write.
-        settings: of the analysis.
+        no_window: write the demo instead of showing it.
+        folder: the folder for the files.
+        settings: the settings of the analysis.
 
     Raises:
         SinkError: the files cannot be written.
@@ -28,9 +28,9 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings) -> None:
     problem = None if no_window else display_problem()
     if not no_window and problem is None:
         log.info("the demo clip plays as if from a camera; q or Esc ends")
-        run_live(LiveView(camera=str(DEMO_CLIP)), settings)
+        run_live(LiveOptions(camera=str(DEMO_CLIP)), settings)
         return
     if problem is not None:
-        log.info("no display here, so the demo is written to files")
+        log.info("no display found, so the demo is written to files")
     products = Products(annotate=folder / "mouth-live-demo.mp4", overwrite=True)
-    process([Job(DEMO_CLIP, folder / "mouth-live-demo.csv")], products, settings)
+    process_recordings([Job(DEMO_CLIP, folder / "mouth-live-demo.csv")], products, settings)

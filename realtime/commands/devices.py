@@ -10,15 +10,15 @@ from ...models.errors import MouthLiveError
 def devices(probe: bool) -> None:
     """List the cameras: index, name, path, and the picture sizes that each offers.
 
-    On Linux the driver tells them; elsewhere --probe finds out.
+    On Linux the driver reports the sizes; elsewhere --probe finds them.
     """
-    from ..video.camera_formats import told_formats, tried_formats
-    from ..video.cameras import BACKEND, list_cameras
+    from ..video.camera_formats import probed_formats, reported_formats
+    from ..video.cameras import CAPTURE_BACKEND, list_cameras
 
     cameras = list_cameras()
     for camera in cameras:
-        formats = tried_formats(camera.index, BACKEND) if probe else told_formats(camera.path)
-        sizes = ", ".join(map(str, formats)) or ("gives no picture" if probe else "sizes not told; try --probe")
+        formats = probed_formats(camera.index, CAPTURE_BACKEND) if probe else reported_formats(camera.path)
+        sizes = ", ".join(map(str, formats)) or ("gives no picture" if probe else "sizes unknown; try --probe")
         click.echo(f"{camera.index}\t{camera.name}\t{camera.path}\t{sizes}")
     if not cameras:
         raise MouthLiveError("no camera found; plug one in, or check that this user may use it")

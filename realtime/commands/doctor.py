@@ -8,12 +8,12 @@ from .options import analysis_options, output_options, take_outputs, take_settin
 
 
 @click.command()
-@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; a file will do.")
-@click.option("--seconds", type=click.FloatRange(1, 60), default=3.0, show_default=True, help="How long to look.")
+@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; or a file.")
+@click.option("--seconds", type=click.FloatRange(1, 60), default=3.0, show_default=True, help="Seconds to measure.")
 @analysis_options()
 @output_options
 def doctor(**options: Any) -> None:  # noqa: ANN401
-    """Check each link from the camera to the apps, one line each: fine, or what to do.
+    """Check each link from the camera to the apps, and print one line for each: fine, or what to do.
 
     \b
     mouth-live doctor

@@ -14,15 +14,15 @@ log = logging.getLogger("mouth_live")
 @click.command()
 @click.argument("model")
 @click.option(
-    "--data", type=click.Path(path_type=Path), help="Folder with labels.csv and pictures, or a table by label."
+    "--data", type=click.Path(path_type=Path), help="Folder with labels.csv and pictures, or a table made by label."
 )
 @click.option("--sets", metavar="A,B", help="Only these sets of the labels.")
 @click.option(
     "--part",
     type=click.Choice(["test", "train", "all"]),
-    help="Of the labels. Default: test, but all of a set in --sets that has no test part.",
+    help="Part of the labels. Default: test, but all of a set in --sets that has no test part.",
 )
-@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the videos that a table by label names.")
+@click.option("--videos", type=click.Path(path_type=Path), help="Folder of the videos that a table of label names.")
 @click.option("--compare", metavar="OTHER", help="Compare face by face with a network, predictions.csv or report.json.")
 @click.option(
     "--landmarker",
@@ -45,7 +45,7 @@ def evaluate(
     json_path: Path | None,
     html_path: Path | None,
 ) -> None:
-    """Measure MODEL on labelled faces that training never saw, each figure with its 95 % interval over people.
+    """Measure MODEL on labelled faces that were not used in training; each figure has its 95 % interval over people.
 
     MODEL is a network's name or .tflite file; predictions.csv (columns file, openness and perhaps reliability); or an
     earlier report.json.
@@ -56,15 +56,15 @@ def evaluate(
     mouth-live evaluate a.json --compare b.json
     """  # noqa: D301
     from ...models.training.evaluation.evaluate import Choice
-    from ...models.training.evaluation.evaluate import evaluate as run
+    from ...models.training.evaluation.evaluate import evaluate as run_evaluation
     from ...models.training.evaluation.text import as_text
     from ..video.frames_at import frames_at
 
     for path in (json_path, html_path):
-        if path and not path.parent.is_dir():  # an error before minutes of work, not after
+        if path and not path.parent.is_dir():  # fail before minutes of work, not after
             raise SinkError(f"{path}: no such folder; make it or give another file")
     names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
-    measured = run(model, Choice(data, names, part, videos, compare, landmarker, frames_at))
+    measured = run_evaluation(model, Choice(data, names, part, videos, compare, landmarker, frames_at))
     click.echo(as_text(measured.report))
     if json_path:
         _write(json_path, measured.report.as_json())

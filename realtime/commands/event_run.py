@@ -1,4 +1,4 @@
-"""What ``mouth-live events`` does: the events of a recording or of a camera, written as lines or as intervals."""
+"""The work of ``mouth-live events``: write the events of a recording or a camera as JSON lines or as intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from ..settings import AnalysisSettings
 from ..sinks.event_lines import EventLines
 from ..sinks.interval_sink import IntervalSink
 from ..sinks.sink import Sink
-from .events import JSON
+from .options import JSON
 
 
 @dataclass(frozen=True, slots=True)
 class EventProduct:
-    """How events are written.
+    """The options for writing events.
 
     Attributes:
-        form: ``"json"`` or one of the interval formats.
+        format_name: ``"json"`` or one of the interval formats.
         output: the file; None or ``-`` for stdout.
         values: write a JSON line for each reading too.
-        face: whose events, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
-        preset: the limits' name, given in each line; empty for none.
+        face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
+        preset: the preset's name, written into each line; empty for none.
     """
 
-    form: str = JSON
+    format_name: str = JSON
     output: Path | None = None
     values: bool = False
     face: str | None = None
@@ -36,16 +36,16 @@ class EventProduct:
 def write_events(
     source: Path | str, product: EventProduct, settings: AnalysisSettings, outputs: Sequence[Output] = ()
 ) -> None:
-    """Write the events; each start has its stop. Ctrl-C is how a camera is ended.
+    """Write the events, each start with its stop. Ctrl-C is the normal end of a camera.
 
     Args:
-        source: a recording as a path; a camera as a text, as on the command line.
+        source: the path of a recording, or a camera as text, as on the command line.
         product: what to write.
-        settings: of the analysis.
+        settings: the settings of the analysis.
         outputs: the apps to send to as well.
 
     Raises:
-        SourceError: the source cannot be read, or was cut off; what was read until then is written before.
+        SourceError: the source cannot be read, or is cut off. All events before that are written.
         SinkError: the output cannot be written.
     """
     with open_session(source, settings, live=isinstance(source, str)) as session:
@@ -53,9 +53,14 @@ def write_events(
 
 
 def _sink(product: EventProduct, session: Session, source: Path | str) -> Sink:
-    if product.form == JSON:
+    if product.format_name == JSON:
         return EventLines(product.output, product.values, product.face, product.preset)
     video, media = session.source, str(source) if isinstance(source, Path) else ""
     return IntervalSink(
-        product.output, product.form, start=video.start, rate=video.nominal_rate, media=media, face=product.face
+        product.output,
+        product.format_name,
+        start_time=video.start_time,
+        rate=video.nominal_rate,
+        media=media,
+        face=product.face,
     )

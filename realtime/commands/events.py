@@ -5,26 +5,35 @@ from typing import Any
 
 import click
 
-from .options import analysis_options, face_option, output_options, take_outputs, take_settings
-
-JSON = "json"
-FORMATS = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
+from .options import (
+    FORMAT_NAMES,
+    JSON,
+    analysis_options,
+    dated,
+    face_option,
+    keep_existing,
+    output_options,
+    overwrite_option,
+    take_outputs,
+    take_settings,
+)
 
 
 @click.command()
 @click.argument("file", required=False)
 @click.option("--camera", metavar="SOURCE", help="A camera instead of a file.")
-@click.option("--values", is_flag=True, help="One JSON line for each reading too.")
+@click.option("--values", is_flag=True, help="Write a JSON line for each reading too.")
 @click.option(
     "--format",
-    "form",
-    type=click.Choice(FORMATS),
+    "format_name",
+    type=click.Choice(FORMAT_NAMES),
     default=JSON,
     show_default=True,
-    help="JSON lines as they happen, or at the end intervals, one tier a face, in the time of the media's sound. "
-    "Intervals are of --kind activity, where no other is asked for.",
+    help="JSON lines at once, or intervals at the end: one tier for each face, in the time of the media's sound. "
+    "Intervals are of --kind activity unless another kind is given.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file; default: stdout.")
+@overwrite_option
 @analysis_options(events=True)
 @face_option
 @output_options
@@ -34,13 +43,14 @@ def events(
     file: str | None,
     camera: str | None,
     output: Path | None,
-    form: str,
+    format_name: str,
+    overwrite: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Lip events for other programs: when lips move as in talking (activity), and when a mouth is held open (open).
+    """Write lip events for other programs: lips move as in talking (activity), or a mouth is held open (open).
 
-    The limits (--on ... --pad) are those of the one kind that --preset or --kind asks for, else those of open. Without
-    --face everyone's events are written, each under its own face_id; --face anyone gives one stream under null.
+    The limits (--on ... --pad) apply to the one kind that --preset or --kind selects, otherwise to open. Without --face
+    everyone's events are written, each under its own face_id; --face anyone gives one stream with the face_id null.
 
     \b
     mouth-live events talk.mp4                                    JSON lines: {"type": "start", ...
@@ -49,18 +59,18 @@ def events(
     """  # noqa: D301
     if file and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
-    if file and output and output.resolve() == Path(file).resolve():
-        raise click.UsageError(f"{output}: the output would overwrite the input; give another -o")
-    if options["values"] and form != JSON:
-        raise click.UsageError("--values goes with JSON lines; for a table of values: mouth-live process")
+    source, output = camera or "0" if file is None else Path(file), dated(output)
+    if options["values"] and format_name != JSON:
+        raise click.UsageError("--values needs --format json; for a table of values use mouth-live process")
     if "-" in options["to"]:
-        raise click.UsageError("--to -: events writes its lines to stdout anyway, or to -o OUT")
+        raise click.UsageError("--to -: events writes its lines to stdout already, or to -o OUT; leave it out")
     preset = options["preset"] or ""
-    if form != JSON and not preset:
+    if format_name != JSON and not preset:
         options["kind"] = options["kind"] or "activity"
+    keep_existing(source, [output], overwrite)
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
     from .event_run import EventProduct, write_events
 
-    product = EventProduct(form, output, preset=preset, **options)
-    write_events(camera or "0" if file is None else Path(file), product, settings, outputs)
+    product = EventProduct(format_name, output, preset=preset, **options)
+    write_events(source, product, settings, outputs)

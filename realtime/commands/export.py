@@ -1,4 +1,4 @@
-"""``mouth-live export``: from a training run to the file that the program runs."""
+"""``mouth-live export``: convert a training run to the weights file that the program loads."""
 
 import logging
 from pathlib import Path
@@ -17,13 +17,13 @@ log = logging.getLogger("mouth_live")
     "--keep",
     type=click.Path(path_type=Path),
     metavar="FACES",
-    help="Write NAME.keep.npz too, from the faces it was trained on: what train --from NAME.tflite must not spoil.",
+    help="Write NAME.keep.npz too, from the training faces: train --from NAME.tflite then keeps reading them well.",
 )
 def export(run_folder: Path, output: Path, keep: Path | None) -> None:
-    """Make the file that the program runs, NAME.tflite with its card NAME.json, from a training run's folder."""
-    from ...models.training.export import export as run
+    """Convert a training run's folder to the file that the program loads: NAME.tflite, with its card NAME.json."""
+    from ...models.training.export import export as export_run
 
-    task = run(run_folder, output)
+    task = export_run(run_folder, output)
     if keep:
         from ...models.training.keep import write_keep
 

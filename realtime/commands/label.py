@@ -21,10 +21,11 @@ from .options import analysis_options, take_settings
 @click.option("--count", type=click.IntRange(1), default=50, show_default=True, help="Faces to offer.")
 @analysis_options(profile=False)
 def label(video: Path, output: Path, count: int, **options: Any) -> None:  # noqa: ANN401
-    """Label faces of your own VIDEO with a key each: 0 closed, 1, 2, 3 quarters, 4 fully open; b back, s skip, q stop.
+    """Label faces of your own VIDEO, each with one key.
 
-    Offers frames far apart in time and in what the network reads, the most telling first. Every label is saved at
-    once; the same command goes on where you stopped.
+    Keys: 0 closed, 1 to 3 quarters open, 4 fully open; b goes back, s skips, q stops. The command offers frames that
+    are far apart in time and in openness, the most informative first. Every label is saved at once; the same command
+    continues where you stopped.
 
     \b
     mouth-live label me.mp4 -o mine.csv
@@ -32,6 +33,6 @@ def label(video: Path, output: Path, count: int, **options: Any) -> None:  # noq
     mouth-live --model mine.tflite
     """  # noqa: D301
     settings = take_settings(options)
-    from .labelling.window import label as run
+    from .labelling.window import label_video
 
-    run(video, output, count, settings)
+    label_video(video, output, count, settings)

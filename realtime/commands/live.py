@@ -1,4 +1,4 @@
-"""``mouth-live``: from a camera to the window, and on request to a CSV file and an annotated video."""
+"""``mouth-live``: live video in a window, and on request in a CSV file and an annotated video."""
 
 import logging
 import sys
@@ -17,27 +17,27 @@ from ..settings import AnalysisSettings
 from ..sinks.annotated_video import AnnotatedVideo
 from ..sinks.csv_sink import CsvSink
 from ..sinks.sink import Sink
-from ..sinks.window import Status, WindowSink, display_problem
+from ..sinks.window import WindowSink, WindowStatus, display_problem
 from .calibrator import DEFAULT_NAME, Calibrator
 
 log = logging.getLogger("mouth_live")
 
-STATUS_INTERVAL = 0.5  # s between two status lines on the terminal
+STATUS_INTERVAL = 0.5  # s between two updates of the status line on the terminal
 
 
 @dataclass(frozen=True, slots=True)
-class LiveView:
-    """How live video is shown and kept.
+class LiveOptions:
+    """The options of live video.
 
     Attributes:
         camera: the source, as on the command line.
-        no_window: run without a screen.
-        csv_path: where the readings go, if anywhere.
-        record: where the annotated video goes, if anywhere.
+        no_window: run without a window.
+        csv_path: the file for the readings; None for none.
+        record: the file for the annotated video; None for none.
         mirror: show the picture as in a mirror.
-        size: (width, height) in pixels to ask the camera for.
-        fps: frames per second to ask the camera for.
-        face: who drives outputs with room for one face, as :class:`.FaceChoice` takes it.
+        size: the (width, height) in pixels to request from the camera.
+        fps: the frames per second to request from the camera.
+        face: who drives an output that has room for one face, as :class:`.FaceChoice` takes it.
         outputs: the apps to send to.
     """
 
@@ -52,48 +52,49 @@ class LiveView:
     outputs: Sequence[Output] = ()
 
 
-def run_live(view: LiveView, settings: AnalysisSettings) -> None:
-    """Analyse the newest frame again and again until the source, the user or an error ends it.
+def run_live(options: LiveOptions, settings: AnalysisSettings) -> None:
+    """Analyse live video until the source, the user or an error ends it.
 
     Raises:
-        SourceError: the camera cannot be opened, or stays away.
+        SourceError: the camera cannot be opened, or stopped and cannot be opened again.
         SinkError: an output cannot be written, or there is no display for the window.
         Terminated: by SIGTERM, with all outputs complete.
     """
-    problem = None if view.no_window else display_problem()
-    if problem:  # before the camera's light goes on
+    problem = None if options.no_window else display_problem()
+    if problem:  # before the camera is opened
         raise problem
-    with open_session(view.camera, settings, live=True, size=view.size, fps=view.fps) as session:
-        session.run(_sinks(view, settings, session), view.outputs, view.face or LARGEST)
+    with open_session(options.camera, settings, live=True, size=options.size, fps=options.fps) as session:
+        session.run(_sinks(options, settings, session), options.outputs, options.face or LARGEST)
     if session.interrupted:
         log.info("ended")
 
 
-def _sinks(view: LiveView, settings: AnalysisSettings, session: Session) -> list[Sink]:
+def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -> list[Sink]:
     sinks: list[Sink] = []
-    if view.csv_path:
-        sinks.append(CsvSink(view.csv_path))
-    if view.record:
+    if options.csv_path:
+        sinks.append(CsvSink(options.csv_path))
+    if options.record:
         source = session.source
-        sinks.append(AnnotatedVideo(view.record, None, source.size, source.nominal_rate, 0.0))
+        sinks.append(AnnotatedVideo(options.record, None, source.size, source.nominal_rate, 0.0))
     pipeline = session.pipeline
     calibrator = Calibrator(settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile)
-    meter = _RateMeter(session, show=view.no_window)
+    meter = _RateMeter(session, show=options.no_window)
     sinks += [calibrator, meter]
-    if not view.no_window:
+    if not options.no_window:
 
-        def status() -> Status:
-            return Status(meter.rate, session.dropped, calibrator.notice, session.queued)
+        def status() -> WindowStatus:
+            """Return the status to show with the next frame."""
+            return WindowStatus(meter.rate, session.dropped, calibrator.notice, session.queued)
 
-        sinks.append(WindowSink(mirror=view.mirror, on_calibrate=calibrator.begin, status=status))
+        sinks.append(WindowSink(mirror=options.mirror, on_calibrate=calibrator.begin, status=status))
     return sinks
 
 
 class _RateMeter(Sink):
-    """Measures the frames per second over the last second; without a window it shows them on the terminal.
+    """Measure the frames per second over the last second, and show them on the terminal where there is no window.
 
     Attributes:
-        rate: frames per second.
+        rate: the frames per second.
     """
 
     def __init__(self, session: Session, show: bool) -> None:
@@ -122,6 +123,6 @@ class _RateMeter(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the status line away."""
+        """Remove the status line."""
         if self._shown:
             sys.stderr.write("\r\x1b[K")

@@ -1,12 +1,15 @@
-"""The options that several commands have, each with one meaning."""
+"""The options that several commands share, each with one meaning."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from ..lips.limits import ACTIVITY, DEFAULT, PRESETS, Kind, Limits
+from ...models.errors import SinkError, UsageError
+from ...models.whole_file import same_file
+from ..lips.limits import ACTIVITY, DEFAULT_LIMITS, PRESETS, Kind, Limits
 
 if TYPE_CHECKING:
     from ..outputs.output import Output
@@ -15,12 +18,15 @@ if TYPE_CHECKING:
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
 
-SECONDS = click.FloatRange(0)
+JSON = "json"
+FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
+
+SECONDS_TYPE = click.FloatRange(0)
 OFF_SHARE = ACTIVITY.off / ACTIVITY.on
 
 
 class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """WIDTHxHEIGHT, such as 1280x720."""
+    """A picture size, such as 1280x720."""
 
     name = "WxH"
 
@@ -35,12 +41,12 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
 
 
 class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """Who drives an output with one slot."""
+    """A choice of the face that drives an output with room for one face."""
 
     name = "largest|centre|ID|anyone"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
-        """Return the mode as it is, checked."""
+        """Return the mode in lower case, after checking it."""
         text = str(value).lower()
         if text not in ("largest", "centre", "anyone") and not (text.isascii() and text.isdigit()):
             self.fail(f"expected largest, centre, anyone or a face id such as 0, got {value!r}", param, ctx)
@@ -57,8 +63,8 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
 _PROFILE = click.option(
     "--profile",
     metavar="NAME",
-    help="Fit openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It is used for "
-    "every face.",
+    help="Rescale openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It applies "
+    "to every face.",
 )
 _CONFIG = click.option(
     "--config",
@@ -67,7 +73,7 @@ _CONFIG = click.option(
     is_eager=True,
     expose_value=False,
     callback=_read_config,
-    help="Take options from this file; those given here win.",
+    help="Read options from this file; those on the command line take precedence.",
 )
 
 
@@ -81,7 +87,8 @@ def _analysis(device: str) -> list[Option[Any]]:
             type=click.Choice(["auto", "cpu", "gpu"]),
             default=device,
             show_default=True,
-            help="Where the openness network runs. A GPU pays for many videos at once; auto takes one that Keras sees.",
+            help="Where the openness network runs. A GPU is faster for many videos at once; auto uses one if Keras "
+            "finds it.",
         ),
         click.option(
             "--backend",
@@ -96,7 +103,7 @@ def _analysis(device: str) -> list[Option[Any]]:
             type=click.FloatRange(0, 1, min_open=True, max_open=True),
             default=0.5,
             show_default=True,
-            help="Leave out faces that the detector scores lower.",
+            help="Ignore faces with a lower detection score.",
         ),
         click.option(
             "--min-face",
@@ -104,8 +111,8 @@ def _analysis(device: str) -> list[Option[Any]]:
             default=40,
             show_default=True,
             metavar="PIXELS",
-            help="Find faces down to this width. Large frames are searched part by part, each every 2 s while it "
-            "changes; smaller takes longer.",
+            help="Find faces down to this width. Large frames are searched part by part, each part every 2 s while it "
+            "changes; smaller faces take longer.",
         ),
     ]
 
@@ -114,44 +121,42 @@ _EVENTS: list[Option[Any]] = [
     click.option(
         "--preset",
         type=click.Choice(list(PRESETS)),
-        help="talk: lips moving as in talking. switch: opened on purpose. yawn: wide for over a second.",
+        help="talk: lips move as in talking. switch: opened on purpose. yawn: wide open for over a second.",
     ),
-    click.option("--kind", type=click.Choice(["activity", "open"]), help="Events of this kind alone."),
-    click.option(
-        "--on", type=float, help="Level from which an event starts (open: openness; activity: the lips' to-and-fro)."
-    ),
+    click.option("--kind", type=click.Choice(["activity", "open"]), help="Only events of this kind."),
+    click.option("--on", type=float, help="Level from which an event starts (open: openness; activity: lip movement)."),
     click.option(
         "--off",
         type=float,
-        help=f"Level below which it stops; default: 0.15 below --on, activity: {OFF_SHARE:.2g} of it.",
+        help=f"Level below which it stops; default: 0.15 below --on, for activity {OFF_SHARE:.2g} of it.",
     ),
-    click.option("--min-on", type=SECONDS, help="Seconds above --on until it starts."),
-    click.option("--min-off", type=SECONDS, help="Seconds below --off until it stops."),
-    click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later."),
+    click.option("--min-on", type=SECONDS_TYPE, help="Seconds above --on until it starts."),
+    click.option("--min-off", type=SECONDS_TYPE, help="Seconds below --off until it stops."),
+    click.option("--pad", type=SECONDS_TYPE, help="Seconds by which it begins earlier and ends later."),
 ]
 
 
 def analysis_options(device: str = "cpu", *, events: bool = False, profile: bool = True) -> Option[AnyFunction]:
-    """Add what every command that analyses frames has; :func:`take_settings` reads it.
+    """Return a decorator that adds the options of the analysis; :func:`take_settings` reads them.
 
     Args:
-        device: the default of ``--device``: a GPU reads a single face later than a CPU, so that it is for recordings,
-            which come in batches.
-        events: add the limits of lip events.
-        profile: add ``--profile``; ``calibrate`` has its own, the name to save.
+        device: the default of ``--device``. A GPU takes longer than a CPU for a single face, so it is for recordings,
+            which are read in batches.
+        events: add the options for the limits of lip events.
+        profile: add ``--profile``; ``calibrate`` has its own, the name to save under.
     """
     options = [*_analysis(device), *([_PROFILE] if profile else []), *(_EVENTS if events else []), _CONFIG]
-    return lambda function: _with(options, function)
+    return lambda function: _add_options(options, function)
 
 
 def take_settings(options: dict[str, Any]) -> "AnalysisSettings":
     """Take the analysis options out of ``options`` and return them as settings.
 
     Args:
-        options: as click gave them.
+        options: the values of click; the analysis options are removed.
 
     Raises:
-        click.UsageError: limits that do not go together.
+        click.UsageError: the limits contradict each other.
     """
     from ..settings import AnalysisSettings
 
@@ -163,8 +168,8 @@ def take_settings(options: dict[str, Any]) -> "AnalysisSettings":
 
 
 def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | None]) -> dict[Kind, Limits]:
-    """Return the preset's limits, or the defaults, with the numbers that were given."""
-    limits: dict[Kind, Limits] = dict(PRESETS[preset] if preset else DEFAULT)
+    """Return the preset's limits, or the default ones, with the given numbers in place of theirs."""
+    limits: dict[Kind, Limits] = dict(PRESETS[preset] if preset else DEFAULT_LIMITS)
     if kind is not None:
         if kind not in limits:
             raise click.UsageError(f"--preset {preset} has no {kind} events; leave --kind out")
@@ -184,6 +189,36 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
     return limits
 
 
+overwrite_option = click.option("--overwrite", is_flag=True, help="Replace output files that exist already.")
+
+
+def dated(path: Path | None) -> Path | None:
+    """Return the name of an output with the time filled in, as in ``take-%Y%m%d-%H%M%S.csv``."""
+    return path if path is None or "%" not in path.name else path.with_name(datetime.now().strftime(path.name))
+
+
+def keep_existing(source: Path | str, paths: Sequence[Path | None], overwrite: bool) -> None:
+    """Refuse to replace the source, and without ``--overwrite`` files of an earlier run.
+
+    Args:
+        source: what is read.
+        paths: output files; None and ``-`` (stdout) are left out.
+        overwrite: whether the user asked for it.
+
+    Raises:
+        UsageError: one of them is the source.
+        SinkError: one of them exists.
+    """
+    for path in paths:
+        if path is None or str(path) == "-":
+            continue
+        if same_file(path, Path(source)):
+            raise UsageError(f"{path}: the output would overwrite the input; give another name")
+        if path.is_file() and not overwrite:
+            name = f"{path.stem}-%Y%m%d-%H%M%S{path.suffix}"
+            raise SinkError(f"{path}: exists already; --overwrite replaces it, a name such as {name} tells runs apart")
+
+
 face_option = click.option(
     "--face",
     type=FaceMode(),
@@ -195,27 +230,27 @@ _OUTPUTS: list[Option[Any]] = [
         "--to",
         multiple=True,
         metavar="URL",
-        help="Send to an app too, as often as wanted: udp:// ws:// osc:// vmc:// vts:// mqtt:// obs:// key: or - "
+        help="Send to an app too; may be repeated: udp:// ws:// osc:// vmc:// vts:// mqtt:// obs:// key: or - "
         "(JSON lines on stdout). docs/outputs.md has an example of each.",
     ),
     click.option("--on-start", metavar="CMD", help="Run this, without a shell, when a face's lips become active."),
-    click.option("--on-stop", metavar="CMD", help="Run this when they cease to be."),
+    click.option("--on-stop", metavar="CMD", help="Run this when they stop being active."),
     click.option("--dry-run", is_flag=True, help="Print what would be sent, as JSON lines, and send nothing."),
 ]
 
 
 def output_options(function: AnyFunction) -> AnyFunction:
-    """Add ``--to``, ``--on-start``, ``--on-stop`` and ``--dry-run``; :func:`take_outputs` reads them."""
-    return _with(_OUTPUTS, function)
+    """Add ``--to``, ``--on-start``, ``--on-stop`` and ``--dry-run`` to a command; :func:`take_outputs` reads them."""
+    return _add_options(_OUTPUTS, function)
 
 
-def take_outputs(options: dict[str, Any], limits: Mapping[Kind, Limits] = DEFAULT) -> "list[Output]":
+def take_outputs(options: dict[str, Any], limits: Mapping[Kind, Limits] = DEFAULT_LIMITS) -> "list[Output]":
     """Take the output options out of ``options`` and return the outputs.
 
     Args:
-        options: as click gave them.
-        limits: the kinds of events that are watched for. Keys, scenes and commands that name no kind are driven by
-            activity, where it is among them.
+        options: the values of click; the output options are removed.
+        limits: the kinds of events that are detected. Keys, scenes and commands without a kind are driven by activity,
+            where it is among them.
 
     Raises:
         UsageError: a URL or a command is wrong.
@@ -228,7 +263,7 @@ def take_outputs(options: dict[str, Any], limits: Mapping[Kind, Limits] = DEFAUL
     return make_outputs(*given, kind="activity" if "activity" in limits else "open")
 
 
-def _with(options: list[Option[Any]], function: AnyFunction) -> AnyFunction:
+def _add_options(options: list[Option[Any]], function: AnyFunction) -> AnyFunction:
     for option in reversed(options):
         function = option(function)
     return function

@@ -1,10 +1,11 @@
-"""``mouth-live process``: recorded video to CSV."""
+"""``mouth-live process``: convert recorded video to CSV."""
 
 from pathlib import Path
 from typing import Any
 
 import click
 
+from ...models.whole_file import same_file
 from .options import analysis_options, take_settings
 
 
@@ -14,14 +15,14 @@ from .options import analysis_options, take_settings
 @click.option(
     "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
 )
-@click.option("--overwrite", is_flag=True, help="Do outputs again that are there already.")
+@click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
 @click.option(
     "--time",
     "clock",
     type=click.Choice(["first", "media"]),
     default="first",
     show_default=True,
-    help="Timestamps count from the first frame, or from the container's zero as its sound does.",
+    help="Count timestamps from the first frame, or from the container's zero, as its sound does.",
 )
 @click.option(
     "-j",
@@ -31,7 +32,7 @@ from .options import analysis_options, take_settings
     default=1,
     show_default=True,
     metavar="N",
-    help="Videos at once, each in a process of its own. One keeps about two cores busy and takes 0.2 GB of memory.",
+    help="Videos at once, each in its own process. One process uses about two cores and 0.2 GB of memory.",
 )
 @analysis_options("auto", events=True)
 def process(
@@ -42,7 +43,7 @@ def process(
     at_once: int,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Recorded video to CSV: a row for each face of each frame.
+    """Convert recorded video to CSV, with one row for each face of each frame.
 
     INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
     NAME.csv in the current folder.
@@ -50,7 +51,7 @@ def process(
     \b
     mouth-live process talk.mp4                        writes talk.csv
     mouth-live process talk.mp4 -o - | head            to stdout
-    mouth-live process talk.mp4 --annotate seen.mp4    with a video to look at
+    mouth-live process talk.mp4 --annotate seen.mp4    with an annotated video
     mouth-live process recordings/ -o tables/          a folder, its structure kept
     mouth-live process recordings/ -o tables/ -j 4     four videos at a time
 
@@ -58,13 +59,12 @@ def process(
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
     settings = take_settings(options)
-    from .recordings.jobs import plan
-    from .recordings.process import Products
-    from .recordings.process import process as run
+    from .recordings.jobs import plan_jobs
+    from .recordings.process import Products, process_recordings
 
-    jobs = plan(inputs, output)
+    jobs = plan_jobs(inputs, output)
     if annotate and len(jobs) > 1:
-        raise click.UsageError("--annotate goes with one input; process them one at a time")
-    if annotate and any(annotate.resolve() == job.source.resolve() for job in jobs):
+        raise click.UsageError("--annotate needs a single input; process the inputs one at a time")
+    if annotate and any(same_file(annotate, job.source) for job in jobs):
         raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
-    run(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)
+    process_recordings(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)

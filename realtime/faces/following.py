@@ -28,7 +28,7 @@ from ...models.tiles import is_part_of
 from .changes import Mosaic, changed, mosaic, renewed
 from .followed import Followed, matched
 
-DETECT_EVERY = 0.1  # s that a new face waits for its first row, at most
+DETECT_INTERVAL = 0.1  # s that a new face waits for its first row, at most
 TILES_EVERY = 2.0  # s in which each tile of the frame is searched once, where small faces are wanted
 WHOLE_EVERY = 0.5  # s between searches of the whole frame where there is no face, even if nothing changes
 JITTER = 1e-3  # s by which frames' times may be off
@@ -46,11 +46,11 @@ class FaceFollower:
 
     Attributes:
         finder: detects and verifies them.
-        detect_every: seconds until a new face is detected, at most; 0 runs the detector on every frame.
+        detect_interval: seconds until a new face is detected, at most; 0 runs the detector on every frame.
     """
 
     finder: FaceFinder
-    detect_every: float = DETECT_EVERY
+    detect_interval: float = DETECT_INTERVAL
     _faces: list[Followed] = field(default_factory=list[Followed], init=False)
     _searched: float | None = field(default=None, init=False)
     _tile: int = field(default=0, init=False)
@@ -75,9 +75,9 @@ class FaceFollower:
         for face in self._faces:
             face.move(image)
         lost = not all(face.moved for face in self._faces)
-        whole = lost or self.detect_every == 0 or self._is_whole_due(time)
+        whole = lost or self.detect_interval == 0 or self._is_whole_due(time)
         # The next frame would be too late for a face that came with the frame after the last search.
-        if whole or _is_over(self._searched, time, self.detect_every):
+        if whole or _is_over(self._searched, time, self.detect_interval):
             self._search(image, time, whole)
         else:
             self._search_next_tile(image, time)

@@ -1,7 +1,8 @@
-"""Who drives an output that has room for one face: one reading and one stream of events out of many.
+"""The face that drives an output with room for one: one reading and one stream of events out of many.
 
-A choice is kept while its face is in sight or gone for less than a second, so that an avatar does not jump between
-people. Where it passes on while the lips are active, the one face's stop comes before the other's start.
+The choice stays with its face until the face has been out of sight for a second, so that an avatar does not jump
+between people. When the choice passes to another face while the lips are active, the first face's stop comes before the
+second face's start.
 """
 
 from dataclasses import replace
@@ -9,13 +10,14 @@ from math import hypot
 
 from ..records import Analysis, LipEvent, Reading
 from .limits import Kind
+from .ongoing_events import OngoingEvents
 
-KEPT = 1.0  # s out of sight until another face is chosen
+CHOICE_TIMEOUT = 1.0  # s out of sight until another face is chosen
 ANYONE, LARGEST, CENTRE = "anyone", "largest", "centre"
 
 
 class FaceChoice:
-    """Chooses one face of each frame. One choice serves one source: it remembers whom it chose.
+    """Chooses one face of each frame. Use one choice for one source only: it has state.
 
     Attributes:
         mode: ``"largest"``, ``"centre"``, ``"anyone"``, or a face id in digits.
@@ -26,7 +28,7 @@ class FaceChoice:
 
         Args:
             mode: ``"largest"`` (the largest box), ``"centre"`` (nearest to the picture's centre), a face id in digits,
-                or ``"anyone"`` (no one face: the widest open mouth, active if any is).
+                or ``"anyone"`` (all faces as one: the widest open mouth, active if any is).
 
         Raises:
             ValueError: another mode.
@@ -36,26 +38,33 @@ class FaceChoice:
         self.mode = mode
         self._chosen: int | None = int(mode) if mode.isdigit() else None
         self._seen = 0.0  # when the chosen face was last in sight
-        self._on: dict[tuple[Kind, int | None], LipEvent] = {}  # the starts of all faces that run
-        self._told: dict[Kind, LipEvent] = {}  # the starts that were passed on and run
+        self._ongoing = OngoingEvents()  # of all faces
+        self._reported = OngoingEvents()  # those whose start :meth:`events` has returned, without their stop
 
     @property
     def face_id(self) -> int | None:
-        """The chosen face's id; None for anyone, or while there is none."""
+        """Return the chosen face's id; None for anyone, or while there is none."""
         return self._chosen
 
+    @property
+    def ongoing_kinds(self) -> frozenset[Kind]:
+        """Return the kinds of event that are on for the chosen face, as :meth:`events` has returned them."""
+        return self._reported.kinds(self._chosen)
+
     def choose(self, analysis: Analysis) -> Reading | None:
-        """The reading that drives the output at this frame; asked again for the same frame it answers the same.
+        """Return the reading that drives the output at this frame.
+
+        A second call for the same frame returns the same reading.
 
         Returns:
-            None while the chosen face is out of sight, or no face is there.
+            The reading; None while the chosen face is out of sight, or no face is there.
         """
         if self.mode == ANYONE:
             return _anyone(analysis)
         time = analysis.frame.time
         found = next((r for r in analysis.readings if r.face_id == self._chosen), None)
         if found is None and not self.mode.isdigit():
-            if self._chosen is not None and time - self._seen < KEPT:
+            if self._chosen is not None and time - self._seen < CHOICE_TIMEOUT:
                 return None
             found = self._best(analysis)
             self._chosen = None if found is None else found.face_id
@@ -64,54 +73,53 @@ class FaceChoice:
         return found
 
     def events(self, analysis: Analysis) -> list[LipEvent]:
-        """What begins and ends for the chosen face at this frame; for ``"anyone"`` the events' face id is None.
+        """Return the chosen face's events at this frame; for ``"anyone"`` their face id is None.
 
-        Call it once for each frame. What it starts it also stops, when the choice passes to another face too.
+        Call it once for each frame. Each start has its stop, also when the choice passes to another face.
         """
         self.choose(analysis)
-        ended: dict[Kind, LipEvent] = {}
+        own_stops: dict[Kind, LipEvent] = {}
         for event in analysis.events:
-            if event.type == "start":
-                self._on[event.kind, event.face_id] = event
-            else:
-                self._on.pop((event.kind, event.face_id), None)
-                if self._is_chosen(event.face_id):
-                    ended[event.kind] = event
-        return self._changes(analysis.frame.time, ended)
+            self._ongoing.take(event)
+            if event.type == "stop" and self._is_chosen(event.face_id):
+                own_stops[event.kind] = event
+        return self._changes(analysis.frame.time, own_stops)
 
     def stops(self, time: float) -> list[LipEvent]:
-        """The stops of all that is still on: for the end of the source, at a time in its seconds."""
-        self._on.clear()
+        """End all that is on and return its stops: for the end of the source, at a time in its seconds."""
+        self._ongoing.clear()
         return self._changes(time, {})
 
     def _is_chosen(self, face_id: int | None) -> bool:
         return self.mode == ANYONE or face_id == self._chosen
 
-    def _changes(self, time: float, ended: dict[Kind, LipEvent]) -> list[LipEvent]:
-        """From what was told to what is; ``ended`` are the chosen face's own stops at this frame."""
-        wanted: dict[Kind, LipEvent] = {
-            kind: start for (kind, face_id), start in self._on.items() if self._is_chosen(face_id)
-        }
-        if self.mode == ANYONE:
-            wanted = {kind: replace(start, face_id=None) for kind, start in wanted.items()}
+    def _changes(self, time: float, own_stops: dict[Kind, LipEvent]) -> list[LipEvent]:
+        """Return the events that lead from what was reported to what is on.
+
+        Args:
+            time: of the frame, in seconds.
+            own_stops: the chosen face's own stops at this frame.
+        """
+        chosen = [start for start in self._ongoing if self._is_chosen(start.face_id)]
+        wanted = OngoingEvents(replace(start, face_id=None) if self.mode == ANYONE else start for start in chosen)
         events: list[LipEvent] = []
-        for kind, told in list(self._told.items()):
-            if kind not in wanted or wanted[kind].face_id != told.face_id:
-                own = ended.get(kind)
-                at = time if own is None else max(told.time, own.time)
-                events.append(replace(told, type="stop", time=at, decided=time))
-                del self._told[kind]
-        for kind, start in wanted.items():
-            if kind in self._told:
+        for start in self._reported:
+            if start not in wanted:
+                own = own_stops.get(start.kind)
+                end = time if own is None else max(start.time, own.time)
+                events.append(replace(start, type="stop", time=end, decided=time))
+        for start in wanted:
+            if start in self._reported:
                 continue
             decided = start.time if start.decided is None else start.decided
-            begun = start.time if decided == time else time  # a face chosen in mid-talk begins now
-            self._told[kind] = replace(start, time=begun, decided=time)
-            events.append(self._told[kind])
+            begin = start.time if decided == time else time  # a face that is chosen while it talks begins now
+            events.append(replace(start, time=begin, decided=time))
+        for event in events:
+            self._reported.take(event)
         return events
 
     def _best(self, analysis: Analysis) -> Reading | None:
-        """The face to turn to where none is chosen."""
+        """Return the face to choose where none is chosen."""
         if self.mode == LARGEST:
             return max(analysis.readings, key=lambda r: r.face.box[2] * r.face.box[3], default=None)
         height, width = analysis.frame.image.shape[:2]
@@ -124,6 +132,6 @@ class FaceChoice:
 
 
 def _anyone(analysis: Analysis) -> Reading | None:
-    """The widest open mouth, active if any is."""
+    """Return the widest open mouth, active if any is."""
     widest = max(analysis.readings, key=lambda r: r.openness, default=None)
     return None if widest is None else replace(widest, active=any(r.active for r in analysis.readings))

@@ -1,4 +1,4 @@
-"""When a face is not to be trusted: neither begins an event nor keeps one up."""
+"""Which readings are good enough for events. A reading that is not neither starts an event nor sustains one."""
 
 from dataclasses import dataclass
 from math import isnan
@@ -8,13 +8,13 @@ from ...models.face import Face, head_turn
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """When a reading is good enough to begin an event or keep one up.
+    """The limits within which a reading may start or sustain an event.
 
     Attributes:
-        min_score: the detector's least score, 0..1.
-        min_reliability: the network's least trust in its value, 0..1; a network that tells none passes. Of
-            18,057 labelled mouths in sight 99 % lie above 0.3, of 1,387 covered ones 98 % below it.
-        max_turn: the most that the head may be turned to its side, as :func:`head_turn` tells it.
+        min_score: the lowest detection score, 0..1.
+        min_reliability: the lowest reliability, 0..1. A network without reliability passes. Of 18,057 labelled
+            visible mouths 99 % lie above 0.3; of 1,387 covered mouths 98 % lie below it.
+        max_turn: the largest turn of the head to a side, on the scale of :func:`head_turn`.
     """
 
     min_score: float = 0.55
@@ -22,6 +22,6 @@ class Gates:
     max_turn: float = 0.9
 
     def trust(self, face: Face, reliability: float) -> bool:
-        """Whether a reading of this face may count; reliability is NaN where the network tells none."""
+        """Return whether a reading of this face may count; reliability is NaN where the network reports none."""
         reliable = isnan(reliability) or reliability >= self.min_reliability
         return reliable and face.score >= self.min_score and head_turn(face) <= self.max_turn

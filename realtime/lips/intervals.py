@@ -1,19 +1,20 @@
-"""From events to intervals: when each face's lips were active, or its mouth open."""
+"""Intervals: when each face's lips were active, or its mouth open."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ..records import LipEvent
 from .limits import Kind
+from .ongoing_events import OngoingEvents
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A stretch of time of one face.
+    """The time from a start to its stop.
 
     Attributes:
         face_id: the track; None for anyone.
-        kind: what went on.
+        kind: of the event.
         start: seconds.
         end: seconds, after ``start``.
     """
@@ -26,10 +27,10 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Intervals:
-    """All that went on in one recording.
+    """All intervals of one recording.
 
     Attributes:
-        faces: every face that was seen, or None alone for anyone.
+        faces: every face that was seen; None alone for anyone.
         intervals: ordered by start; those of one face and kind do not overlap.
         duration: seconds from the media's zero to its end.
         media: the recording's path; empty for a camera.
@@ -41,7 +42,7 @@ class Intervals:
     media: str = ""
 
     def of(self, face_id: int | None) -> list[Interval]:
-        """The intervals of one face."""
+        """Return the intervals of one face."""
         return [interval for interval in self.intervals if interval.face_id == face_id]
 
 
@@ -50,33 +51,32 @@ class IntervalCollector:
     """Pairs starts with stops as they come.
 
     Attributes:
-        offset: seconds to add to each time: the first frame's own time, for intervals that lie on the sound.
+        offset: seconds to add to each time. With the first frame's own time, intervals match the sound.
     """
 
     offset: float = 0.0
     _faces: set[int | None] = field(default_factory=set[int | None], init=False)
-    _starts: dict[tuple[int | None, Kind], float] = field(
-        default_factory=dict[tuple[int | None, Kind], float], init=False
-    )
+    _ongoing: OngoingEvents = field(default_factory=OngoingEvents, init=False)
     _done: list[Interval] = field(default_factory=list[Interval], init=False)
 
     def see(self, faces: Iterable[int | None]) -> None:
-        """Note faces that are there, whatever they do."""
+        """Add faces that are in sight, with or without events."""
         self._faces.update(faces)
 
     def take(self, event: LipEvent) -> None:
-        """Take an event in; an interval of no length is left out."""
+        """Take an event; an interval of no length is left out."""
         self._faces.add(event.face_id)
-        key = event.face_id, event.kind
-        if event.type == "start":
-            self._starts[key] = event.time
-            return
-        start = self._starts.pop(key, None)
-        if start is not None and event.time > start:
-            self._done.append(Interval(event.face_id, event.kind, start + self.offset, event.time + self.offset))
+        start = self._ongoing.take(event)
+        if start is not None and event.time > start.time:
+            self._done.append(Interval(event.face_id, event.kind, start.time + self.offset, event.time + self.offset))
 
     def intervals(self, duration: float, media: str = "") -> Intervals:
-        """All that is complete, of media that last ``duration`` seconds from its first frame."""
+        """Return all intervals that are complete.
+
+        Args:
+            duration: of the media, in seconds from its first frame.
+            media: the recording's path; empty for a camera.
+        """
         faces = sorted(self._faces, key=lambda face: -1 if face is None else face)
         done = sorted(self._done, key=lambda i: (i.start, -1 if i.face_id is None else i.face_id, i.kind))
         end = max([duration + self.offset, *(interval.end for interval in done)])

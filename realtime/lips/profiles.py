@@ -14,19 +14,19 @@ from ...models.whole_file import whole_file
 
 log = logging.getLogger("mouth_live")
 
-SMALLEST_RANGE = 0.1  # of openness, between closed and wide open: less is no range but noise
+MIN_RANGE = 0.1  # of openness, between closed and wide open; a smaller range is noise
 _NAME = re.compile(r"[\w][\w .-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the network reads of one person.
+    """The range of openness that a network reads for one person.
 
     Attributes:
         name: the person's, as given on the command line.
-        closed: openness read while the mouth was closed, 0..1.
-        wide: openness read while it was wide open, 0..1, above ``closed``.
-        model: the weights that read it; another network may read the person otherwise.
+        closed: the openness read while the mouth was closed, 0..1.
+        wide: the openness read while it was wide open, 0..1, above ``closed``.
+        model: the weights that read the person; other weights may give another range.
     """
 
     name: str
@@ -38,23 +38,21 @@ class Profile:
         """Check the range.
 
         Raises:
-            ValueError: not finite, outside 0..1, or too small a range.
+            ValueError: a value is not finite or outside 0..1, or the range is too small.
         """
         if not (isfinite(self.closed) and isfinite(self.wide) and self.closed >= 0 and self.wide <= 1):
             raise ValueError(f"closed, wide: expected openness from 0 to 1, got {self.closed:g} and {self.wide:g}")
-        if self.wide - self.closed < SMALLEST_RANGE:
-            raise ValueError(
-                f"closed {self.closed:.2f}, wide {self.wide:.2f}: expected {SMALLEST_RANGE:g} or more apart"
-            )
+        if self.wide - self.closed < MIN_RANGE:
+            raise ValueError(f"closed {self.closed:.2f}, wide {self.wide:.2f}: expected {MIN_RANGE:g} or more apart")
 
     def fit(self, openness: float) -> float:
-        """An openness of the network as a part of the person's own range, 0..1."""
+        """Return an openness of the network rescaled to the person's own range, 0..1."""
         return min(1.0, max(0.0, (openness - self.closed) / (self.wide - self.closed)))
 
 
 def profile_folder() -> Path:
-    """Where profiles are kept; the environment variable ``MOUTH_LIVE_CONFIG`` names another configuration folder."""
-    # Imported here: the command's start stays quick.
+    """Return the folder of the profiles; the variable ``MOUTH_LIVE_CONFIG`` names another configuration folder."""
+    # Imported here to keep the command's start quick.
     from platformdirs import user_config_path
 
     other = os.environ.get("MOUTH_LIVE_CONFIG")
@@ -62,10 +60,10 @@ def profile_folder() -> Path:
 
 
 def profile_path(name: str) -> Path:
-    """The file of a person's profile.
+    """Return the file of a person's profile.
 
     Raises:
-        ProfileError: the name cannot be a file's.
+        ProfileError: the name cannot be a file name.
     """
     if not _NAME.fullmatch(name) or name.endswith((" ", ".")):
         raise ProfileError(f"profile {name!r}: expected a name of letters, digits, spaces, '-', '_' and '.', up to 64")
@@ -73,13 +71,13 @@ def profile_path(name: str) -> Path:
 
 
 def profile_names() -> list[str]:
-    """The names of the profiles that there are."""
+    """Return the names of the saved profiles, sorted."""
     folder = profile_folder()
     return sorted(path.stem for path in folder.glob("*.json")) if folder.is_dir() else []
 
 
 def load_profile(name: str) -> Profile:
-    """A person's profile.
+    """Read a person's profile.
 
     Raises:
         ProfileError: there is none, or its file is damaged.
@@ -90,7 +88,7 @@ def load_profile(name: str) -> Profile:
     except FileNotFoundError:
         known = ", ".join(profile_names()) or "none yet"
         raise ProfileError(
-            f"no profile {name!r} (there are: {known}); make it with: mouth-live calibrate --profile {name}"
+            f"no profile {name!r} (known: {known}); make it with: mouth-live calibrate --profile {name}"
         ) from None
     except OSError as error:
         raise ProfileError(f"{path}: cannot read the profile ({error.strerror}); check its permissions") from None
@@ -110,22 +108,32 @@ def load_profile(name: str) -> Profile:
 
 
 def save_profile(profile: Profile) -> Path:
-    """Write a profile, whole or not at all, readable by its user alone; its file.
+    """Write a profile, whole or not at all and readable by its user alone, and return its file.
 
     Raises:
         ProfileError: it cannot be written.
     """
     path = profile_path(profile.name)
-    with whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part:
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(asdict(profile), file, indent=2)
-            file.write("\n")
+    except OSError as error:
+        raise ProfileError(f"{path.parent}: cannot make this folder ({error.strerror}); check the folder") from None
+    with (
+        whole_file(path, "; check the folder", keep_suffix=False, error=ProfileError) as part,
+        part.open("w", encoding="utf-8") as file,
+    ):
+        part.chmod(0o600)
+        json.dump(asdict(profile), file, indent=2)
+        file.write("\n")
     return path
 
 
 def profile_for(name: str | None, model: str) -> Profile | None:
-    """The profile that was asked for; told if other weights than these read it, since those may read otherwise.
+    """Return the requested profile, and warn if it was measured with other weights, whose range may differ.
+
+    Args:
+        name: the profile's; None for none.
+        model: the name of the weights in use.
 
     Raises:
         ProfileError: there is none of that name, or its file is damaged.

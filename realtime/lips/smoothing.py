@@ -8,21 +8,21 @@ from math import isfinite, pi
 
 
 class OneEuroFilter:
-    """Smooths a value that arrives at irregular times.
+    """A filter that smooths a value which arrives at irregular times.
 
-    It depends on the times alone, never on how many values came, so that it acts alike at 10 and at 60 frames/s.
+    It depends on the times alone, never on the number of values, so that it behaves alike at 10 and at 60 frames/s.
     """
 
     def __init__(self, min_cutoff: float = 1.0, beta: float = 5.0, derivative_cutoff: float = 1.0) -> None:
-        """Begin without a past.
+        """Set the parameters.
 
         Args:
-            min_cutoff: cut-off frequency in Hz while the value rests; lower is calmer and slower.
-            beta: how much the cut-off rises, in Hz for each unit/s of speed; higher lags less.
-            derivative_cutoff: cut-off frequency in Hz of the speed's own smoothing.
+            min_cutoff: the cut-off frequency in Hz while the value rests; lower is calmer and slower.
+            beta: the rise of the cut-off, in Hz for each unit/s of speed; higher lags less.
+            derivative_cutoff: the cut-off frequency in Hz for smoothing the speed.
 
         Raises:
-            ValueError: a parameter is not finite, a cut-off not above 0, or beta below 0.
+            ValueError: a parameter is not finite, a cut-off is not above 0, or beta is below 0.
         """
         for name, value in (("min_cutoff", min_cutoff), ("derivative_cutoff", derivative_cutoff)):
             if not (isfinite(value) and value > 0):
@@ -35,18 +35,18 @@ class OneEuroFilter:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the past."""
-        self._time: float | None = None  # None, never 0.0: a video may well start at 0
+        """Forget all values."""
+        self._time: float | None = None  # None, not 0.0, because a video may start at 0
         self._value = 0.0
         self._speed = 0.0
 
     def __call__(self, value: float, time: float) -> float:
-        """Take a value in and return the smoothed one.
+        """Take a value and return the smoothed one.
 
         Args:
             value: the raw value.
-            time: when it was taken, in seconds. A time not after the last one changes nothing but returns the last
-                smoothed value: two frames of one moment carry no speed.
+            time: its time in seconds. Where it is not later than the previous one, the value is ignored and the last
+                smoothed value returned: two values of the same moment have no speed.
         """
         if self._time is None:
             self._time, self._value = time, value
@@ -62,6 +62,6 @@ class OneEuroFilter:
 
 
 def _gain(cutoff: float, step: float) -> float:
-    """Weight of the new value in an exponential filter of a cut-off (Hz) after a step (s)."""
+    """Return the weight of the new value in an exponential filter with a cut-off (Hz), after a step (s)."""
     r = 2 * pi * cutoff * step
     return r / (r + 1)

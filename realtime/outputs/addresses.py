@@ -1,4 +1,4 @@
-"""The URLs of ``--to``, taken apart and checked; each mistake has one line that says what is wrong."""
+"""The URLs of ``--to``, parsed and checked; each mistake gives one line that says what is wrong."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from ...models.errors import UsageError
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A URL's parts.
+    """The parts of a URL.
 
     Attributes:
         name: the URL without its password, for messages.
-        scheme: what kind of output.
-        host: where to; empty where the URL names none.
-        port: the URL's own, or None.
-        path: what follows, without its first slash, decoded.
-        user: name to log in with, or None.
-        password: or None.
-        options: what follows the question mark, decoded.
-        kind: of event that drives it where the options name none.
+        scheme: names the kind of output, in lower case.
+        host: of the receiver; empty if the URL has none.
+        port: of the receiver; None if the URL has none.
+        path: decoded, without its first slash.
+        user: to log in as; None if the URL has none.
+        password: to log in with; None if the URL has none.
+        options: after the question mark, by name, decoded.
+        kind: of event that drives the output where the options name none.
     """
 
     name: str
@@ -33,54 +33,58 @@ class Address:
     options: Mapping[str, str]
     kind: str = "activity"
 
-    def wrong(self, what: str) -> UsageError:
-        """The error for this URL."""
+    def error(self, what: str) -> UsageError:
+        """Return the error to raise for this URL."""
         return UsageError(f"--to {self.name}: {what}")
 
     def check_options(self, known: Sequence[str]) -> None:
-        """Refuse an option that this kind of output does not have.
+        """Check that each option is one that this kind of output has.
 
         Raises:
-            UsageError: there is one; the message lists those that are known.
+            UsageError: one is not; the message lists those that are known.
         """
         for option in self.options:
             if option not in known:
                 listed = ", ".join(known) if known else "it has none"
-                raise self.wrong(f"unknown option '{option}'; known: {listed}")
+                raise self.error(f"unknown option '{option}'; known: {listed}")
 
-    def need_host(self, default_port: int | None, example: str) -> tuple[str, int]:
-        """Host and port of a receiver; the host is this machine where the URL leaves it out.
+    def host_and_port(self, default_port: int | None, example: str) -> tuple[str, int]:
+        """Return the receiver's host and port; without a host it is this machine.
+
+        Args:
+            default_port: the usual port; None if there is none.
+            example: a right URL, for the message.
 
         Raises:
-            UsageError: no port, and none is usual.
+            UsageError: there is no port, and no usual one.
         """
         port = self.port or default_port
         if port is None:
-            raise self.wrong(f"the port is missing; write for example {example}")
+            raise self.error(f"the port is missing; write for example {example}")
         return self.host or "127.0.0.1", port
 
-    def no_path(self) -> None:
-        """Refuse a path.
+    def refuse_path(self) -> None:
+        """Check that the URL has no path.
 
         Raises:
-            UsageError: there is one.
+            UsageError: it has one.
         """
         if self.path:
-            raise self.wrong(f"nothing may follow the port but ?options, got '/{self.path}'")
+            raise self.error(f"nothing may follow the port but ?options, got '/{self.path}'")
 
     def choice(self, option: str, choices: Sequence[str], default: str) -> str:
-        """An option that is one of a few words.
+        """Return an option that must be one of a few words.
 
         Raises:
-            UsageError: it is another.
+            UsageError: it is not one of them.
         """
         value = self.options.get(option, default)
         if value not in choices:
-            raise self.wrong(f"{option}: expected {' or '.join(choices)}, got '{value}'")
+            raise self.error(f"{option}: expected {' or '.join(choices)}, got '{value}'")
         return value
 
     def event_kind(self) -> str:
-        """The kind of event that drives it: its option ``kind``.
+        """Return the kind of event that drives the output: its option ``kind``, else :attr:`kind`.
 
         Raises:
             UsageError: there is no such kind.
@@ -88,7 +92,7 @@ class Address:
         return self.choice("kind", ("activity", "open"), self.kind)
 
     def flag(self, option: str, default: bool) -> bool:
-        """An option that is yes or no.
+        """Return an option that must be yes or no.
 
         Raises:
             UsageError: it is neither.
@@ -96,22 +100,22 @@ class Address:
         return self.choice(option, ("yes", "no"), "yes" if default else "no") == "yes"
 
     def text(self, option: str, default: str) -> str:
-        """An option that is any text but none.
+        """Return an option that may be any text but an empty one.
 
         Raises:
             UsageError: it is empty.
         """
         value = self.options.get(option, default)
         if option in self.options and not value:
-            raise self.wrong(f"{option}: is empty")
+            raise self.error(f"{option}: is empty")
         return value
 
 
 def parse_address(url: str) -> Address:
-    """Take a URL apart.
+    """Parse a URL.
 
     Raises:
-        UsageError: it is no URL, its port is no port, or an option is given twice or without a value.
+        UsageError: its port is no port, or an option is given twice or without a value.
     """
     split = urlsplit(url)
     netloc = split.netloc.rpartition("@")
@@ -120,16 +124,16 @@ def parse_address(url: str) -> Address:
     try:
         host, port = split.hostname or "", split.port
     except ValueError:
-        raise bare.wrong("the port is no number from 1 to 65535") from None
+        raise bare.error("the port is no number from 1 to 65535") from None
     if port == 0 or split.netloc.endswith(":"):
-        raise bare.wrong("the port is no number from 1 to 65535")
+        raise bare.error("the port is no number from 1 to 65535")
     try:
         pairs = parse_qsl(split.query, keep_blank_values=True, strict_parsing=True) if split.query else []
     except ValueError:
-        raise bare.wrong("options are written ?name=value&name=value") from None
+        raise bare.error("options are written ?name=value&name=value") from None
     options = dict(pairs)
     if len(options) < len(pairs):
-        raise bare.wrong("an option is given twice")
+        raise bare.error("an option is given twice")
     user, password = (None if part is None else unquote(part) for part in (split.username, split.password))
     path = unquote(split.path.removeprefix("/"))
     return Address(name, split.scheme, host, port, path, user, password, options)

@@ -3,23 +3,27 @@
 import json
 import sys
 
-from .moments import Moment
 from .output import Output
+from .update import Update
 
 
 class DryRun(Output):
-    """Stands in for an output: one JSON object a line on stdout, ``{"to": URL, "sends": TEXT}``."""
+    """Stands in for an output: writes one JSON object a line to stdout, ``{"to": URL, "sends": TEXT}``."""
 
     uses_stdout = True
 
     def __init__(self, output: Output) -> None:
-        """Say for which output; it is neither prepared nor opened."""
+        """Take the place of an output, which is neither prepared nor opened."""
         self.name = output.name
-        self.newest_only = output.newest_only
+        self.newest_only, self.acknowledges = output.newest_only, output.acknowledges
         self._output = output
 
-    def send(self, moment: Moment) -> None:
-        """Print it."""
-        for text in self._output.render(moment):
-            sys.stdout.write(json.dumps({"to": self.name, "sends": text}, ensure_ascii=False) + "\n")
+    def messages(self, update: Update) -> list[str]:
+        """Return a line for each message of the output."""
+        messages = self._output.messages(update)
+        return [json.dumps({"to": self.name, "sends": str(each)}, ensure_ascii=False) + "\n" for each in messages]
+
+    def send(self, update: Update) -> None:
+        """Write the lines to stdout and flush it."""
+        sys.stdout.writelines(self.messages(update))
         sys.stdout.flush()

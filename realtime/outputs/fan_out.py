@@ -1,4 +1,4 @@
-"""All outputs of a run, as the capture loop sees them: one call a frame that never waits."""
+"""All outputs of a run: one call for each frame, which never waits for a receiver."""
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,28 +11,29 @@ from ..lips.face_choice import LARGEST, FaceChoice
 from ..records import Analysis
 from ..system.threads import new_thread
 from .mailbox import Mailbox
-from .moments import FaceValue, Moment, Slot
 from .output import Output
+from .update import FaceValue, Slot, Update
 from .worker import Worker
 
 log = logging.getLogger("mouth_live")
 
-LOST = 0.3  # s without the chosen face until its openness counts as 0
-JOIN = 3.0  # s that the outputs have at the end, all together
+FACE_LOST_DELAY = 0.3  # s without the chosen face until its openness counts as 0
+JOIN_TIMEOUT = 3.0  # s at the end for all outputs together
 
 
 class FanOut:
-    """Hands each frame's news to all outputs.
+    """Sends each frame's values and events to all outputs.
 
-    At the end of its ``with`` block, however that comes, each output is sent the stop of all that it was told to start.
+    However its ``with`` block ends, each output is sent the stop of each start that it was sent.
     """
 
     def __init__(self, outputs: Sequence[Output], face: str = LARGEST, live: bool = True) -> None:
-        """Say where to; nothing is opened yet.
+        """Take the outputs; nothing is opened yet.
 
         Args:
-            outputs: where to.
-            face: who drives outputs with one slot: ``"largest"``, ``"centre"``, a face id in digits or ``"anyone"``.
+            outputs: the receivers.
+            face: who drives outputs with room for one face: ``"largest"``, ``"centre"``, a face id in digits or
+                ``"anyone"``.
             live: stop everything when no frame comes for a while.
 
         Raises:
@@ -65,10 +66,10 @@ class FanOut:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send the stops and close all outputs; a second Ctrl-C does not cut this short.
+        """Send the stops and close all outputs; a second Ctrl-C does not interrupt this.
 
         Raises:
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout is gone.
         """
         with suppress(KeyboardInterrupt):
             self._close()
@@ -77,42 +78,42 @@ class FanOut:
             self._raise_failure()
 
     def take(self, analysis: Analysis) -> None:
-        """Hand on one frame's values and events.
+        """Send one frame's values and events.
 
         Raises:
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout is gone.
         """
         if not self._workers:
             return
         self._raise_failure()
-        self._inbox.put(self._moment(analysis))
+        self._inbox.put(self._update(analysis))
 
     def passing(self, analyses: Iterable[Analysis]) -> Iterator[Analysis]:
-        """The same analyses, each handed on first.
+        """Yield the same analyses, each sent first.
 
         Raises:
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout is gone.
         """
         for analysis in analyses:
             self.take(analysis)
             yield analysis
 
     def _distribute(self) -> None:
-        """The thread between: to wake all workers takes longer than the capture loop should."""
-        while (moment := self._inbox.take(None)) is not None:
+        """Pass updates on to the workers, in a thread: to wake them all would hold up the capture loop."""
+        while (update := self._inbox.take(None)) is not None:
             for worker in self._workers:
-                worker.mailbox.put(moment)
+                worker.mailbox.put(update)
         for worker in self._workers:
             worker.mailbox.close()
 
     def _close(self) -> None:
-        deadline = monotonic() + JOIN
+        deadline = monotonic() + JOIN_TIMEOUT
         self._inbox.close()
         if self._workers:
-            self._distributor.join(JOIN)
+            self._distributor.join(JOIN_TIMEOUT)
         for worker in self._workers:
             if not worker.join(deadline - monotonic()):
-                log.warning("%s: did not take its last message in %g s; left", worker.name, JOIN)
+                log.warning("%s: did not take its last message in %g s; left", worker.name, JOIN_TIMEOUT)
         self._workers = [w for w in self._workers if w.failure is not None]
 
     def _raise_failure(self) -> None:
@@ -120,18 +121,15 @@ class FanOut:
             if worker.failure is not None:
                 raise worker.failure
 
-    def _moment(self, analysis: Analysis) -> Moment:
+    def _update(self, analysis: Analysis) -> Update:
         slot_events = self.choice.events(analysis)
-        running = self._slot.running
-        for event in slot_events:
-            running = running | {event.kind} if event.type == "start" else running - {event.kind}
         reading, time = self.choice.choose(analysis), analysis.frame.time
         if reading is not None:
             self._seen, openness = time, reading.openness
         else:
-            openness = self._slot.openness if time - self._seen < LOST and not analysis.silent else 0.0
-        self._slot = Slot(openness, running, self.choice.face_id)
-        return Moment(
+            openness = self._slot.openness if time - self._seen < FACE_LOST_DELAY and not analysis.silent else 0.0
+        self._slot = Slot(openness, self.choice.ongoing_kinds, self.choice.face_id)
+        return Update(
             time,
             tuple(FaceValue(r.face_id, r.openness, r.raw) for r in analysis.readings),
             analysis.events,

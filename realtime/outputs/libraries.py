@@ -1,4 +1,4 @@
-"""The libraries that outputs need, loaded before the capture starts."""
+"""Load the libraries that outputs need, before the capture starts."""
 
 import importlib
 
@@ -6,17 +6,17 @@ from ...models.errors import MissingExtraError
 
 
 def require(name: str, module: str, package: str, extra: str = "apps") -> None:
-    """Load a module.
+    """Import a module.
 
     Args:
         name: the output that needs it.
         module: to import.
-        package: that brings it, for the message.
-        extra: of mouth-live that installs it.
+        package: the package that contains it, for the message.
+        extra: the extra of mouth-live that installs it.
 
     Raises:
         MissingExtraError: it is not installed.
-        ImportError: it is, but cannot work here.
+        ImportError: it is installed, but cannot work here.
     """
     try:
         importlib.import_module(module)

@@ -1,78 +1,78 @@
-"""Between the capture loop and an output's worker: bounded, and the capture loop never waits."""
+"""The queue between the capture loop and an output's worker: bounded, and the capture loop never waits."""
 
 import threading
 from collections import deque
 from collections.abc import Callable
 
-from .moments import Moment, merged
+from .update import Update, merge
 
-DEPTH = 64  # moments that may wait; two seconds at 30 frames a second
+MAILBOX_CAPACITY = 64  # updates; two seconds at 30 frames/s
 
 
 class Mailbox:
-    """Moments on their way to one output. When it is full the oldest values go; events never do.
+    """A queue of updates for one output. When it is full, the oldest values are dropped; events never are.
 
     Attributes:
-        notify: called, in the capture loop's thread, when there is something to take; for an output that does not wait
-            in :meth:`take`.
+        notify: called, in the thread of the capture loop, when there is something to take. It serves an output that
+            does not wait in :meth:`take`.
     """
 
-    def __init__(self, newest_only: bool = False, depth: int = DEPTH) -> None:
+    def __init__(self, newest_only: bool = False, capacity: int = MAILBOX_CAPACITY) -> None:
         """Begin empty.
 
         Args:
-            newest_only: hand out the newest values alone, leaving out older ones that wait.
-            depth: moments that may wait.
+            newest_only: drop older values as soon as newer ones wait.
+            capacity: the most updates that may wait.
         """
-        self._newest_only, self._depth = newest_only, depth
-        self._waiting: deque[Moment] = deque()
+        self._newest_only, self._capacity = newest_only, capacity
+        self._waiting: deque[Update] = deque()
         self._changed = threading.Condition()
         self._closed = False
         self.notify: Callable[[], None] | None = None
 
     @property
     def closed(self) -> bool:
-        """Whether no more will come; some may still wait."""
+        """Return whether no more updates will come; some may still wait."""
         return self._closed
 
-    def put(self, moment: Moment) -> None:
-        """Add the newest moment; after :meth:`close` it is not wanted."""
+    def put(self, update: Update) -> None:
+        """Add the newest update; after :meth:`close` do nothing."""
         with self._changed:
             if self._closed:
                 return
-            if len(self._waiting) >= self._depth:
+            if len(self._waiting) >= self._capacity:
                 self._make_room()
-            self._waiting.append(moment)
+            self._waiting.append(update)
             self._changed.notify()
         if self.notify:
             self.notify()
 
-    def take(self, timeout: float | None) -> Moment | None:
-        """The next moment; None when none comes within ``timeout`` seconds, or when it is closed and empty."""
+    def take(self, timeout: float | None) -> Update | None:
+        """Return the next update; None if none comes within ``timeout`` seconds, or if it is closed and empty."""
         with self._changed:
             if not self._waiting and not self._closed:
                 self._changed.wait(timeout)
             if not self._waiting:
                 return None
-            moment = self._waiting.popleft()
-            while self._newest_only and self._waiting and not moment.turns:
-                moment = self._waiting.popleft()
-            return moment
+            update = self._waiting.popleft()
+            while self._newest_only and self._waiting and not update.has_changes:
+                update = self._waiting.popleft()
+            return update
 
-    def drain(self) -> list[Moment]:
-        """All that waits."""
+    def drain(self) -> list[Update]:
+        """Return all updates that wait, and empty the queue."""
         with self._changed:
-            moments = list(self._waiting)
+            updates = list(self._waiting)
             self._waiting.clear()
-            return moments
+            return updates
 
     def wait_closed(self, timeout: float) -> bool:
-        """Wait for the end, ``timeout`` seconds at most; whether it has come."""
+        """Wait until it is closed, ``timeout`` seconds at most; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: self._closed, timeout)
 
     def close(self) -> None:
-        """Say that no more will come."""
+        """Take no more updates."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -80,10 +80,10 @@ class Mailbox:
             self.notify()
 
     def _make_room(self) -> None:
-        """Leave out the oldest moment that only has values; where each has events, make one of the two oldest."""
-        for index, moment in enumerate(self._waiting):
-            if not moment.turns:
+        """Drop the oldest update without changes; if all have changes, merge the two oldest."""
+        for index, update in enumerate(self._waiting):
+            if not update.has_changes:
                 del self._waiting[index]
                 return
         oldest = self._waiting.popleft()
-        self._waiting[0] = merged(oldest, self._waiting[0])
+        self._waiting[0] = merge(oldest, self._waiting[0])

@@ -12,11 +12,11 @@ from typing import Any, cast
 from ...models.errors import ClosedError, ReceiverError, RefusedError
 from .addresses import Address
 from .libraries import require
-from .moments import Moment
 from .output import Output
-from .websocket_client import Connection, Object
+from .update import Update
+from .websocket_client import Connection, JsonObject
 
-PASSWORD_VARIABLE = "MOUTH_LIVE_OBS_PASSWORD"
+OBS_PASSWORD_VARIABLE = "MOUTH_LIVE_OBS_PASSWORD"
 HELLO, IDENTIFY, IDENTIFIED, REQUEST, RESPONSE = 0, 1, 2, 6, 7
 RPC_VERSION = 1
 AUTHENTICATION_FAILED = 4009  # close code
@@ -24,20 +24,20 @@ NOT_READY = 207  # request status: OBS is starting, or changes its scene collect
 
 
 class ObsSwitch(Output):
-    """Switches OBS. Back again at the stop, and at the end of the program."""
+    """Switches OBS at a start, and back at the stop and at the end of the program."""
 
-    heartbeat = 2.0  # to notice that OBS was closed
+    heartbeat_interval = 2.0  # to notice that OBS was closed
 
     def __init__(
         self, name: str, host: str, port: int, password: str, scene: str, idle: str, source: str, kind: str
     ) -> None:
-        """Say what to switch.
+        """Take what to switch; :meth:`open` looks it up.
 
         Args:
             name: the URL without its password.
-            host: where OBS runs.
+            host: of OBS.
             port: of its WebSocket server.
-            password: of that; empty for none.
+            password: of that server; empty for none.
             scene: switched to while the event is on; with ``source`` the scene that it is in, empty for the current.
             idle: the scene to go back to; empty for the one that was on before.
             source: shown while the event is on; empty to switch scenes.
@@ -48,21 +48,20 @@ class ObsSwitch(Output):
         self._connection: Connection | None = None
         self._item: tuple[str, int] | None = None  # the source's scene and its id there
         self._before = ""  # the scene to go back to
-        self._on: bool | None = None  # as OBS was told
         self._ids = count(1)
 
     def prepare(self) -> None:
         """Load the library."""
         require(self.name, "websockets.sync.client", "websockets")
 
-    def open(self, ending: object) -> None:
+    def open(self, is_ending: object) -> None:
         """Connect, log in, and look up the scene and the source."""
         self._connection = Connection(self._host, self._port, ["obswebsocket.json"])
         hello = self._expect(HELLO)
-        identify: Object = {"rpcVersion": RPC_VERSION, "eventSubscriptions": 0}
+        identify: JsonObject = {"rpcVersion": RPC_VERSION, "eventSubscriptions": 0}
         if challenge := hello.get("authentication"):
             if not self._password:
-                raise RefusedError(f"OBS wants a password; set {PASSWORD_VARIABLE}, or write obs://:PASSWORD@HOST")
+                raise RefusedError(f"OBS wants a password; set {OBS_PASSWORD_VARIABLE}, or write obs://:PASSWORD@HOST")
             identify["authentication"] = authentication(self._password, challenge["salt"], challenge["challenge"])
         self._connection.send({"op": IDENTIFY, "d": identify})
         try:
@@ -73,15 +72,26 @@ class ObsSwitch(Output):
             raise
         self._look_up()
 
-    def send(self, moment: Moment) -> None:
-        """Switch, if there is something to switch; else see that OBS is still there."""
-        wanted = self._kind in moment.slot.running
-        if wanted == self._on:
+    def messages(self, update: Update) -> list[str]:
+        """Return the request, where the state of the event changes."""
+        wanted = self._kind in update.slot.ongoing
+        if wanted == (update.previous is not None and self._kind in update.previous.ongoing):
+            return []
+        if self._source:
+            return [f"SetSceneItemEnabled {self._source} {'true' if wanted else 'false'}"]
+        return [f"SetCurrentProgramScene {self._scene if wanted else self._idle or '(the scene before)'}"]
+
+    def send(self, update: Update) -> None:
+        """Switch where the state changes; else check that OBS is still there.
+
+        At first a source is hidden and an idle scene is switched to. Without an idle scene the current one stays.
+        """
+        is_unknown = update.previous is None and bool(self._source or self._idle)
+        if not (is_unknown or self.messages(update)):
             self._drain()
             return
-        for kind, data in self._requests(wanted):
+        for kind, data in self._requests(self._kind in update.slot.ongoing):
             self._request(kind, data)
-        self._on = wanted
 
     def close(self) -> None:
         """Close the connection."""
@@ -89,17 +99,7 @@ class ObsSwitch(Output):
             self._connection.close()
             self._connection = None
 
-    def render(self, moment: Moment) -> list[str]:
-        """The request, where something changes."""
-        wanted = self._kind in moment.slot.running
-        if wanted == (self._on or False):
-            return []
-        self._on = wanted
-        if self._source:
-            return [f"SetSceneItemEnabled {self._source} {'true' if wanted else 'false'}"]
-        return [f"SetCurrentProgramScene {self._scene if wanted else self._idle or '(the scene before)'}"]
-
-    def _requests(self, on: bool) -> list[tuple[str, Object]]:
+    def _requests(self, on: bool) -> list[tuple[str, JsonObject]]:
         if self._item is not None:
             scene, item = self._item
             return [("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": on})]
@@ -112,39 +112,38 @@ class ObsSwitch(Output):
         return [("SetCurrentProgramScene", {"sceneName": back})] if back else []
 
     def _look_up(self) -> None:
-        """Find what will be switched, so that a wrong name shows at once; a source starts hidden."""
+        """Look up what will be switched, so that a wrong name is reported at once."""
         if self._source:
             scene = self._scene or self._current_scene()
             found = self._request("GetSceneItemId", {"sceneName": scene, "sourceName": self._source})
-            self._item, self._on = (scene, int(found["sceneItemId"])), None
+            self._item = scene, int(found["sceneItemId"])
             return
-        scenes = cast("list[Object]", self._request("GetSceneList", {})["scenes"])
+        scenes = cast("list[JsonObject]", self._request("GetSceneList", {})["scenes"])
         names = [str(scene["sceneName"]) for scene in scenes]
         for wanted in filter(None, (self._scene, self._idle)):
             if wanted not in names:
                 raise RefusedError(f"OBS has no scene '{wanted}'; it has: {', '.join(names)}")
-        self._on = None if self._idle else False  # without an idle scene, the one that is on may stay
 
     def _current_scene(self) -> str:
         found = self._request("GetCurrentProgramScene", {})
         return str(found.get("currentProgramSceneName") or found.get("sceneName") or "")
 
-    def _request(self, kind: str, data: Object) -> Object:
-        """Ask OBS for something; its answer's data."""
+    def _request(self, kind: str, data: JsonObject) -> JsonObject:
+        """Send a request to OBS and return the data of its answer."""
         connection = self._open_connection()
         number = str(next(self._ids))
         connection.send({"op": REQUEST, "d": {"requestType": kind, "requestId": number, "requestData": data}})
         answer = self._expect(RESPONSE)
         while answer.get("requestId") != number:
             answer = self._expect(RESPONSE)
-        status: Object = answer["requestStatus"]
+        status: JsonObject = answer["requestStatus"]
         if not status["result"]:
             text = f"OBS cannot do {kind}: {status.get('comment') or 'code ' + str(status['code'])}"
             raise ReceiverError(text) if status["code"] == NOT_READY else RefusedError(text)
-        return cast("Object", answer.get("responseData") or {})
+        return cast("JsonObject", answer.get("responseData") or {})
 
-    def _expect(self, code: int) -> Object:
-        """The data of the next message of this kind; events that come between are skipped."""
+    def _expect(self, code: int) -> JsonObject:
+        """Return the data of the next message of this kind; others are skipped."""
         while (message := self._open_connection().receive()) is not None:
             if message.get("op") == code:
                 return cast("dict[str, Any]", message.get("d", {}))
@@ -161,7 +160,7 @@ class ObsSwitch(Output):
 
 
 def authentication(password: str, salt: str, challenge: str) -> str:
-    """The answer to OBS's challenge, as the protocol describes it."""
+    """Return the answer to OBS's challenge, as the protocol describes it."""
 
     def digest(text: str) -> str:
         return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
@@ -170,18 +169,18 @@ def authentication(password: str, salt: str, challenge: str) -> str:
 
 
 def make(address: Address) -> Output:
-    """From ``obs://[:PASSWORD@]HOST[:4455]?scene=NAME[&idle=NAME]`` or ``?source=NAME[&scene=NAME]``.
+    """Make the output of ``obs://[:PASSWORD@]HOST[:4455]?scene=NAME[&idle=NAME]`` or ``?source=NAME[&scene=NAME]``.
 
     Raises:
         UsageError: the URL is wrong.
     """
     address.check_options(("scene", "idle", "source", "kind"))
-    address.no_path()
-    host, port = address.need_host(4455, "obs://127.0.0.1:4455")
+    address.refuse_path()
+    host, port = address.host_and_port(4455, "obs://127.0.0.1:4455")
     scene, idle, source = (address.text(option, "") for option in ("scene", "idle", "source"))
     if not scene and not source:
-        raise address.wrong("say what to switch: ?scene=NAME, or ?source=NAME to show and hide")
+        raise address.error("say what to switch: ?scene=NAME, or ?source=NAME to show and hide")
     if idle and source:
-        raise address.wrong("idle goes with scene alone")
-    password = address.password or os.environ.get(PASSWORD_VARIABLE, "")
+        raise address.error("idle goes with scene alone")
+    password = address.password or os.environ.get(OBS_PASSWORD_VARIABLE, "")
     return ObsSwitch(address.name, host, port, password, scene, idle, source, address.event_kind())

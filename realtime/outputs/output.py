@@ -1,60 +1,74 @@
-"""The protocol that every output keeps."""
+"""The base class of all outputs."""
 
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 
 from .mailbox import Mailbox
-from .moments import Moment
+from .update import Update
 
 
-class Output:
-    """One place that moments go to. Its methods but ``prepare`` are called from one thread, its worker's.
+class Output(ABC):
+    """Sends updates to one receiver: an app, a device, a stream.
+
+    A subclass sends in :meth:`send` and describes in :meth:`messages` what it sends. The other methods have defaults
+    that do nothing. All methods but :meth:`prepare` and :meth:`messages` are called from one worker thread.
 
     Attributes:
-        name: what messages call it: its URL, without a password.
-        heartbeat: seconds after which the last state is sent again when there is no news; None never.
-        newest_only: whether older values that wait may be left out.
+        name: names the output in messages: its URL without a password.
+        heartbeat_interval: seconds without an update after which the last slot is sent again; None: never.
+        newest_only: whether older values that wait may be dropped.
         uses_stdout: whether it writes to stdout.
+        acknowledges: whether its receiver answers, so that :meth:`open` or :meth:`send` fails when nothing is there.
+            A receiver of UDP, for example, does not.
     """
 
     name: str = ""
-    heartbeat: float | None = None
+    heartbeat_interval: float | None = None
     newest_only: bool = False
     uses_stdout: bool = False
+    acknowledges: bool = True
 
-    def prepare(self) -> None:
-        """Load what it needs and check what can be checked; called once, before the capture starts.
+    def prepare(self) -> None:  # noqa: B027  optional
+        """Load libraries and check what can be checked. Called once, before the capture starts.
 
         Raises:
             MissingExtraError: its library is not installed.
             SinkError: it can never work here: its port is taken, there is no display.
         """
 
-    def open(self, ending: Callable[[], bool]) -> None:
-        """Connect; called again after a failure.
+    def open(self, is_ending: Callable[[], bool]) -> None:  # noqa: B027  optional
+        """Connect. Called again after a failure.
 
         Args:
-            ending: whether the program ends; a long wait looks at it.
+            is_ending: returns whether the program ends; check it during a long wait.
 
         Raises:
             ReceiverError, OSError: the receiver does not answer; it will be tried again.
-            RefusedError: it said no; it will not be tried again.
+            RefusedError: the receiver refuses; it will not be tried again.
         """
 
-    def take(self, mailbox: Mailbox, timeout: float) -> Moment | None:
-        """Wait for the next moment, ``timeout`` seconds at most; an output with a loop of its own runs it meanwhile."""
+    def wait_for_update(self, mailbox: Mailbox, timeout: float) -> Update | None:
+        """Return the next update; None after ``timeout`` seconds.
+
+        Override it in an output with an event loop of its own, which runs while it waits.
+        """
         return mailbox.take(timeout)
 
-    def send(self, moment: Moment) -> None:
-        """Pass a moment on.
+    @abstractmethod
+    def messages(self, update: Update) -> Sequence[object]:
+        """Return what :meth:`send` sends for an update, in order, without a change of state.
+
+        ``--dry-run`` prints the ``str()`` of each. Where only changes are sent, compare ``update.slot`` with
+        ``update.previous``.
+        """
+
+    @abstractmethod
+    def send(self, update: Update) -> None:
+        """Send an update.
 
         Raises:
-            ReceiverError, OSError: the receiver has gone; :meth:`open` comes next.
+            ReceiverError, OSError: the receiver is gone; :meth:`close` and :meth:`open` come next.
         """
-        raise NotImplementedError
 
-    def close(self) -> None:
-        """Release everything; called after each failure and at the end. Raises nothing."""
-
-    def render(self, moment: Moment) -> list[str]:
-        """What :meth:`send` would send, as text for ``--dry-run``."""
-        raise NotImplementedError
+    def close(self) -> None:  # noqa: B027  optional
+        """Release everything. Called after each failure and at the end. Raises nothing."""

@@ -1,4 +1,4 @@
-"""A WebSocket connection to an app on this machine or in the house: JSON objects there and back."""
+"""A WebSocket connection to an app on this machine or in the local network: JSON objects both ways."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 OPEN_TIMEOUT = 2.0  # s
 CLOSE_TIMEOUT = 0.5  # s
 ANSWER_TIMEOUT = 2.0  # s
-LOOK = 0.2  # s between looks whether the program ends
+END_CHECK_INTERVAL = 0.2  # s between checks whether the program ends
 
-Object = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 class Connection:
@@ -41,7 +41,7 @@ class Connection:
                 compression=None,
                 open_timeout=OPEN_TIMEOUT,
                 close_timeout=CLOSE_TIMEOUT,
-                proxy=None,  # straight to the named address, whatever the environment says
+                proxy=None,  # directly to this address, whatever the environment says
             )
             self._connection: ClientConnection = self._closing.enter_context(opening)
         except (WebSocketException, ConnectionResetError):
@@ -51,7 +51,7 @@ class Connection:
         except TimeoutError:
             raise ReceiverError("no answer") from None
 
-    def send(self, message: Object) -> None:
+    def send(self, message: JsonObject) -> None:
         """Send an object.
 
         Raises:
@@ -64,11 +64,13 @@ class Connection:
         except ConnectionClosed as error:
             raise _closed(error) from None
 
-    def receive(self, timeout: float = ANSWER_TIMEOUT, ending: Callable[[], bool] = lambda: False) -> Object | None:
-        """The next object; None when none comes within ``timeout`` seconds, or the program ends.
+    def receive(
+        self, timeout: float = ANSWER_TIMEOUT, is_ending: Callable[[], bool] = lambda: False
+    ) -> JsonObject | None:
+        """Return the next object; None if none comes within ``timeout`` seconds, or if the program ends.
 
         Raises:
-            ReceiverError: the connection is closed, or what came is no JSON object.
+            ReceiverError: the connection is closed, or the message is no JSON object.
         """
         from websockets.exceptions import ConnectionClosed
 
@@ -76,9 +78,9 @@ class Connection:
         while True:
             left = until - monotonic()
             try:
-                text = self._connection.recv(timeout=max(0.0, min(left, LOOK)))
+                text = self._connection.recv(timeout=max(0.0, min(left, END_CHECK_INTERVAL)))
             except TimeoutError:
-                if left <= 0 or ending():
+                if left <= 0 or is_ending():
                     return None
                 continue
             except ConnectionClosed as error:
@@ -89,10 +91,10 @@ class Connection:
                 found = None
             if not isinstance(found, dict):
                 raise ReceiverError("the answer is no JSON object")
-            return cast("Object", found)
+            return cast("JsonObject", found)
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Close the connection."""
         self._closing.close()
 
 

@@ -1,7 +1,7 @@
 """A WebSocket server: each client gets each event and value as one JSON text message.
 
-Browsers may connect from pages of this machine alone, unless ``?origin=`` allows others: else any web page that the
-user happens to open could listen. Programs that send no Origin may connect.
+Browsers may connect only from pages of this machine, unless ``?origin=`` allows others: else any web page that the user
+opens could listen. Programs that send no Origin may connect.
 """
 
 import asyncio
@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...models.errors import ReceiverError, SinkError
-from ..records import LipEvent
+from ..lips.event_json import event_json
+from ..lips.ongoing_events import OngoingEvents
 from .addresses import Address
-from .json_lines import event_json, json_lines
+from .json_lines import json_lines
 from .libraries import require
 from .mailbox import Mailbox
-from .moments import Moment
 from .output import Output
+from .update import Update
 
 if TYPE_CHECKING:
     from websockets.asyncio.server import Server, ServerConnection
@@ -28,36 +29,36 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mouth_live")
 
-MOST_UNSENT = 1 << 19  # bytes that may wait for one client, some 5,000 messages; then it is dropped
-SEND_BUFFER = 1 << 16  # bytes that the system keeps for a client, asked for; else it takes megabytes of stale messages
-MOST_RECEIVED = 4096  # bytes of one message from a client; what clients say is not used
-END = 1.5  # s to say goodbye to the clients
+MAX_UNSENT_BYTES = 1 << 19  # for one client, some 5,000 messages; with more it is dropped
+SEND_BUFFER_BYTES = 1 << 16  # of the system for one client; by default it would hold megabytes of stale messages
+MAX_RECEIVED_BYTES = 4096  # of one message from a client; clients' messages are not used
+SHUTDOWN_TIMEOUT = 1.5  # s for the closing handshakes with all clients
 
 
 class WebSocketServer(Output):
     """Serves any number of clients; one that reads too slowly is dropped, and neither the capture nor the rest waits.
 
-    A new client is first told what is on.
+    A new client first gets the starts of all that is on.
     """
 
     def __init__(self, name: str, host: str, port: int, values: bool, origins: Sequence[str]) -> None:
-        """Say where to listen.
+        """Take the address; :meth:`prepare` takes the port.
 
         Args:
             name: the URL.
             host: address to listen at.
             port: TCP port.
             values: whether values are sent too, or events alone.
-            origins: web origins that may connect besides those of this machine.
+            origins: web origins that may connect, in addition to those of this machine.
         """
         self.name, self._host, self._port, self._values = name, host, port, values
         self._origins = frozenset(origins)
         self._socket: socket.socket | None = None
         self._runner: asyncio.Runner | None = None  # the loop runs in the worker's thread, while it waits
         self._server: Server | None = None
-        self._news = asyncio.Event()
+        self._has_update = asyncio.Event()
         self._clients: set[ServerConnection] = set()
-        self._running: dict[tuple[str, int | None], LipEvent] = {}
+        self._ongoing = OngoingEvents()
         self._refused: set[str] = set()
 
     def prepare(self) -> None:
@@ -66,46 +67,46 @@ class WebSocketServer(Output):
         try:
             family, _, _, _, where = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
             self._socket = socket.create_server(where[:2], family=family)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)  # its clients inherit it
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its clients inherit it
         except OSError as error:
             raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another port") from None
 
-    def open(self, ending: object) -> None:
-        """Start to serve."""
+    def open(self, is_ending: object) -> None:
+        """Start the server."""
         self._runner = asyncio.Runner()
         self._runner.run(self._start())
 
-    def take(self, mailbox: Mailbox, timeout: float) -> Moment | None:
-        """Serve the clients until there is news, ``timeout`` seconds at most."""
+    def wait_for_update(self, mailbox: Mailbox, timeout: float) -> Update | None:
+        """Serve the clients until there is an update, ``timeout`` seconds at most."""
         runner = self._open_runner()
         if mailbox.notify is None:
             loop = runner.get_loop()
 
-            def tell() -> None:
+            def wake() -> None:
                 with suppress(RuntimeError):  # the loop has ended
-                    loop.call_soon_threadsafe(self._news.set)
+                    loop.call_soon_threadsafe(self._has_update.set)
 
-            mailbox.notify = tell
-        moment = mailbox.take(0)
-        runner.run(self._wait(0 if moment or mailbox.closed else timeout))  # the clients have their turn in any case
-        return moment or mailbox.take(0)
+            mailbox.notify = wake
+        update = mailbox.take(0)
+        runner.run(self._wait(0 if update or mailbox.closed else timeout))  # the clients are served in any case
+        return update or mailbox.take(0)
 
-    def send(self, moment: Moment) -> None:
+    def messages(self, update: Update) -> list[str]:
+        """Return the text messages."""
+        return json_lines(update, self._values)
+
+    def send(self, update: Update) -> None:
         """Send to all clients that keep up."""
         from websockets.asyncio.server import broadcast
 
-        for event in moment.events:
-            if event.type == "start":
-                self._running[event.kind, event.face_id] = event
-            else:
-                self._running.pop((event.kind, event.face_id), None)
-        lines = self.render(moment)
+        for event in update.events:
+            self._ongoing.take(event)
         self._drop_slow_clients()
-        for line in lines:
+        for line in self.messages(update):
             broadcast(self._clients, line)
 
     def close(self) -> None:
-        """Say goodbye to the clients, once what was sent has gone out."""
+        """Close the connections after everything is sent."""
         runner, self._runner = self._runner, None
         if runner is not None:
             runner.run(self._stop())
@@ -113,36 +114,32 @@ class WebSocketServer(Output):
         elif self._socket is not None:
             self._socket.close()
 
-    def render(self, moment: Moment) -> list[str]:
-        """The messages."""
-        return json_lines(moment, self._values)
-
     async def _start(self) -> None:
         from websockets.asyncio.server import serve
 
         quiet = logging.getLogger("mouth_live.websockets")
-        quiet.setLevel(logging.CRITICAL)  # a bad client is its own business
+        quiet.setLevel(logging.CRITICAL)  # the user cannot mend a bad client
         self._server = await serve(
             self._client,
             sock=self._socket,
             process_request=self._check_origin,
             compression=None,
-            max_size=MOST_RECEIVED,
-            close_timeout=END / 3,
+            max_size=MAX_RECEIVED_BYTES,
+            close_timeout=SHUTDOWN_TIMEOUT / 3,
             logger=quiet,
         )
 
     async def _wait(self, timeout: float) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
-                await self._news.wait()
-        self._news.clear()
+                await self._has_update.wait()
+        self._has_update.clear()
 
     async def _stop(self) -> None:
         if self._server is not None:
             self._server.close()
             with suppress(TimeoutError):
-                async with asyncio.timeout(END):
+                async with asyncio.timeout(SHUTDOWN_TIMEOUT):
                     await self._server.wait_closed()
 
     def _open_runner(self) -> asyncio.Runner:
@@ -151,10 +148,10 @@ class WebSocketServer(Output):
         return self._runner
 
     async def _client(self, connection: "ServerConnection") -> None:
-        """One client, for as long as it stays."""
+        """Serve one client until it leaves."""
         from websockets.asyncio.server import broadcast
 
-        for start in self._running.values():
+        for start in self._ongoing:
             broadcast([connection], event_json(start))
         self._clients.add(connection)
         try:
@@ -164,7 +161,7 @@ class WebSocketServer(Output):
             self._clients.discard(connection)
 
     def _check_origin(self, connection: "ServerConnection", request: "Request") -> "Response | None":
-        """Refuse a web page from elsewhere."""
+        """Refuse a web page of another machine."""
         origins = request.headers.get_all("Origin")
         if all(origin in self._origins or _is_local(origin) for origin in origins):
             return None
@@ -175,14 +172,14 @@ class WebSocketServer(Output):
 
     def _drop_slow_clients(self) -> None:
         for client in list(self._clients):
-            if client.transport.get_write_buffer_size() > MOST_UNSENT:
+            if client.transport.get_write_buffer_size() > MAX_UNSENT_BYTES:
                 log.warning("%s: dropped a client that reads too slowly", self.name)
                 self._clients.discard(client)
                 client.transport.abort()
 
 
 def _is_local(origin: str) -> bool:
-    """Whether a web origin is a page of this machine."""
+    """Return whether a web origin is a page of this machine."""
     try:
         host = urlsplit(origin).hostname or ""
     except ValueError:
@@ -191,16 +188,16 @@ def _is_local(origin: str) -> bool:
 
 
 def make(address: Address) -> Output:
-    """From ``ws://HOST:PORT?values=yes|no&origin=https://HOST[,https://HOST...]``.
+    """Make the output of ``ws://HOST:PORT?values=yes|no&origin=https://HOST[,https://HOST...]``.
 
     Raises:
         UsageError: the URL is wrong.
     """
     address.check_options(("values", "origin"))
-    address.no_path()
-    host, port = address.need_host(None, "ws://127.0.0.1:8765")
+    address.refuse_path()
+    host, port = address.host_and_port(None, "ws://127.0.0.1:8765")
     origins = [origin for origin in address.text("origin", "").split(",") if origin]
     for origin in origins:
         if origin != "null" and ("://" not in origin or origin.count("/") > 2):
-            raise address.wrong(f"origin: expected one such as https://example.org, got '{origin}'")
+            raise address.error(f"origin: expected one such as https://example.org, got '{origin}'")
     return WebSocketServer(address.name, host, port, address.flag("values", default=True), origins)

@@ -1,37 +1,37 @@
-"""One output's thread: it passes moments on, reconnects, and stops at the end whatever it started."""
+"""One output's thread: it sends updates, reconnects, and at the end stops all that it started."""
 
 import logging
+from dataclasses import replace
 from time import monotonic
 
 from ...models.errors import ReceiverError, RefusedError
+from ..lips.ongoing_events import OngoingEvents
 from ..records import LipEvent
 from ..system.threads import new_thread
 from .mailbox import Mailbox
-from .moments import Moment, Slot
 from .output import Output
+from .update import Slot, Update
 
 log = logging.getLogger("mouth_live")
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0  # s between tries to reach a receiver; each pause is twice the one before
-SILENCE = 1.5  # s without a frame from a live source until all is stopped
-LOOK = 0.5  # s between looks at the clock
-
-_Key = tuple[str, int | None]
+FIRST_RETRY_DELAY, MAX_RETRY_DELAY = 0.25, 2.0  # s between attempts to connect; each delay is twice the one before
+SILENCE_TIMEOUT = 1.5  # s without a frame from a live source until everything is stopped
+POLL_INTERVAL = 0.5  # s between checks of the clock
 
 
 class Worker:
-    """Drives one output beside the capture loop.
+    """Drives one output in a thread of its own.
 
-    It remembers which starts the receiver was told. So each has its stop: when the face is lost, when frames stay away,
-    and at the end, however that comes. After an outage the receiver is told what holds now, not all that it missed.
+    It keeps account of the starts that the receiver was sent, so that each gets its stop: when the face is lost, when
+    no frames come, and however the program ends. After an outage it sends what is on now, not all that was missed.
 
     Attributes:
-        mailbox: where the capture loop puts its moments.
-        failure: what ended the thread, if not the end of the program.
+        mailbox: takes the updates of the capture loop.
+        failure: the error that ended the thread; None while it runs and after a regular end.
     """
 
     def __init__(self, output: Output, live: bool) -> None:
-        """Say what to drive; the thread starts with :meth:`start`.
+        """Prepare the thread; :meth:`start` starts it.
 
         Args:
             output: prepared.
@@ -40,36 +40,37 @@ class Worker:
         self.mailbox = Mailbox(output.newest_only)
         self.failure: BaseException | None = None
         self._output, self._live = output, live
-        self._now: dict[_Key, LipEvent] = {}  # starts that hold, as the capture loop says
-        self._told: dict[_Key, LipEvent] = {}  # starts that the receiver was told, without their stop
-        self._last = Moment(0.0)
+        self._ongoing = OngoingEvents()  # what is on in the source
+        self._sent = OngoingEvents()  # what is on for the receiver
+        self._sent_slot: Slot | None = None  # the last one on this connection
+        self._latest = Update(0.0)
         self._arrived = monotonic()
         self._lost = self._silent = False
-        self._pause = FIRST_PAUSE
+        self._retry_delay = FIRST_RETRY_DELAY
         self._thread = new_thread(f"output {output.name}", self._run)
 
     @property
     def name(self) -> str:
-        """The output's name."""
+        """Return the output's name."""
         return self._output.name
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def join(self, timeout: float) -> bool:
-        """Wait for the thread's end; whether it came."""
+        """Wait until the thread ends, ``timeout`` seconds at most; return whether it did."""
         self._thread.join(max(0.0, timeout))
         return not self._thread.is_alive()
 
     def _run(self) -> None:
         try:
-            self._keep_going()
+            self._serve_until_end()
         except BaseException as error:  # noqa: BLE001
             self.failure = error
 
-    def _keep_going(self) -> None:
-        """Serve until the end; after a failure try again, after a longer pause each time."""
+    def _serve_until_end(self) -> None:
+        """Serve until the end; after a failure try again, each time after a longer delay."""
         while True:
             try:
                 self._serve()
@@ -77,7 +78,7 @@ class Worker:
                 log.warning("%s: %s; it gets nothing more", self.name, error)
                 self.mailbox.close()
                 return
-            except BrokenPipeError:  # stdout's reader has gone: the whole program ends
+            except BrokenPipeError:  # stdout's reader is gone: the whole program ends
                 raise
             except (ReceiverError, OSError) as error:
                 self._report(error)
@@ -85,108 +86,101 @@ class Worker:
                 return
             finally:
                 self._output.close()
-            if self.mailbox.wait_closed(self._pause):
-                self._try_last()
+            if self.mailbox.wait_closed(self._retry_delay):
+                self._send_last_stops()
                 return
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+            self._retry_delay = min(2 * self._retry_delay, MAX_RETRY_DELAY)
 
     def _serve(self) -> None:
-        """Connect, pass on all that comes, and at the end the stops."""
+        """Connect, send all updates, and at the end the stops."""
         self._output.open(lambda: self.mailbox.closed)
+        self._sent_slot = None
         if self._lost:
-            self._absorb()
+            self._skip_waiting()
             self._send(self._catch_up())
-        while (moment := self._next()) is not None:
-            self._send(moment)
+        while (update := self._next()) is not None:
+            self._send(update)
         self._send(self._stops())
 
-    def _next(self) -> Moment | None:
-        """What to send next; None at the end."""
-        beat = monotonic()
+    def _next(self) -> Update | None:
+        """Return what to send next; None at the end."""
+        last_beat, interval = monotonic(), self._output.heartbeat_interval
         while True:
-            moment = self._output.take(self.mailbox, min(self._output.heartbeat or LOOK, LOOK))
+            update = self._output.wait_for_update(self.mailbox, min(interval or POLL_INTERVAL, POLL_INTERVAL))
             now = monotonic()
-            if moment is not None:
-                self._note(moment)
+            if update is not None:
+                self._take(update)
                 self._arrived = now
                 if self._silent:
                     self._silent = False
                     return self._catch_up()
-                return self._consistent(moment)
+                return self._without_repeats(update)
             if self.mailbox.closed:
                 return None
-            if self._live and not self._silent and now - self._arrived > SILENCE:
+            if self._live and not self._silent and now - self._arrived > SILENCE_TIMEOUT:
                 self._silent = True
                 return self._stops()
-            if self._output.heartbeat and now - beat >= self._output.heartbeat:
-                return Moment(self._last.time, slot=Slot() if self._silent else self._last.slot)
+            if interval and now - last_beat >= interval:
+                return Update(self._latest.time, slot=Slot() if self._silent else self._latest.slot)
 
-    def _send(self, moment: Moment) -> None:
-        self._output.send(moment)
-        for event in moment.events:
-            if event.type == "start":
-                self._told[event.kind, event.face_id] = event
-            else:
-                self._told.pop((event.kind, event.face_id), None)
+    def _send(self, update: Update) -> None:
+        self._output.send(replace(update, previous=self._sent_slot))
+        self._sent_slot = update.slot
+        for event in update.events:
+            self._sent.take(event)
         if self._lost:
-            self._lost, self._pause = False, FIRST_PAUSE
+            self._lost, self._retry_delay = False, FIRST_RETRY_DELAY
             log.info("%s: answers now", self.name)
 
-    def _note(self, moment: Moment) -> None:
-        """Keep what holds now."""
-        self._last = moment
-        for event in moment.events:
-            if event.type == "start":
-                self._now[event.kind, event.face_id] = event
-            else:
-                self._now.pop((event.kind, event.face_id), None)
+    def _take(self, update: Update) -> None:
+        """Keep account of what is on in the source."""
+        self._latest = update
+        for event in update.events:
+            self._ongoing.take(event)
 
-    def _absorb(self) -> None:
-        """Take in what came during an outage without sending it."""
-        for moment in self.mailbox.drain():
-            self._note(moment)
+    def _skip_waiting(self) -> None:
+        """Take what came during an outage without sending it."""
+        for update in self.mailbox.drain():
+            self._take(update)
             self._arrived = monotonic()
 
-    def _consistent(self, moment: Moment) -> Moment:
-        """The moment without a start that the receiver was told already, or a stop of what it was not told."""
-        on = set(self._told)
+    def _without_repeats(self, update: Update) -> Update:
+        """Return the update without starts that the receiver has, and without stops of what it has not."""
+        on = OngoingEvents(self._sent)
         events: list[LipEvent] = []
-        for event in moment.events:
-            key = (event.kind, event.face_id)
-            if (event.type == "start") != (key in on):
+        for event in update.events:
+            if (event.type == "start") != (event in on):
                 events.append(event)
-                on ^= {key}
-        if len(events) == len(moment.events):
-            return moment
-        return Moment(moment.time, moment.values, tuple(events), moment.slot, moment.turns)
+                on.take(event)
+        return update if len(events) == len(update.events) else replace(update, events=tuple(events))
 
-    def _catch_up(self) -> Moment:
-        """From what the receiver was told, perhaps before it was started anew, to what holds now."""
-        over = [self._stop(start) for key, start in self._told.items() if key not in self._now]
-        return Moment(self._last.time, self._last.values, (*over, *self._now.values()), self._last.slot, turns=True)
+    def _catch_up(self) -> Update:
+        """Return the update from what the receiver was sent to what is on now.
 
-    def _stops(self) -> Moment:
-        """The stops of all that the receiver was told, and an empty slot."""
-        return Moment(self._last.time, events=tuple(self._stop(start) for start in self._told.values()), turns=True)
+        A start that it has is sent again, for it may have been restarted.
+        """
+        latest = self._latest
+        over = [stop for stop in self._sent.stops(latest.time) if stop not in self._ongoing]
+        return Update(latest.time, latest.values, (*over, *self._ongoing), latest.slot, has_changes=True)
 
-    def _stop(self, start: LipEvent) -> LipEvent:
-        time = max(start.time, self._last.time)
-        return LipEvent("stop", start.kind, start.face_id, time, decided=time)
+    def _stops(self) -> Update:
+        """Return the stops of all that the receiver was sent the start of, with an empty slot."""
+        return Update(self._latest.time, events=tuple(self._sent.stops(self._latest.time)), has_changes=True)
 
-    def _try_last(self) -> None:
-        """At the end of the program, with the receiver lost: one more try to tell it the stops."""
-        if not self._told:
+    def _send_last_stops(self) -> None:
+        """Try once more to send the stops, at the end of the program and with the receiver lost."""
+        if not self._sent:
             return
         try:
             self._output.open(lambda: False)
             self._output.send(self._stops())
         except (ReceiverError, OSError):
-            log.warning("%s: could not be told that all has stopped", self.name)
+            log.warning("%s: could not be sent the last stops", self.name)
         finally:
             self._output.close()
 
     def _report(self, error: Exception) -> None:
-        """One line for an outage."""
+        """Log one line for an outage."""
         if not self._lost:
             reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
             log.warning("%s: %s; trying again until it answers", self.name, reason)

@@ -1,1 +1,1 @@
-"""Where analyses are written or shown: tables, videos, intervals, event lines, the window."""
+"""Sinks, which write or show analyses: tables, videos, intervals, event lines, the window."""

@@ -1,6 +1,6 @@
-"""The annotated video: what was read drawn into every frame, at the source's own times and with its sound.
+"""The sink that writes an annotated video: each frame with its readings, at the source's times and with its sound.
 
-The ``ffmpeg`` program writes it where it is installed; elsewhere OpenCV does, which can keep neither.
+The ``ffmpeg`` program writes it where it is installed. Elsewhere OpenCV does, which keeps neither times nor sound.
 """
 
 import logging
@@ -24,18 +24,18 @@ from .sink import Sink
 
 log = logging.getLogger("mouth_live")
 
-SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # can hold H.264, AAC and frames at any time
-DEFAULT_RATE = 25.0  # frames/s of a source that has no rate
-LATE = 10.0  # s; a broadcast recording's clock may begin at hours, which no player should sit through
+OUTPUT_SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")  # of containers for H.264, AAC and variable frame rates
+DEFAULT_RATE = 25.0  # frames/s, for a source without a frame rate
+MAX_KEPT_START = 10.0  # s: later starts, such as a broadcast's that counts from midnight, are moved to 0
 
 Picture = NDArray[np.uint8]
 
 
 class PictureWriter(Protocol):
-    """Writes pictures of one size with their times into a video file."""
+    """A writer of pictures of one size, with their times, into a video file."""
 
     def write(self, picture: Picture, time: float) -> None:
-        """Take the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on."""
+        """Write the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on."""
         ...
 
     def finish(self) -> None:
@@ -43,35 +43,35 @@ class PictureWriter(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Stop at once, leaving the file as it is."""
+        """Stop at once and leave the file as it is."""
         ...
 
 
 class AnnotatedVideo(Sink):
-    """Writes each frame with what was read in it to an H.264 video (``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``).
+    """Write each frame with its readings to an H.264 video (``.mp4``, ``.m4v``, ``.mov`` or ``.mkv``).
 
     The file is written as ``NAME.part.EXT`` and gets its name when the ``with`` block ends without an exception.
     """
 
     def __init__(
-        self, path: Path, source_path: Path | None, size: tuple[int, int], nominal_rate: float, start: float
+        self, path: Path, source_path: Path | None, size: tuple[int, int], nominal_rate: float, start_time: float
     ) -> None:
-        """Say what is written; nothing is opened yet.
+        """Set the output; nothing is opened yet.
 
         Args:
             path: the video to write.
-            source_path: the recording whose sound goes along; None for a camera.
-            size: (width, height) of the frames in pixels. A frame of another size is fitted into it.
-            nominal_rate: the source's frames per second, used where times cannot be kept.
-            start: the first frame's time in the source's own clock, in seconds; frames are shown at
-                ``frame.time + start``, where their sound is.
+            source_path: the recording whose sound is copied; None for a camera.
+            size: the (width, height) of the frames in pixels. A frame of another size is fitted into it.
+            nominal_rate: the source's frame rate in frames/s, used where times cannot be kept.
+            start_time: the first frame's presentation time in the source, in seconds. Frames are shown at
+                ``frame.time + start_time``, in sync with the sound.
         """
         self.path = self._path = path
         self._source = source_path
         self._size = size
         self._rate = nominal_rate if isfinite(nominal_rate) and nominal_rate > 0 else DEFAULT_RATE
-        self._origin = start if start > LATE or start < 0 else 0.0
-        self._shift = start - self._origin
+        self._origin = start_time if start_time > MAX_KEPT_START or start_time < 0 else 0.0
+        self._offset = start_time - self._origin
         self._writer: PictureWriter | None = None
         self._closing = ExitStack()
         self._frames = 0
@@ -80,11 +80,11 @@ class AnnotatedVideo(Sink):
         """Open the output.
 
         Raises:
-            SinkError: its suffix is not known, it is the source itself, or it cannot be written.
+            SinkError: its suffix is unknown, it is the source itself, or it cannot be written.
         """
         path = self._path
-        if path.suffix.lower() not in SUFFIXES:
-            raise SinkError(f"{path}: cannot write this kind of video; name it {', '.join(SUFFIXES)}")
+        if path.suffix.lower() not in OUTPUT_SUFFIXES:
+            raise SinkError(f"{path}: cannot write this kind of video; name it {', '.join(OUTPUT_SUFFIXES)}")
         if self._source is not None and same_file(path, self._source):
             raise SinkError(f"{path}: the annotated video would overwrite its own source; give another name")
         with ExitStack() as stack:
@@ -94,13 +94,14 @@ class AnnotatedVideo(Sink):
         return self
 
     def _new_writer(self, part: Path) -> PictureWriter:
-        size = (self._size[0] + self._size[0] % 2, self._size[1] + self._size[1] % 2)  # H.264's colour needs even sides
+        width, height = self._size
+        size = (width + width % 2, height + height % 2)  # H.264's 4:2:0 colour needs even sides
         program = shutil.which("ffmpeg")
         if program:
             return FfmpegWriter(program, part, size, self._rate, self._source, self._origin)
         log.warning(
-            "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames repeated or left out) "
-            "and no sound",
+            "%s: no ffmpeg program found, so the video has a constant %.6g frames/s (frames are repeated or left "
+            "out) and no sound; install ffmpeg to keep both",
             self._path,
             self._rate,
         )
@@ -109,10 +110,10 @@ class AnnotatedVideo(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the video; interrupted, it stays ``NAME.part.EXT``.
+        """Complete the video. An error removes ``NAME.part.EXT``, an interruption leaves it.
 
         Raises:
-            SinkError: the last frames cannot be written, or there were none.
+            SinkError: the last frames cannot be written, or the source gave no frame.
         """
         writer, self._writer = self._writer, None
         if writer is None:
@@ -143,14 +144,14 @@ class AnnotatedVideo(Sink):
         if analysis.silent:
             return
         picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
-        self._writer.write(picture, max(0.0, analysis.frame.time + self._shift))
+        self._writer.write(picture, max(0.0, analysis.frame.time + self._offset))
         self._frames += 1
 
 
 def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
-    """The picture in a frame of this (width, height), made even by repeating the last row and column."""
+    """Return the picture fitted into a (width, height), made even by repeating the last row and column."""
     width, height = size
-    if picture.shape[:2] != (height, width):  # a folder of pictures, or a camera that changed its mind
+    if picture.shape[:2] != (height, width):  # from a folder of pictures, or a camera that changed its size
         scale = min(width / picture.shape[1], height / picture.shape[0])
         new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
         small = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
@@ -163,10 +164,10 @@ def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
 
 
 class ConstantRateWriter:
-    """MPEG-4 through OpenCV at a constant rate: each picture starts at the slot nearest to its time.
+    """A writer of MPEG-4 through OpenCV, at a constant rate. Each picture starts at the slot nearest to its time.
 
-    So no picture is off by more than half a slot; a gap repeats the picture before it, and of several pictures in one
-    slot the last one stays.
+    So no time is off by more than half a slot. A gap repeats the previous picture. Of several pictures in one slot, the
+    last one is kept.
     """
 
     def __init__(self, path: Path, size: tuple[int, int], rate: float) -> None:
@@ -186,7 +187,7 @@ class ConstantRateWriter:
         self._written = 0
 
     def write(self, picture: Picture, time: float) -> None:
-        """Take the next picture; the one before it is now known to last until here."""
+        """Take the next picture, and write the previous one for all slots until this one's time."""
         if self._start is None:
             self._start = time
         slot = max(self._slot, int((time - self._start) * self._rate + 0.5))
@@ -199,7 +200,7 @@ class ConstantRateWriter:
         """Write the last picture and complete the file.
 
         Raises:
-            SinkError: the file is not whole; OpenCV does not say why, a full disk is likely.
+            SinkError: the file is incomplete; OpenCV gives no reason, a full disk is likely.
         """
         if self._waiting is not None:
             self._put(self._waiting)

@@ -1,4 +1,4 @@
-"""The table of readings, as CSV."""
+"""The sink that writes readings as a CSV table."""
 
 from collections.abc import Iterator
 from math import isnan
@@ -17,28 +17,28 @@ CSV_COLUMNS = (
 
 
 class CsvSink(Sink):
-    """Writes one row for each face of each frame; a frame without a face has one row with ``success`` 0.
+    """Write one row for each face of each frame; a frame without a face has one row with ``success`` 0.
 
     The file is written as ``OUT.part`` and gets its name when the ``with`` block ends without an exception.
     """
 
-    def __init__(self, path: Path | str, start: float = 0.0) -> None:
-        """Name the output; nothing is opened yet.
+    def __init__(self, path: Path | str, start_time: float = 0.0) -> None:
+        """Set the output; nothing is opened yet.
 
         Args:
             path: the file, or ``"-"`` for stdout.
-            start: seconds to add to each time (the first frame's own time, for timestamps in media time).
+            start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
         """
         self._output = TextOutput(path)
         self.path = self._output.path
-        self._start = start
+        self._start_time = start_time
 
     def __enter__(self) -> Self:
         """Open the output and write the header.
 
         Raises:
             SinkError: it cannot be written.
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout has closed it.
         """
         self._output.__enter__()
         self._output.write(",".join(CSV_COLUMNS) + "\n")
@@ -47,11 +47,11 @@ class CsvSink(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the file its name; after an exception leave it as ``OUT.part``.
+        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
 
         Raises:
             SinkError: the last rows cannot be written, or the file cannot be renamed.
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout has closed it.
         """
         self._output.__exit__(kind, error, trace)
 
@@ -59,17 +59,17 @@ class CsvSink(Sink):
         """Write one frame's rows; a silent analysis has none.
 
         Raises:
-            SinkError: the disk is full, or the file was taken away.
-            BrokenPipeError: the reader of stdout has gone.
+            SinkError: the disk is full, or the file was removed.
+            BrokenPipeError: the reader of stdout has closed it.
             ValueError: the sink is not open.
         """
         if not analysis.silent:
-            self._output.write("".join(csv_rows(analysis, self._start)))
+            self._output.write("".join(csv_rows(analysis, self._start_time)))
 
 
-def csv_rows(analysis: Analysis, start: float = 0.0) -> Iterator[str]:
-    """Yield the frame's rows with their line ends, ordered by face id; ``start`` as for :class:`CsvSink`."""
-    head = f"{analysis.frame.index},{analysis.frame.time + start:.6f},"
+def csv_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[str]:
+    """Yield the frame's rows with their line ends, ordered by face id; ``start_time`` as for :class:`CsvSink`."""
+    head = f"{analysis.frame.index},{analysis.frame.time + start_time:.6f},"
     if not analysis.readings:
         yield f"{head},,0" + "," * (len(CSV_COLUMNS) - 5) + "\n"
     for reading in sorted(analysis.readings, key=lambda r: r.face_id):
@@ -77,7 +77,7 @@ def csv_rows(analysis: Analysis, start: float = 0.0) -> Iterator[str]:
 
 
 def _cells(reading: Reading) -> str:
-    """Return what follows the timestamp."""
+    """Return the cells after the timestamp."""
     box = ",".join(f"{value:.1f}" for value in reading.face.box)
     values = f"{reading.raw:.4f},{reading.openness:.4f},{int(reading.active)}"
     reliability = "" if isnan(reading.reliability) else f"{reading.reliability:.4f}"

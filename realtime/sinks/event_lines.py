@@ -1,4 +1,4 @@
-"""Lip events as JSON lines, as they come."""
+"""The sink that writes lip events as JSON lines, at once."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,34 +7,35 @@ from typing import Self
 
 from ..lips.event_json import event_json, value_json
 from ..lips.face_choice import ANYONE, FaceChoice
-from ..lips.running_events import RunningEvents
+from ..lips.ongoing_events import OngoingEvents
 from ..records import Analysis, LipEvent, Reading
 from .sink import Sink
 from .text_output import TextOutput
 
 
 class EventLines(Sink):
-    """Writes one JSON line for each event, and with ``values`` for each reading; each start has its stop at the end.
+    """Write one JSON line for each event, and with ``values`` one for each reading.
 
-    Left by an exception, a file stays ``OUT.part``, with its stops.
+    Every start gets its stop, at the latest when the ``with`` block ends. After an interruption the file keeps the name
+    ``OUT.part`` and contains the stops too.
     """
 
     def __init__(
         self, path: Path | str | None, values: bool = False, face: str | None = None, preset: str = ""
     ) -> None:
-        """Name the output; nothing is opened yet.
+        """Set the output; nothing is opened yet.
 
         Args:
             path: the file; ``"-"`` or None for stdout.
             values: write a line for each reading too.
-            face: whose events, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
-            preset: the limits' name, given in each event's line; empty for none.
+            face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
+            preset: the preset's name, written into each event's line; empty for none.
         """
         self._output = TextOutput(path)
         self.path = self._output.path
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
-        self._running, self._time = RunningEvents(), 0.0
+        self._ongoing, self._time = OngoingEvents(), 0.0
 
     def __enter__(self) -> Self:
         """Open the output.
@@ -48,33 +49,33 @@ class EventLines(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Write the stops of all that is on, and give the file its name.
+        """Write the stops of all events that are on, and give the file its name.
 
         Raises:
             SinkError: the last lines cannot be written, or the file cannot be renamed.
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout has closed it.
         """
         try:
-            self._put_all(self._running.stops(self._time))
+            self._write_events(self._ongoing.stops(self._time))
         except BaseException as failure:
             self._output.__exit__(type(failure), failure, failure.__traceback__)
-            if kind is None:  # else the first error is the one to report
+            if kind is None:  # otherwise the first error is the one to report
                 raise
             return
         self._output.__exit__(kind, error, trace)
 
     def write(self, analysis: Analysis) -> None:
-        """Write one frame's lines, and let readers see them at once.
+        """Write one frame's lines, and flush them.
 
         Raises:
             SinkError: the output cannot be written.
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout has closed it.
         """
         self._time = analysis.frame.time
         if self._values:
             for reading in self._readings(analysis):
                 self._output.write(self._value_line(reading, self._time), flush=True)
-        self._put_all(analysis.events if self._choice is None else self._choice.events(analysis))
+        self._write_events(analysis.events if self._choice is None else self._choice.events(analysis))
 
     def _readings(self, analysis: Analysis) -> Sequence[Reading]:
         if self._choice is None:
@@ -86,7 +87,7 @@ class EventLines(Sink):
         anyone = self._choice is not None and self._choice.mode == ANYONE
         return value_json(None if anyone else reading.face_id, time, reading.openness, reading.raw) + "\n"
 
-    def _put_all(self, events: Sequence[LipEvent]) -> None:
+    def _write_events(self, events: Sequence[LipEvent]) -> None:
         for event in events:
-            self._running.take(event)
+            self._ongoing.take(event)
             self._output.write(event_json(event, self._preset) + "\n", flush=True)

@@ -1,4 +1,4 @@
-"""The ``ffmpeg`` program as a video writer that keeps every frame's own time and the source's sound."""
+"""A video writer through the ``ffmpeg`` program, which keeps each frame's presentation time and the source's sound."""
 
 import subprocess
 from collections.abc import Sequence
@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 
 from ...models.errors import SinkError
 from ..system.programs import start_program
-from ..video.ffmpeg import answer, keep_times
+from ..video.ffmpeg import passthrough_option, run_program
 from .matroska import picture_header, stream_header
 
 CLOCK = 90_000  # ticks a second of the written video
 
 
 class FfmpegWriter:
-    """Pipes pictures with their times into ffmpeg, which writes H.264 and AAC."""
+    """A pipe of pictures with their times into ffmpeg, which writes H.264 and AAC."""
 
     def __init__(
         self, program: str, path: Path, size: tuple[int, int], rate: float, source: Path | None, origin: float
@@ -26,11 +26,11 @@ class FfmpegWriter:
 
         Args:
             program: the ffmpeg program.
-            path: the file to write; overwritten.
-            size: (width, height) of the pictures, both even.
-            rate: frames per second, about.
-            source: the recording whose sound goes along, if any.
-            origin: the second of the source's clock that becomes 0 in the file.
+            path: the file to write; an existing one is overwritten.
+            size: the (width, height) of the pictures in pixels, both even.
+            rate: the nominal frame rate in frames/s.
+            source: the recording whose sound is copied; None for no sound.
+            origin: the time on the source's clock that becomes 0 in the file, in seconds.
 
         Raises:
             SinkError: ffmpeg cannot be started.
@@ -38,30 +38,30 @@ class FfmpegWriter:
         self._path = path
         self._last = -1.0
         sound = source if source is not None and _has_sound(program, source) else None
-        # A file, not a pipe: nobody reads while ffmpeg works, and a full pipe would stop it.
-        self._talk = TemporaryFile()  # noqa: SIM115
+        # A file, not a pipe: nothing reads stderr while ffmpeg works, and a full pipe would block it.
+        self._stderr = TemporaryFile()  # noqa: SIM115
         command = [
             program,
             "-hide_banner",
             "-nostdin",
             "-v",
             "error",
-            *_options(path, sound, origin, keep_times(program)),
+            *_options(path, sound, origin, passthrough_option(program)),
         ]
         try:
-            self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._talk)
+            self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._stderr)
         except OSError as error:
-            self._talk.close()
+            self._stderr.close()
             raise SinkError(f"{program}: cannot start ffmpeg ({error.strerror})") from None
         self._put(stream_header(*size, rate))
 
     def write(self, picture: NDArray[np.uint8], time: float) -> None:
-        """Take the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on.
+        """Write the next (h, w, 3) uint8 BGR picture, shown from ``time`` (seconds) on.
 
         Raises:
-            SinkError: ffmpeg failed, with its own reason.
+            SinkError: ffmpeg failed; the message has its reason.
         """
-        # Frames may share a time, but the file can only hold increasing ones: one tick later, 11 us.
+        # Frames may share a time, but times in the file must increase: the second one gets the next tick, 11 us later.
         self._last = time = max(time, self._last + 1 / CLOCK) if self._last >= 0 else time
         self._put(picture_header(time, picture.nbytes), np.ascontiguousarray(picture).data)
 
@@ -69,20 +69,20 @@ class FfmpegWriter:
         """Wait until ffmpeg has completed the file.
 
         Raises:
-            SinkError: ffmpeg failed, with its own reason.
+            SinkError: ffmpeg failed; the message has its reason.
         """
         self._close_pipe()
         if self._process.wait() != 0:
             raise self._failure()
-        self._talk.close()
+        self._stderr.close()
 
     def abandon(self) -> None:
-        """End ffmpeg at once."""
+        """Kill ffmpeg."""
         if self._process.poll() is None:
             self._process.kill()
         self._close_pipe()
         self._process.wait()
-        self._talk.close()
+        self._stderr.close()
 
     def _put(self, *parts: bytes | memoryview) -> None:
         pipe = self._process.stdin
@@ -90,7 +90,7 @@ class FfmpegWriter:
         try:
             for part in parts:
                 pipe.write(part)
-        except OSError:  # ffmpeg has gone; Windows says EINVAL where others say EPIPE
+        except OSError:  # ffmpeg has ended; Windows reports EINVAL where others report EPIPE
             self._close_pipe()
             self._process.wait()
             raise self._failure() from None
@@ -101,43 +101,43 @@ class FfmpegWriter:
             return
         try:
             pipe.close()
-        except OSError:  # what is still buffered has no reader; the exit status tells why
+        except OSError:  # ffmpeg no longer reads the rest of the buffer; its exit status gives the reason
             return
 
     def _failure(self) -> SinkError:
-        """The reason that ffmpeg gives, in one line."""
-        if self._talk.closed:
+        """Return an error with the reason that ffmpeg gives, in one line."""
+        if self._stderr.closed:
             return SinkError(f"{self._path}: ffmpeg has ended")
-        with self._talk as talk:  # closed here, too, for nobody has a writer that could not begin
-            talk.seek(0)
-            lines = talk.read().decode("utf-8", "replace").strip().splitlines()
+        with self._stderr as stderr:  # closed here too, because a writer that fails in __init__ is never abandoned
+            stderr.seek(0)
+            lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
         reason = lines[-1].strip() if lines else f"exit status {self._process.returncode}"
         full = next((line.strip() for line in lines if "No space left" in line), None)
         return SinkError(f"{self._path}: ffmpeg could not write the video: {full or reason}")
 
 
-def _options(path: Path, sound: Path | None, origin: float, keep_times: Sequence[str]) -> list[str]:
-    """What ffmpeg is to read and write, and how."""
-    # copyts: pictures and sound keep the clock they share, instead of both beginning at 0.
+def _options(path: Path, sound: Path | None, origin: float, passthrough_option: Sequence[str]) -> list[str]:
+    """Return ffmpeg's options for the input and output."""
+    # copyts: pictures and sound keep their common clock, instead of both starting at 0.
     options = ["-copyts", "-probesize", "32", "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0"]
     if sound is not None:
         options += ["-itsoffset", f"{-origin:.6f}", "-vn", "-i", f"file:{sound}"]
     options += ["-map", "0:v:0"]
     if sound is not None:
         options += ["-map", "1:a", "-c:a", "aac", "-b:a", "160k"]
-    # A fine encoder clock: by default it ticks once per guessed frame, and times are rounded to that.
+    # A fine encoder clock: by default it ticks once per frame of the guessed rate, and times are rounded to that.
     options += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
-    options += [*keep_times, "-enc_time_base:v", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
+    options += [*passthrough_option, "-enc_time_base:v", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
     if path.suffix.lower() != ".mkv":
         options += ["-video_track_timescale", str(CLOCK), "-movflags", "+faststart"]
     return [*options, "-y", f"file:{path}"]
 
 
 def _has_sound(program: str, source: Path) -> bool:
-    """Whether ffmpeg can read sound from this file; it may not be able to open what OpenCV can, such as a folder."""
+    """Return whether ffmpeg can read sound from a source, which may be something that it cannot open: a folder."""
     if not source.is_file():
         return False
     command = [program, "-nostdin", "-v", "error", "-vn", "-i", f"file:{source}", "-map", "0:a"]
     command += ["-t", "0.1", "-f", "null", "-"]
-    told = answer(command)
-    return told is not None and told.returncode == 0
+    result = run_program(command)
+    return result is not None and result.returncode == 0

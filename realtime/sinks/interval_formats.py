@@ -1,4 +1,4 @@
-"""Intervals as files that people open: Praat, Audacity, subtitles, ELAN, tables. One function for each format."""
+"""Interval formats for Praat, Audacity, subtitles, ELAN and tables: one function for each, which returns the text."""
 
 import mimetypes
 from collections.abc import Callable, Iterator
@@ -13,12 +13,15 @@ LABELS = {"activity": "lips active", "open": "mouth open"}
 
 
 def face_name(face_id: int | None) -> str:
-    """What a face's tier is called."""
+    """Return the name of a face's tier."""
     return "anyone" if face_id is None else f"face {face_id}"
 
 
 def textgrid(found: Intervals) -> str:
-    """Praat's TextGrid, long text form, one interval tier a face. Source: Praat manual, "TextGrid file formats"."""
+    """Return a Praat TextGrid in the long text form, with one interval tier for each face.
+
+    Source: Praat manual, "TextGrid file formats".
+    """
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', ""]
     lines += ["xmin = 0", f"xmax = {found.duration:.6f}", "tiers? <exists>", f"size = {len(found.faces)}", "item []:"]
     for number, face in enumerate(found.faces, 1):
@@ -32,7 +35,7 @@ def textgrid(found: Intervals) -> str:
 
 
 def _without_gaps(intervals: list[Interval], duration: float) -> Iterator[tuple[float, float, str]]:
-    """(start, end, text) from 0 to the end, with empty text where nothing goes on: what a tier must be."""
+    """Yield (start, end, text) from 0 to the end without gaps, as a tier requires; the text of a pause is empty."""
     at = 0.0
     for interval in intervals:
         start = round(interval.start, 6)
@@ -45,12 +48,15 @@ def _without_gaps(intervals: list[Interval], duration: float) -> Iterator[tuple[
 
 
 def audacity(found: Intervals) -> str:
-    """Audacity's label track: start, end, label, with tabs. Source: Audacity manual, "Importing Labels"."""
+    """Return an Audacity label track: start, end and label, separated by tabs.
+
+    Source: Audacity manual, "Importing Labels".
+    """
     return "".join(f"{i.start:.6f}\t{i.end:.6f}\t{face_name(i.face_id)}: {LABELS[i.kind]}\n" for i in found.intervals)
 
 
 def vtt(found: Intervals) -> str:
-    """WebVTT, each face a voice. Source: W3C WebVTT."""
+    """Return WebVTT, with one voice for each face. Source: W3C WebVTT."""
     cues = (
         f"{_clock(i.start, '.')} --> {_clock(i.end, '.')}\n<v {face_name(i.face_id)}>{LABELS[i.kind]}</v>\n"
         for i in found.intervals
@@ -59,7 +65,7 @@ def vtt(found: Intervals) -> str:
 
 
 def srt(found: Intervals) -> str:
-    """SubRip subtitles."""
+    """Return SubRip subtitles."""
     return "\n".join(
         f"{number}\n{_clock(i.start, ',')} --> {_clock(i.end, ',')}\n{face_name(i.face_id)}: {LABELS[i.kind]}\n"
         for number, i in enumerate(found.intervals, 1)
@@ -67,13 +73,16 @@ def srt(found: Intervals) -> str:
 
 
 def csv_table(found: Intervals) -> str:
-    """A table with the columns face_id, kind, start, end; face_id is empty for anyone."""
+    """Return a CSV table with the columns face_id, kind, start and end; face_id is empty for anyone."""
     rows = (f"{'' if i.face_id is None else i.face_id},{i.kind},{i.start:.6f},{i.end:.6f}\n" for i in found.intervals)
     return "".join(["face_id,kind,start,end\n", *rows])
 
 
 def elan(found: Intervals) -> str:
-    """ELAN's EAF, one tier a face, in milliseconds, with the recording linked. Source: EAF 3.0 schema, MPI Nijmegen."""
+    """Return ELAN's EAF, with one tier for each face, times in milliseconds, and a link to the recording.
+
+    Source: EAF 3.0 schema, MPI Nijmegen.
+    """
     made = datetime.now(UTC).isoformat(timespec="seconds")
     root = ElementTree.Element("ANNOTATION_DOCUMENT", AUTHOR="mouth-live", DATE=made, FORMAT="3.0", VERSION="3.0")
     root.set(f"{{{_XSI}}}noNamespaceSchemaLocation", "http://www.mpi.nl/tools/elan/EAFv3.0.xsd")
@@ -99,7 +108,7 @@ def elan(found: Intervals) -> str:
 
 
 def _annotate(tier: ElementTree.Element, order: ElementTree.Element, interval: Interval) -> None:
-    """One annotation, and its two time slots."""
+    """Add one annotation to a tier, and its two time slots to the time order."""
     slots: list[str] = []
     for seconds in (interval.start, interval.end):
         slots.append(f"ts{len(order) + 1}")
@@ -113,7 +122,7 @@ def _annotate(tier: ElementTree.Element, order: ElementTree.Element, interval: I
 
 
 def _clock(seconds: float, mark: str) -> str:
-    """As HH:MM:SS.mmm, with ``mark`` before the milliseconds."""
+    """Return a time as HH:MM:SS.mmm, with ``mark`` before the milliseconds."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02d}:{whole // 60 % 60:02d}:{whole % 60:02d}{mark}{milliseconds:03d}"
 

@@ -1,18 +1,18 @@
-"""Raw pictures with their times as a Matroska stream, which ffmpeg reads from a pipe.
+"""A Matroska stream of raw pictures with their presentation times, which ffmpeg reads from a pipe.
 
-ffmpeg's raw video input knows a constant frame rate only; Matroska is the simplest wrapping that gives each picture a
+ffmpeg's raw video input has a constant frame rate only. Matroska is the simplest container that gives each picture a
 time of its own. Source: RFC 8794 (EBML), RFC 9559 (Matroska).
 """
 
-TICK = 1_000  # ns: times are kept to the microsecond
-UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"  # for the segment, whose end is not known when it begins
+TICK = 1_000  # ns: times are accurate to the microsecond
+UNKNOWN_SIZE = b"\x01\xff\xff\xff\xff\xff\xff\xff"  # of the segment, whose end is unknown when it begins
 
 
 def stream_header(width: int, height: int, rate: float) -> bytes:
-    """What comes before the first picture of one track of raw (height, width, 3) uint8 BGR pictures.
+    """Return the bytes before the first picture of a track of raw (height, width, 3) uint8 BGR pictures.
 
-    ``rate`` in frames per second, about: it tells how long the last picture lasts, and readers take the kind of video
-    from it (an encoder that has to guess guesses a million a second, and asks for a player that can keep up).
+    ``rate`` is the nominal frame rate in frames/s. It gives the last picture's duration, and the encoder derives the
+    level of the video from it. Without it, the encoder assumes a million frames/s and a level that few players support.
     """
     ebml = _element(0x4286, 1) + _element(0x42F7, 1) + _element(0x42F2, 4) + _element(0x42F3, 8)
     ebml += _element(0x4282, b"matroska") + _element(0x4287, 4) + _element(0x4285, 2)
@@ -33,7 +33,7 @@ def stream_header(width: int, height: int, rate: float) -> bytes:
 
 
 def picture_header(time: float, size: int) -> bytes:
-    """What comes before the ``size`` bytes of a picture that is shown at ``time`` (seconds, not negative)."""
+    """Return the bytes before a picture of ``size`` bytes that is shown at ``time`` (seconds, not negative)."""
     stamp = _element(0xE7, round(time * 1e9 / TICK))
     block = b"\x81\x00\x00\x80"  # track 1, at the cluster's own time, a key frame
     start = _identifier(0xA3) + _size(len(block) + size) + block
@@ -47,10 +47,10 @@ def _element(identifier: int, content: int | bytes) -> bytes:
 
 
 def _identifier(identifier: int) -> bytes:
-    """Identifiers are written with their length marker already inside."""
+    """Return the bytes of an identifier, which already contains its length marker."""
     return identifier.to_bytes((identifier.bit_length() + 7) // 8, "big")
 
 
 def _size(size: int) -> bytes:
-    """A size in the eight-byte form, which holds any."""
+    """Return a size in the eight-byte form, which any size fits into."""
     return (size | 1 << 56).to_bytes(8, "big")

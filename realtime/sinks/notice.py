@@ -1,4 +1,4 @@
-"""A line of text for the person before the camera, drawn along the picture's lower edge."""
+"""A line of text for the person in front of the camera, drawn along the picture's lower edge."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ _FONT = cv2.FontFace("sans")
 
 
 def draw_notice(picture: NDArray[np.uint8], text: str) -> None:
-    """Write a line into a picture (h, w, 3) uint8 BGR, white on a dark band, as large as its width allows."""
+    """Draw a line of text into a picture (h, w, 3) uint8 BGR, white on a dark band, as large as the width allows."""
     height, width = picture.shape[:2]
     size = round(1.5 * text_size(picture))
     _, _, wide, _ = cv2.getTextSize((0, 0), text, (0, 0), _FONT, size, WEIGHT)

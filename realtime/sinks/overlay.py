@@ -1,8 +1,9 @@
-"""The picture that people look at: box, id, bar and value of each face, and how fast it runs.
+"""The overlay on a frame: the box, id, openness bar and value of each face, and the frame rate.
 
-Every text stands in white on its own dark plate, so that it reads on any picture. Sizes follow the picture's shorter
-side. Ids are told apart by number and by colour (Okabe and Ito 2008, "Color Universal Design": told apart by people
-with any colour vision); active lips are marked by form: a whole frame, not corners only, and a dot in the plate.
+Each text is white on its own dark plate, so that it is readable on any picture. Sizes follow the picture's shorter
+side. Faces are distinguished by id and by colour. Source of the colours: Okabe and Ito 2008, "Color Universal Design";
+people with any colour vision can distinguish them. Active lips are marked by shape: a whole frame instead of corners,
+and a dot in the plate.
 """
 
 from collections.abc import Sequence
@@ -30,12 +31,12 @@ PALETTE: Sequence[Colour] = (
     (245, 245, 245),  # white
 )
 PLATE: Colour = (28, 22, 20)
-PLATE_OPACITY = 0.8  # what shows through still leaves white text a contrast of 9:1 on a white picture
+PLATE_OPACITY = 0.8  # gives white text a contrast of 9:1 even on a white picture
 TEXT: Colour = (255, 255, 255)
 GROOVE: Colour = (96, 88, 84)  # the empty part of a bar
-HALO: Colour = (20, 16, 14)  # dark rim of the box lines, for bright pictures
-SMALLEST_TEXT = 12  # px
-TEXT_PART = 1 / 36  # of the picture's shorter side
+HALO: Colour = (20, 16, 14)  # the dark rim of the box lines, for bright pictures
+MIN_TEXT_SIZE = 12  # px
+TEXT_SHARE = 1 / 36  # of the picture's shorter side
 WEIGHT = 550  # between regular (400) and bold (700)
 
 _FONT = cv2.FontFace("sans")
@@ -51,20 +52,20 @@ class _Area:
     height: int
 
     def overlap(self, other: "_Area") -> int:
-        """Pixels that both cover."""
+        """Return the number of pixels that both rectangles cover."""
         width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         return max(0, width) * max(0, height)
 
     def within(self, width: int, height: int) -> "_Area":
-        """The same, moved into a picture of this size."""
+        """Return the rectangle moved into a picture of this size."""
         x, y = max(0, min(self.x, width - self.width)), max(0, min(self.y, height - self.height))
         return _Area(x, y, self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
 class _Layout:
-    """A face's plate, in pixels: its size, its inner margin, the widths of the id's chip and of the value."""
+    """The layout of a face's plate, in pixels: its size, its padding, the widths of the id's chip and of the value."""
 
     width: int
     height: int
@@ -75,12 +76,12 @@ class _Layout:
 
 
 def draw(analysis: Analysis, *, rate: float | None, dropped: int | None, mirror: bool = False) -> Picture:
-    """Draw what was read into a copy of the frame.
+    """Draw the readings into a copy of the frame.
 
     Args:
         analysis: the frame and its readings.
-        rate: frames per second that are analysed, shown in a corner; None leaves it out (recorded video).
-        dropped: frames left out so far to keep up; None leaves it out.
+        rate: the analysed frames per second, shown in a corner; None hides it (recorded video).
+        dropped: the number of frames dropped so far to keep up; None hides it.
         mirror: flip the picture left to right, with its boxes, but not the text.
 
     Returns:
@@ -105,8 +106,8 @@ def draw(analysis: Analysis, *, rate: float | None, dropped: int | None, mirror:
 
 
 def text_size(picture: Picture) -> int:
-    """Height of the text for a picture (h, w, 3), in pixels."""
-    return max(SMALLEST_TEXT, round(min(picture.shape[:2]) * TEXT_PART))
+    """Return the height of the text for a picture (h, w, 3), in pixels."""
+    return max(MIN_TEXT_SIZE, round(min(picture.shape[:2]) * TEXT_SHARE))
 
 
 def _colour(reading: Reading) -> Colour:
@@ -119,7 +120,7 @@ def _box(reading: Reading, width: int, mirror: bool) -> _Area:
 
 
 def _draw_box(picture: Picture, box: _Area, colour: Colour, size: int, *, whole: bool) -> None:
-    """Rounded corners, or the whole rounded frame, in the id's colour with a dark rim."""
+    """Draw rounded corners, or a whole rounded frame, in the id's colour with a dark rim."""
     line = max(2, round(size / 9))
     corners = _corners(box, max(2, min(round(size * 0.6), box.width // 5, box.height // 5)), with_arms=not whole)
     strokes = [np.concatenate(corners)] if whole else corners
@@ -128,7 +129,7 @@ def _draw_box(picture: Picture, box: _Area, colour: Colour, size: int, *, whole:
 
 
 def _corners(box: _Area, radius: int, *, with_arms: bool) -> list[NDArray[np.int32]]:
-    """The four round corners, clockwise from the top-left one, each (n, 2); with straight arms or without."""
+    """Return the four round corners, clockwise from the top left, each (n, 2) int32; with or without straight arms."""
     arm = round(min(box.width, box.height) * 0.22)
     angles = np.linspace(np.pi, 1.5 * np.pi, 9)
     arc = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius + radius  # clockwise, from (0, r) to (r, 0)
@@ -137,7 +138,7 @@ def _corners(box: _Area, radius: int, *, with_arms: bool) -> list[NDArray[np.int
     corners: list[NDArray[np.int32]] = []
     for right, bottom in ((False, False), (True, False), (True, True), (False, True)):
         points = np.where(np.array([right, bottom]), far - corner, near + corner)
-        # A corner mirrored once runs the other way round.
+        # A corner that is mirrored once has the opposite direction.
         corners.append(np.rint(points[::-1] if right != bottom else points).astype(np.int32))
     return corners
 
@@ -154,7 +155,7 @@ def _draw_text(picture: Picture, text: str, x: int, baseline: int, size: int, co
 
 @lru_cache(maxsize=64)
 def _plate_mask(width: int, height: int, radius: int, opacity: float) -> NDArray[np.float32]:
-    """How much of the plate covers each pixel, (h, w, 1) float32, 0..1, with smooth round corners."""
+    """Return the coverage of each pixel by a plate with smooth round corners, (h, w, 1) float32, 0..1."""
     zoom = 4
     mask = np.zeros((height * zoom, width * zoom), np.uint8)
     _fill_round(mask, width * zoom, height * zoom, radius * zoom)
@@ -172,7 +173,7 @@ def _fill_round(mask: Picture, width: int, height: int, radius: int) -> None:
 
 
 def _fill(picture: Picture, area: _Area, colour: Colour, radius: int, opacity: float = 1.0) -> None:
-    """A rounded rectangle of one colour over the picture, cut off at its edges."""
+    """Draw a filled, rounded rectangle into the picture, clipped at its edges."""
     left, top = max(0, -area.x), max(0, -area.y)
     part = picture[area.y + top : area.y + area.height, area.x + left : area.x + area.width]
     if not part.size:
@@ -183,7 +184,7 @@ def _fill(picture: Picture, area: _Area, colour: Colour, radius: int, opacity: f
 
 
 def _draw_status(picture: Picture, rate: float | None, dropped: int | None, size: int) -> _Area:
-    """Frames per second and dropped frames, top left."""
+    """Draw frames per second and dropped frames at the top left, and return the plate's rectangle."""
     parts = [] if rate is None else [f"{rate:.1f} frames/s"]
     parts += [] if dropped is None else [f"{dropped} dropped"]
     text = "   ".join(parts)
@@ -195,7 +196,7 @@ def _draw_status(picture: Picture, rate: float | None, dropped: int | None, size
 
 
 def _layout(reading: Reading, box: _Area, size: int) -> _Layout:
-    """The plate's parts; a face much smaller than its plate gets a tighter one."""
+    """Return the layout of a face's plate; a face much smaller than its plate gets a narrower one."""
     chip, value = _text_width(str(reading.face_id), size) + round(size * 0.6), _text_width("0.00", size)
     pad = round(size * 0.4)
     width = 2 * pad + chip + pad + value + round(size * 0.9)
@@ -208,7 +209,7 @@ def _layout(reading: Reading, box: _Area, size: int) -> _Layout:
 def _place(
     box: _Area, label: _Layout, picture: tuple[int, int], taken: Sequence[_Area], others: Sequence[_Area], size: int
 ) -> _Area:
-    """Above the box, else below, else inside it: where the plate covers the least of the other plates and faces."""
+    """Return the place for a plate above, below or inside its box, where it covers least of other plates and faces."""
     width, height = label.width, label.height
     gap = max(3, round(size * 0.35))
     left, right = box.x, box.x + box.width - width
@@ -220,20 +221,21 @@ def _place(
     areas = [_Area(x, y, width, height).within(*picture) for x, y in places]
 
     def cost(area: _Area) -> int:
+        """Return the weighted number of pixels that a plate at this place covers."""
         covered = sum(area.overlap(other) for other in others)
         return 4 * sum(area.overlap(plate) for plate in taken) + 2 * covered + area.overlap(box)
 
-    return min(areas, key=cost)  # the first of equals, so the order above is the order of preference
+    return min(areas, key=cost)  # the first of equal ones, so the order above is the order of preference
 
 
 def _draw_label(picture: Picture, area: _Area, label: _Layout, reading: Reading, size: int) -> None:
-    """The plate of one face: id, value, a dot while the lips are active, the bar below."""
+    """Draw the plate of one face: id, value, a dot while the lips are active, and the bar below."""
     colour, pad = _colour(reading), label.pad
     _fill(picture, area, PLATE, round(size * 0.45), PLATE_OPACITY)
     chip = _Area(area.x + pad, area.y + pad, label.chip, round(size * 1.15))
     baseline = chip.y + round(size * 0.93)
     _fill(picture, chip, colour, round(size * 0.3))
-    _draw_text(picture, str(reading.face_id), chip.x + round(size * 0.3), baseline, size, _ink(colour))
+    _draw_text(picture, str(reading.face_id), chip.x + round(size * 0.3), baseline, size, _text_colour(colour))
     _draw_text(picture, f"{reading.openness:.2f}", chip.x + chip.width + pad, baseline, size)
     if reading.active and label.dot:
         middle = (area.x + area.width - pad - ceil(size * 0.28), chip.y + round(size * 0.58))
@@ -244,16 +246,16 @@ def _draw_label(picture: Picture, area: _Area, label: _Layout, reading: Reading,
 
 
 def _draw_bar(picture: Picture, bar: _Area, openness: float, colour: Colour) -> None:
-    """A groove as long as 1 is, filled as far as the openness (0..1)."""
+    """Draw a groove whose length stands for 1, filled up to the openness (0..1)."""
     _fill(picture, bar, GROOVE, bar.height // 2)
     filled = round(bar.width * min(1.0, max(0.0, openness)))
     if filled:
-        # Whole bar drawn and cut, so that the left end keeps its round shape and few masks are ever made.
+        # The whole bar is drawn and clipped, so that its left end stays round and few masks are needed.
         cut = picture[:, : bar.x + filled]
         _fill(cut, bar, colour, bar.height // 2)
 
 
-def _ink(colour: Colour) -> Colour:
-    """Black or white, whichever reads better on this colour."""
+def _text_colour(colour: Colour) -> Colour:
+    """Return black or white, whichever is more readable on this colour."""
     blue, green, red = colour
     return PLATE if 0.114 * blue + 0.587 * green + 0.299 * red > 110 else TEXT

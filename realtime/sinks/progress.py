@@ -1,4 +1,4 @@
-"""How far a recording is analysed, on the terminal."""
+"""The sink that shows on the terminal how much of a recording is analysed."""
 
 import sys
 from types import TracebackType
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class Progress(Sink):
-    """Counts frames and faces; on a terminal a bar shows how far, how fast, and how long still.
+    """Count frames and faces, and show a progress bar where stderr is a terminal.
 
     Attributes:
-        frames: frames so far.
+        frames: the number of frames so far.
     """
 
     def __init__(self, title: str, total: int | None) -> None:
-        """Set the bar up.
+        """Set the bar up; nothing is shown yet.
 
         Args:
-            title: what stands before the bar.
-            total: frames to come, about; None where unknown.
+            title: the text before the bar.
+            total: the approximate number of frames to come; None where unknown.
         """
         self.frames = 0
         self._title, self._total = title, total
@@ -46,12 +46,12 @@ class Progress(Sink):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
 
     def write(self, analysis: Analysis) -> None:
-        """Count a frame."""
+        """Count a frame and its faces."""
         self.frames += 1
         self._ids.update(reading.face_id for reading in analysis.readings)
         if self._bar is not None:

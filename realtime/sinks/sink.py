@@ -1,18 +1,21 @@
-"""What every sink is: something that takes analyses until its ``with`` block ends."""
+"""The base class of all sinks: a sink takes analyses until its ``with`` block ends."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from ...models.errors import UsageError
+from ...models.whole_file import is_stream, same_file
 from ..records import Analysis
 
 
 class Sink(ABC):
-    """Takes the analyses of one source: a table, a video, intervals, event lines, the window.
+    """A consumer of one source's analyses: a table, a video, intervals, event lines, the window.
 
-    A sink opens its output in ``__enter__`` and completes it in ``__exit__``. Left by an exception, it leaves nothing
-    under the final name of a file.
+    A sink opens its output in ``__enter__`` and completes it in ``__exit__``. After an exception it leaves no file
+    under its final name.
 
     Attributes:
         path: the file that it writes; None for none, or for stdout.
@@ -27,13 +30,31 @@ class Sink(ABC):
     def __exit__(  # noqa: B027 - a sink without a file has nothing to complete
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Complete the output, or give it up after an exception."""
+        """Complete the output, or abandon it after an exception."""
 
     @abstractmethod
     def write(self, analysis: Analysis) -> None:
-        """Take one analysis. A silent one (``analysis.silent``) has events but no new picture."""
+        """Write one analysis. A silent one (``analysis.silent``) has events but no new picture."""
 
     @property
     def is_finished(self) -> bool:
-        """Whether the sink wants no more: the session then ends, as when its window was closed."""
+        """Whether the sink wants no more analyses; the session then ends, as after its window is closed."""
         return False
+
+
+def refuse_shared_files(sinks: Iterable[Sink], source_files: Collection[Path]) -> None:
+    """Raise an error where a sink would overwrite the source, or two sinks would write one file.
+
+    Args:
+        sinks: the sinks of one source.
+        source_files: the files that the source reads.
+
+    Raises:
+        UsageError: with the path of the output.
+    """
+    paths = [sink.path for sink in sinks if sink.path is not None]
+    for index, path in enumerate(paths):
+        if any(same_file(path, file) for file in source_files):
+            raise UsageError(f"{path}: the output would overwrite the input; give another name")
+        if any(same_file(path, other) for other in paths[:index]) and not is_stream(path):
+            raise UsageError(f"{path}: two outputs cannot share one file; give them different names")

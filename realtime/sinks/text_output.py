@@ -1,4 +1,4 @@
-"""Text that goes to stdout, or to a file that gets its name when it is whole."""
+"""Text output to stdout, or to a file that gets its name when it is complete."""
 
 import sys
 from contextlib import ExitStack
@@ -15,14 +15,14 @@ STDOUT = "-"
 class TextOutput:
     """A text file (UTF-8, line ends as given), written as ``OUT.part`` and renamed at the end; or stdout.
 
-    Left by an exception, the file never gets its name.
+    After an exception the file never gets its final name.
 
     Attributes:
         path: the file; None for stdout.
     """
 
     def __init__(self, path: Path | str | None) -> None:
-        """Name the output; nothing is opened yet.
+        """Set the output; nothing is opened yet.
 
         Args:
             path: the file; ``"-"`` or None for stdout.
@@ -50,11 +50,11 @@ class TextOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the file its name; after an exception leave it as ``OUT.part``.
+        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
 
         Raises:
             SinkError: the last lines cannot be written, or the file cannot be renamed.
-            BrokenPipeError: the reader of stdout has gone.
+            BrokenPipeError: the reader of stdout has closed it.
         """
         file, self._file = self._file, None
         try:
@@ -72,16 +72,16 @@ class TextOutput:
                 raise
 
     def write(self, text: str, flush: bool = False) -> None:
-        """Write text as it is.
+        """Write text unchanged.
 
         Args:
             text: whole lines.
-            flush: let readers see it at once.
+            flush: flush the output, so that readers see the text at once.
 
         Raises:
-            SinkError: the disk is full, or the file was taken away.
-            BrokenPipeError: the reader of stdout has gone.
-            ValueError: it is not open.
+            SinkError: the disk is full, or the file was removed.
+            BrokenPipeError: the reader of stdout has closed it.
+            ValueError: the output is not open.
         """
         if self._file is None:
             raise ValueError("write inside the with block only")
@@ -96,4 +96,4 @@ class TextOutput:
 
     def _failure(self, error: OSError) -> SinkError:
         name = self.path or "stdout"
-        return SinkError(f"{name}: cannot write it ({error.strerror or error}); give another -o or make room")
+        return SinkError(f"{name}: cannot write it ({error.strerror or error}); give another -o or free some space")

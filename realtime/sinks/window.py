@@ -1,4 +1,4 @@
-"""The live window, and whether there is a display for it at all."""
+"""The live window, and the check for a display to show it on."""
 
 import os
 import socket
@@ -21,22 +21,22 @@ from .sink import Sink
 END_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
 PAUSE_KEY = ord(" ")
 CALIBRATE_KEYS = frozenset({ord("c"), ord("C")})
-PAUSE_POLL = 30  # ms between two looks at the keys while paused
-DRAW_AT_LEAST_EVERY = 0.2  # s, where frames come faster than they can be drawn
-SMALL, LARGE = (640, 480), (1280, 720)  # the window opens at least about this large, at most this large
-X11_SOCKETS = "/tmp/.X11-unix/X"  # where X servers listen, by convention
+PAUSE_POLL_MS = 30  # ms between two checks of the keyboard while paused
+DRAW_INTERVAL = 0.2  # s between two drawn frames, where frames arrive faster than they can be drawn
+MIN_WINDOW, MAX_WINDOW = (640, 480), (1280, 720)  # pixels: the size at which a window opens, approximately
+X11_SOCKETS = "/tmp/.X11-unix/X"  # the path where X servers listen by convention, without the display's number
 CONNECT_TIMEOUT = 2.0  # s
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
-    """What the window shows besides the frame.
+class WindowStatus:
+    """The status that the window shows with the frame.
 
     Attributes:
-        rate: frames per second that are analysed; None leaves it out.
-        dropped: frames left out so far to keep up; None leaves it out.
+        rate: the analysed frames per second; None hides it.
+        dropped: the number of frames dropped so far to keep up; None hides it.
         notice: a line for the person in front of the camera; empty for none.
-        queued: frames that wait to be shown; while some do, only one now and then is drawn.
+        queued: the number of frames that wait for the window; above 0, only one frame in 0.2 s is drawn.
     """
 
     rate: float | None = None
@@ -46,10 +46,10 @@ class Status:
 
 
 class WindowSink(Sink):
-    """Shows each frame with what was read in it.
+    """Show each frame with its readings.
 
-    Keys: q or Esc ends, space pauses, c calibrates where there is something to call for it. Closing the window ends
-    too. Use it in the main thread: that is where the systems' windows live.
+    Keys: q or Esc ends, space pauses, c calibrates if ``on_calibrate`` is given. Closing the window ends too. Use it in
+    the main thread: the window systems require that.
     """
 
     def __init__(
@@ -57,15 +57,15 @@ class WindowSink(Sink):
         title: str = "mouth-live",
         mirror: bool = False,
         on_calibrate: Callable[[], object] | None = None,
-        status: Callable[[], Status] = Status,
+        status: Callable[[], WindowStatus] = WindowStatus,
     ) -> None:
-        """Set up how to show; no window is opened yet.
+        """Set the window up; it is not opened yet.
 
         Args:
             title: the window's title.
-            mirror: flip the picture left to right, not the text.
+            mirror: flip the picture left to right, but not the text.
             on_calibrate: called when key c is pressed.
-            status: called for each frame that is shown.
+            status: called for each frame; returns the status to show with it.
         """
         self._on_calibrate, self._status = on_calibrate, status
         self._title, self._mirror = title, mirror
@@ -89,12 +89,12 @@ class WindowSink(Sink):
         """Close the window."""
         if self._shown and self._is_open():
             cv2.destroyWindow(self._title)
-            cv2.waitKey(1)  # the window goes when its events are handled
+            cv2.waitKey(1)  # the window disappears when its events are handled
         self._shown = False
 
     @property
     def is_finished(self) -> bool:
-        """Whether the user has ended the show: by q, Esc or by closing the window."""
+        """Whether the user has ended it: by q, Esc, or by closing the window."""
         return self._finished
 
     def write(self, analysis: Analysis) -> None:
@@ -102,7 +102,7 @@ class WindowSink(Sink):
         if analysis.silent:
             return
         status, now = self._status(), monotonic()
-        if status.queued and now - self._drawn < DRAW_AT_LEAST_EVERY:
+        if status.queued and now - self._drawn < DRAW_INTERVAL:
             return
         self._drawn = now
         if not self._shown:
@@ -114,7 +114,7 @@ class WindowSink(Sink):
         if status.notice:
             draw_notice(picture, status.notice)
         cv2.imshow(self._title, picture)
-        key = _key(1)
+        key = _pressed_key(1)
         if key in CALIBRATE_KEYS and self._on_calibrate:
             self._on_calibrate()
         if key == PAUSE_KEY:
@@ -122,9 +122,9 @@ class WindowSink(Sink):
         self._finished = key in END_KEYS or not self._is_open()
 
     def _pause(self) -> int:
-        """Wait for the key or the closing of the window that goes on or ends."""
+        """Wait until the user continues or ends, and return the key; -1 where the window was closed."""
         while self._is_open():
-            key = _key(PAUSE_POLL)
+            key = _pressed_key(PAUSE_POLL_MS)
             if key == PAUSE_KEY or key in END_KEYS:
                 return key
         return -1
@@ -143,46 +143,46 @@ class WindowSink(Sink):
 
 
 def window_size(width: int, height: int) -> tuple[int, int]:
-    """The (width, height) in pixels at which a window for such a picture opens; its shape is kept."""
-    scale = min(1.0, LARGE[0] / width, LARGE[1] / height)
-    if width < SMALL[0] and height < SMALL[1]:
-        scale = min(SMALL[0] / width, SMALL[1] / height)
+    """Return the (width, height) in pixels at which a window for a picture opens; the aspect ratio is kept."""
+    scale = min(1.0, MAX_WINDOW[0] / width, MAX_WINDOW[1] / height)
+    if width < MIN_WINDOW[0] and height < MIN_WINDOW[1]:
+        scale = min(MIN_WINDOW[0] / width, MIN_WINDOW[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def display_problem(advice: str = "use --no-window, or mouth-live process for a recording") -> SinkError | None:
-    """Why no window can be shown, or None if one can.
+    """Return why no window can be shown; None if one can.
 
-    OpenCV ends the whole process where a window cannot be opened, so this must be asked before.
+    Call it before a window is opened: OpenCV ends the whole process where it cannot open one.
 
     Args:
-        advice: what to tell the user to do instead.
+        advice: what the user can do instead, for the message.
     """
     if not sys.platform.startswith("linux"):
         return None
     display = os.environ.get("DISPLAY", "")
     if not display:
-        # OpenCV's Linux package brings Qt's X11 part only; a Wayland session has DISPLAY too, through XWayland.
+        # OpenCV's Linux package contains only the X11 part of Qt; a Wayland session sets DISPLAY through XWayland.
         where = "only Wayland, which needs XWayland" if os.environ.get("WAYLAND_DISPLAY") else "DISPLAY is not set"
         return SinkError(f"no display for the window ({where}); {advice}")
-    if not _answers(display):
+    if not _is_listening(display):
         return SinkError(f"no display for the window (nothing answers at DISPLAY={display}); {advice}")
     return None
 
 
-def _answers(display: str) -> bool:
-    """Whether an X server listens at ``[host]:number[.screen]``."""
+def _is_listening(display: str) -> bool:
+    """Return whether an X server listens at ``[host]:number[.screen]``."""
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
     if not number.isdigit():
         return False
     if host in ("", "unix") or host.startswith("/"):
         path = display if host.startswith("/") and Path(display).is_socket() else X11_SOCKETS + number
-        return any(_connects(socket.AF_UNIX, address) for address in (path, "\0" + path))
-    return _connects(socket.AF_INET, (host.removeprefix("tcp/"), 6000 + int(number)))
+        return any(_can_connect(socket.AF_UNIX, address) for address in (path, "\0" + path))
+    return _can_connect(socket.AF_INET, (host.removeprefix("tcp/"), 6000 + int(number)))
 
 
-def _connects(family: int, address: str | tuple[str, int]) -> bool:
+def _can_connect(family: int, address: str | tuple[str, int]) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.settimeout(CONNECT_TIMEOUT)
         try:
@@ -192,7 +192,7 @@ def _connects(family: int, address: str | tuple[str, int]) -> bool:
     return True
 
 
-def _key(milliseconds: int) -> int:
-    """The key pressed within this time, or -1."""
+def _pressed_key(milliseconds: int) -> int:
+    """Wait for a key for at most this time and return its code; -1 for none."""
     key = cv2.waitKey(milliseconds)
     return key if key < 0 else key & 0xFF

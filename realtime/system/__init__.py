@@ -1,1 +1,1 @@
-"""Threads, programs, signals: the places that make them."""
+"""Threads, prefetching, child programs and signals: the only places that create or handle them."""

@@ -1,4 +1,4 @@
-"""Run a generator ahead of its consumer, in a thread of its own, with a bounded queue between them."""
+"""Prefetching: a generator that runs in a thread of its own, with a bounded queue to its consumer."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -9,8 +9,8 @@ from typing import Generic, Self, TypeVar
 
 from .threads import new_thread
 
-WAKE_INTERVAL = 0.1  # s: waits are cut into these, because Python handles signals only between them
-JOIN_TIMEOUT = 1.0  # s to wait at the end for a thread that may hang
+WAKE_INTERVAL = 0.1  # s: the longest single wait, because Python handles signals only between waits
+JOIN_TIMEOUT = 1.0  # s to wait at the end for a thread, which may hang
 
 Item = TypeVar("Item")
 
@@ -20,10 +20,10 @@ def _never() -> bool:
 
 
 class Prefetch(Generic[Item]):
-    """The items of a generator, made in a thread: in order, none lost; when the queue is full, the thread waits.
+    """The items of a generator, in order, made in a thread that waits while the queue is full.
 
     Attributes:
-        dropped: how many items were thrown away because a newer one was there.
+        dropped: the number of items that were dropped for a newer one.
     """
 
     def __init__(
@@ -39,13 +39,13 @@ class Prefetch(Generic[Item]):
         """Set the queue up; the thread starts with ``with``.
 
         Args:
-            items: the generator. From now on only the thread touches it, and closes it at the end.
-            size: returns the number of bytes that an item holds.
+            items: the generator. From now on only the thread uses it, and closes it at the end.
+            size: returns the size of an item in bytes.
             depth: the most items in the queue.
             max_bytes: the most bytes in the queue; one item always fits.
-            drop: throw the oldest item away when the queue is full, instead of letting the thread wait.
-            name: of the thread, for debuggers.
-            stop: asked at least every 0.1 s; once it returns True the iteration ends early, as if by a ``break``.
+            drop: drop the oldest item when the queue is full, instead of letting the thread wait.
+            name: the thread's, for debuggers.
+            stop: called at least every 0.1 s; once it returns True the iteration ends early, as by a ``break``.
 
         Raises:
             ValueError: depth is below 1.
@@ -54,7 +54,7 @@ class Prefetch(Generic[Item]):
             raise ValueError(f"depth: expected at least 1, got {depth}")
         self.dropped = 0
         self._items, self._size, self._depth, self._max_bytes, self._drop = items, size, depth, max_bytes, drop
-        self._stop_asked = stop
+        self._is_stop_requested = stop
         self._waiting: deque[tuple[Item, int]] = deque()
         self._changed = Condition()
         self._error: BaseException | None = None
@@ -68,8 +68,8 @@ class Prefetch(Generic[Item]):
 
     @property
     def is_over(self) -> bool:
-        """Whether no more items will come: all are taken, or nobody wants them."""
-        if self._stop_asked():
+        """Whether no more items will come: all are taken, or the iteration was stopped."""
+        if self._is_stop_requested():
             return True
         with self._changed:
             return self._stopping or (self._ended and not self._waiting)
@@ -89,22 +89,22 @@ class Prefetch(Generic[Item]):
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask for no more; the thread ends by itself as soon as its current item is made."""
+        """Stop the iteration; the thread ends as soon as its current item is made."""
         with self._changed:
             self._stopping = True
             self._waiting.clear()
             self._changed.notify_all()
 
     def __iter__(self) -> Iterator[Item]:
-        """Yield the items; an error of the generator is raised after the items before it."""
+        """Yield the items; raise the generator's error, if any, after the items before it."""
         while not self.is_over:
             for item in self.take():
                 yield item
-                del item  # it may hold a picture, while the next one is waited for
+                del item  # a large picture must not stay in memory during the wait for the next one
         self.raise_error()
 
     def take(self) -> Sequence[Item]:
-        """Return the next item alone, or nothing where none comes within 0.1 s."""
+        """Return the next item as a sequence of one, or an empty one where none comes within 0.1 s."""
         with self._changed:
             if not self._waiting and not self._ended:
                 self._changed.wait(WAKE_INTERVAL)
@@ -115,12 +115,12 @@ class Prefetch(Generic[Item]):
             return (item,)
 
     def raise_error(self) -> None:
-        """Raise the error that ended the generator, if one did and its items are all taken."""
+        """Raise the error that ended the generator, if there is one and all items are taken."""
         if self._error is not None and not self._waiting:
             raise self._error
 
     def _make(self) -> None:
-        """Make items until the end, an error, or the wish to stop: what the thread does."""
+        """Make items until the generator ends, fails, or the iteration is stopped; the thread runs this."""
         failure: BaseException | None = None
         try:
             with closing(self._items) as items:
@@ -135,7 +135,7 @@ class Prefetch(Generic[Item]):
                 self._changed.notify_all()
 
     def _hand_over(self, item: Item) -> bool:
-        """Put an item into the queue; return False when nobody wants more."""
+        """Put an item into the queue; return False when the iteration was stopped."""
         size = self._size(item)
         with self._changed:
             while not self._drop and not self._stopping and self._is_full(size):

@@ -1,10 +1,10 @@
-"""The one place that starts other programs that run beside this one."""
+"""The only place that starts child programs which run in parallel to this one."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # Windows' word for a session
+_OWN_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)  # what Windows has instead of sessions
 
 
 def start_program(
@@ -14,14 +14,14 @@ def start_program(
     stderr: int | IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> "subprocess.Popen[bytes]":
-    """Start a program, without a shell, in a session of its own: Ctrl-C at the terminal reaches it through us alone.
+    """Start a program, without a shell, in a session of its own, so that Ctrl-C at the terminal does not reach it.
 
     Args:
-        command: the program and what it is told.
-        stdin: what it reads, as :class:`subprocess.Popen` takes it.
-        stdout: where its output goes.
-        stderr: where its talk goes; None to our own.
-        env: its environment; None for ours.
+        command: the program and its arguments.
+        stdin: its standard input, as :class:`subprocess.Popen` takes it.
+        stdout: its standard output.
+        stderr: its standard error; None for that of this process.
+        env: its environment; None for that of this process.
 
     Raises:
         OSError: it cannot be started.

@@ -1,4 +1,4 @@
-"""Signals that end the program: raised once, or noted and acted on between two frames."""
+"""Signals that end the program: raised once as an exception, or recorded and handled between two frames."""
 
 import os
 import signal
@@ -9,12 +9,12 @@ from time import monotonic
 from types import FrameType, TracebackType
 from typing import Self
 
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # Ctrl-C, asked to end, the terminal closed, Windows' Ctrl-Break
-AGAIN_AFTER = 2.0  # s after which a further signal is raised too, where the first had no effect
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # Ctrl-C, kill, the terminal closed, Ctrl-Break on Windows
+REPEAT_AFTER = 2.0  # s after which another signal is raised too, because the first had no effect
 
 
 class Terminated(BaseException):
-    """SIGTERM came: clean up and end with 143. Not an Exception, as KeyboardInterrupt is none."""
+    """The exception for SIGTERM: clean up and exit with 143. Like KeyboardInterrupt it is not an Exception."""
 
 
 def _numbers() -> list[int]:
@@ -26,44 +26,44 @@ def _exception(number: int) -> BaseException:
 
 
 class RaiseOnce:
-    """A handler of all the signals that end a program: the first one is raised, and the clean-up is not broken off."""
+    """A handler for the signals that end a program. It raises only the first one, so clean-up is not interrupted."""
 
     def __init__(self) -> None:
         """Begin without a signal."""
-        self._first: float | None = None
+        self._first: float | None = None  # the time of the first signal
 
     def install(self) -> None:
-        """Handle the signals that are not ignored (nohup has SIGHUP ignored)."""
+        """Handle the signals that are not ignored; under nohup SIGHUP is."""
         for number in _numbers():
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, self)
 
     @staticmethod
     def ignore_all() -> None:
-        """Ignore further signals: the exit code is decided, and only the interpreter's own end is left."""
+        """Ignore further signals: the exit code is decided, and only the interpreter's shutdown remains."""
         for number in _numbers():
             signal.signal(number, signal.SIG_IGN)
 
-    def note(self) -> None:
-        """Take a signal as raised; someone else acts on it."""
+    def mark_raised(self) -> None:
+        """Treat a signal as raised already, because other code has handled it."""
         self._first = monotonic()
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Raise KeyboardInterrupt or Terminated, unless one was raised within the last two seconds."""
-        if self._first is not None and monotonic() - self._first < AGAIN_AFTER:
+        if self._first is not None and monotonic() - self._first < REPEAT_AFTER:
             return
         self._first = monotonic()
         raise _exception(number)
 
 
 class StopSignals:
-    """Notes Ctrl-C and SIGTERM within its ``with`` block, so that a loop can end between two frames.
+    """A record of Ctrl-C and SIGTERM within its ``with`` block, so that a loop can end between two frames.
 
-    A signal is noted where it would have raised an exception: Python's own handler of SIGINT, and :class:`RaiseOnce`.
-    A handler of the user's stays. Outside the main thread, which alone handles signals, nothing is changed.
+    It replaces only handlers that would raise an exception: Python's own for SIGINT, and :class:`RaiseOnce`. A handler
+    of the user's stays in place. Only the main thread handles signals; in other threads nothing is changed.
 
     Attributes:
-        requested: KeyboardInterrupt or Terminated for the first signal; None while there is none.
+        requested: KeyboardInterrupt or Terminated for the first signal; None before it.
     """
 
     def __init__(self) -> None:
@@ -79,7 +79,7 @@ class StopSignals:
                 handler = signal.getsignal(number)
                 if handler is signal.default_int_handler or isinstance(handler, RaiseOnce):
                     self._before[number] = handler
-                    signal.signal(number, self._note)
+                    signal.signal(number, self._record)
         return self
 
     def __exit__(
@@ -87,7 +87,7 @@ class StopSignals:
     ) -> None:
         for number, handler in self._before.items():
             if self.requested is not None and isinstance(handler, RaiseOnce):
-                handler.note()
+                handler.mark_raised()
             signal.signal(number, handler)  # pyright: ignore[reportArgumentType]
 
     def is_requested(self) -> bool:
@@ -95,28 +95,29 @@ class StopSignals:
         return self.requested is not None
 
     def loop_ended(self) -> None:
-        """From now on further signals change nothing: the clean-up is never broken off."""
+        """Ignore further signals from now on, so that clean-up is never interrupted."""
         self._in_loop = False
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
+    def _record(self, number: int, _frame: FrameType | None) -> None:
         if self.requested is None:
             self.requested, self._first = _exception(number), monotonic()
-        elif self._in_loop and monotonic() - self._first > AGAIN_AFTER:
-            raise self.requested  # the loop hangs: in a pipe that nobody reads, say
+        elif self._in_loop and monotonic() - self._first > REPEAT_AFTER:
+            raise self.requested  # the loop hangs, for example in a pipe that nobody reads
 
 
 @contextmanager
 def held_signals() -> Generator[None]:
-    """Hold back what would end the program until the ``with`` block ends; a second signal of a kind is not held.
+    """Hold back the signals that end the program until the ``with`` block ends; a second one of a kind is not held.
 
-    Python handles signals in the main thread alone: in another one this does nothing.
+    Only the main thread handles signals; in other threads this does nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     waiting: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
+    def hold(number: int, frame: FrameType | None) -> None:
+        """Hold the first signal of a kind; handle a second one at once."""
         if number in waiting:
             _pass_on(number, before[number], frame)
         waiting.append(number)
@@ -124,7 +125,7 @@ def held_signals() -> Generator[None]:
     before = {number: signal.getsignal(number) for number in _numbers()}
     before = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in before:
-        signal.signal(number, note)
+        signal.signal(number, hold)
     try:
         yield
     finally:
@@ -135,7 +136,7 @@ def held_signals() -> Generator[None]:
 
 
 def _pass_on(number: int, handler: object, frame: FrameType | None) -> None:
-    """Handle a signal as it would have been."""
+    """Handle a signal as its previous handler would."""
     if callable(handler):
         handler(number, frame)
     else:

@@ -1,1 +1,1 @@
-"""Where frames come from: files, pictures, cameras, streams."""
+"""Sources of frames: video files, pictures, cameras, streams."""

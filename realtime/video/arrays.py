@@ -1,4 +1,4 @@
-"""Frames that the caller has already: pictures from its own loop."""
+"""A source of frames that the caller has already: arrays from a loop of its own."""
 
 from collections.abc import Iterable, Iterator
 from types import TracebackType
@@ -9,25 +9,25 @@ from numpy.typing import NDArray
 
 from ..records import Frame
 
-ARRAY_RATE = 25.0  # frames/s of arrays that come without their times
+ARRAY_RATE = 25.0  # frames/s of arrays without times
 
 
 class ArraySource:
-    """Pictures from an iterable; the attributes are those of :class:`~.sources.VideoSource`.
+    """The pictures of an iterable; the attributes are those of :class:`~.sources.VideoSource`.
 
-    They are taken in the caller's own thread, one when it is needed.
+    They are taken in the caller's own thread, each when it is needed.
     """
 
     def __init__(self, items: Iterable[object]) -> None:
         """Take over the iterable; nothing is read yet.
 
         Args:
-            items: (h, w, 3) uint8 BGR arrays, taken at 25 frames/s; or pairs of a time in seconds, never decreasing,
-                and such an array; or :class:`~mouth_live.realtime.Frame`.
+            items: (h, w, 3) uint8 BGR arrays, taken as 25 frames/s; or pairs of such an array's time in seconds, never
+                decreasing, and the array; or :class:`~mouth_live.realtime.Frame` objects.
         """
         self.name, self.size, self.nominal_rate = "arrays", (0, 0), ARRAY_RATE
         self.duration: float | None = None
-        self.start = 0.0
+        self.start_time = 0.0
         self._items = items
 
     def __enter__(self) -> Self:
@@ -42,8 +42,8 @@ class ArraySource:
         """Yield the frames.
 
         Raises:
-            TypeError: an item is no picture.
-            ValueError: a picture of another shape or dtype, or a time that is before the last one.
+            TypeError: an item is not a picture.
+            ValueError: a picture has another shape or dtype, or a time is earlier than the previous one.
         """
         last = 0.0
         for index, item in enumerate(self._items):
@@ -55,25 +55,25 @@ class ArraySource:
             else:
                 frame = Frame(index, index / ARRAY_RATE, checked_picture(item))
             if index and frame.time < last:
-                raise ValueError(f"time: expected at least {last:g} s, that of the frame before, got {frame.time:g}")
+                raise ValueError(f"time: expected at least {last:g} s, as the previous frame has, got {frame.time:g}")
             last = frame.time
             yield frame
 
 
 def checked_picture(image: object) -> NDArray[np.uint8]:
-    """Return the picture as it is.
+    """Return the picture unchanged, after checking it.
 
     Args:
         image: (h, w, 3) uint8, BGR.
 
     Raises:
-        TypeError: it is no array, such as the None that ``cv2.imread`` returns for a file that it cannot read.
+        TypeError: it is not an array, such as the None that ``cv2.imread`` returns for an unreadable file.
         ValueError: it has another shape or dtype.
     """
-    wanted = "expected an (h, w, 3) uint8 array in BGR order, as cv2.imread gives"
+    expected = "expected an (h, w, 3) uint8 array in BGR order, as cv2.imread gives"
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"image: {wanted}, got {type(image).__name__}")
+        raise TypeError(f"image: {expected}, got {type(image).__name__}")
     array = cast("NDArray[np.uint8]", image)
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-        raise ValueError(f"image: {wanted}, got shape {array.shape}, {array.dtype}")
+        raise ValueError(f"image: {expected}, got shape {array.shape}, {array.dtype}")
     return array

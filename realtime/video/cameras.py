@@ -1,4 +1,4 @@
-"""Cameras: which there are, which one is meant, and its frames."""
+"""Cameras and streams: list them, find the one that a name means, and read its frames."""
 
 import logging
 import sys
@@ -16,20 +16,20 @@ from numpy.typing import NDArray
 from ...models.errors import SourceError
 from ..records import Frame
 from .capture import Capture
-from .sources import VIDEO_SUFFIXES, Paced, VideoSource, open_video
+from .sources import VIDEO_SUFFIXES, PacedVideo, VideoSource, open_video
 
 log = logging.getLogger("mouth_live")
 
 DEFAULT_SIZE = (1280, 720)
-MJPG_FROM = 1280 * 720  # pixels: above it, raw pictures do not fit through USB 2 at full rate
-FROZEN = 2.0  # s of one and the same picture, or of none, until the camera is opened again
-GIVE_UP = 10.0  # s of trying until its loss is an error
-RETRY = 0.5  # s between tries
-IDLE = 0.005  # s between reads that give nothing
-# One backend for listing and for opening, so that both mean the same camera by an index.
-_BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
-BACKEND = _BACKENDS.get(sys.platform, cv2.CAP_ANY)
-_V4L = Path("/sys/class/video4linux")
+MJPG_MIN_PIXELS = 1280 * 720  # from this size on, uncompressed pictures exceed the bandwidth of USB 2
+FROZEN_TIMEOUT = 2.0  # s with an identical picture, or with none, until the camera is opened again
+REOPEN_TIMEOUT = 10.0  # s of attempts to open it again, after which its loss is an error
+RETRY_INTERVAL = 0.5  # s between the attempts
+IDLE_INTERVAL = 0.005  # s between reads that give nothing
+# Cameras are listed and opened through the same backend, so that an index means the same camera.
+_CAPTURE_BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
+CAPTURE_BACKEND = _CAPTURE_BACKENDS.get(sys.platform, cv2.CAP_ANY)
+_V4L_FOLDER = Path("/sys/class/video4linux")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,32 +42,32 @@ class Camera:
 
 
 def list_cameras() -> list[Camera]:
-    """The cameras that the system names, by index.
+    """Return the cameras that the system names, ordered by index.
 
-    With the extra ``cameras`` on every platform; without it on Linux alone.
+    Without the extra ``cameras`` this works on Linux only, and elsewhere returns an empty list.
     """
     try:
         import cv2_enumerate_cameras  # pyright: ignore[reportMissingImports]
     except ImportError:
         return _linux_cameras()
-    found = cast("Any", cv2_enumerate_cameras).enumerate_cameras(BACKEND)
+    found = cast("Any", cv2_enumerate_cameras).enumerate_cameras(CAPTURE_BACKEND)
     return sorted((Camera(int(c.index), str(c.name), str(c.path or "")) for c in found), key=lambda c: c.index)
 
 
 def _linux_cameras() -> list[Camera]:
-    if not sys.platform.startswith("linux") or not _V4L.is_dir():
+    if not sys.platform.startswith("linux") or not _V4L_FOLDER.is_dir():
         return []
-    nodes = [node for node in _V4L.iterdir() if node.name.removeprefix("video").isdigit() and _gives_pictures(node)]
+    nodes = [node for node in _V4L_FOLDER.iterdir() if node.name.removeprefix("video").isdigit()]
     cameras = [
         Camera(int(node.name.removeprefix("video")), (node / "name").read_text().strip(), f"/dev/{node.name}")
         for node in nodes
-        if (node / "name").is_file()
+        if _is_capture_node(node) and (node / "name").is_file()
     ]
     return sorted(cameras, key=lambda c: c.index)
 
 
-def _gives_pictures(node: Path) -> bool:
-    """Whether it is a camera's first node; the others carry metadata or the same pictures."""
+def _is_capture_node(node: Path) -> bool:
+    """Return whether this is a camera's first node; the others carry metadata or the same pictures."""
     index = node / "index"
     return not index.is_file() or index.read_text().strip() == "0"
 
@@ -76,13 +76,14 @@ def open_camera(source: int | str, size: tuple[int, int] | None = None, fps: flo
     """Open a live source.
 
     Args:
-        source: digits, an index; contains ``://``, a URL; an existing path, a device or a video file played at its own
-            pace; with a path separator or a video suffix, a missing file; else a part of a camera's name.
-        size: (width, height) to ask the camera for; default 1280x720.
-        fps: frames/s to ask the camera for.
+        source: in this order: digits are an index; text with ``://`` is a URL; an existing path is a device or a video
+            file, played at its own pace; text with a path separator or a video suffix is a missing file; anything else
+            is a part of a camera's name, ignoring case.
+        size: the (width, height) in pixels to request from the camera; default 1280x720.
+        fps: the frames/s to request from the camera.
 
     Raises:
-        SourceError: it is not there, cannot be opened, or the name fits several.
+        SourceError: there is no such source, it cannot be opened, or the name matches several cameras.
     """
     text = str(source)
     if text.isdigit():
@@ -93,46 +94,46 @@ def open_camera(source: int | str, size: tuple[int, int] | None = None, fps: flo
     if path.exists():
         if path.is_dir():
             raise SourceError(f"{text}: a folder, not a camera or a video; name one of the videos in it")
-        return Paced(open_video(path)) if path.is_file() else LiveCamera(text, text, size, fps)
+        return PacedVideo(open_video(path)) if path.is_file() else LiveCamera(text, text, size, fps)
     if "/" in text or "\\" in text or path.suffix.lower() in VIDEO_SUFFIXES:
-        raise SourceError(f"{text}: no such file or device; {_there_are()}")
-    return _by_name(text, size, fps)
+        raise SourceError(f"{text}: no such file or device; {_available_cameras()}")
+    return _open_by_name(text, size, fps)
 
 
-def _by_name(part: str, size: tuple[int, int] | None, fps: float | None) -> "LiveCamera":
-    fitting = [camera for camera in list_cameras() if part.lower() in camera.name.lower()]
-    if not fitting:
-        raise SourceError(f"no camera with {part!r} in its name; {_there_are()}")
-    if len(fitting) > 1:
-        names = ", ".join(f"{c.index} {c.name!r}" for c in fitting)
-        raise SourceError(f"{part!r} fits several cameras: {names}; give an index")
-    return LiveCamera(fitting[0].index, fitting[0].name, size, fps)
+def _open_by_name(part: str, size: tuple[int, int] | None, fps: float | None) -> "LiveCamera":
+    matching = [camera for camera in list_cameras() if part.lower() in camera.name.lower()]
+    if not matching:
+        raise SourceError(f"no camera with {part!r} in its name; {_available_cameras()}")
+    if len(matching) > 1:
+        names = ", ".join(f"{c.index} {c.name!r}" for c in matching)
+        raise SourceError(f"{part!r} matches several cameras: {names}; give an index")
+    return LiveCamera(matching[0].index, matching[0].name, size, fps)
 
 
-def _there_are() -> str:
+def _available_cameras() -> str:
     cameras = list_cameras()
     if not cameras:
         return "no camera was found on this machine"
-    return "there are: " + ", ".join(f"{c.index} {c.name!r}" for c in cameras)
+    return "available: " + ", ".join(f"{c.index} {c.name!r}" for c in cameras)
 
 
 class LiveCamera:
     """A camera or a stream; the attributes are those of :class:`~mouth_live.realtime.video.sources.VideoSource`.
 
-    One that stops, or repeats one picture for 2 s, is opened again while its clock runs on. One that still shows that
-    picture then shows a still, and is left alone.
+    A camera that stops, or repeats one picture for 2 s, is opened again, while the clock of its frames runs on. If it
+    then still gives that picture, it films a still scene and is left alone.
     """
 
     def __init__(self, device: int | str, name: str, size: tuple[int, int] | None, fps: float | None) -> None:
         """Open it and wait for its first picture.
 
         Raises:
-            SourceError: it is not there, or busy.
+            SourceError: it does not exist, or another program uses it.
         """
         self.name = name
         self.duration: float | None = None
-        self.start = 0.0
-        self._device, self._wanted, self._fps = device, size, fps
+        self.start_time = 0.0
+        self._device, self._requested_size, self._fps = device, size, fps
         self._is_url = isinstance(device, str) and "://" in device
         self._capture, first = self._connect()
         if first is None:
@@ -144,14 +145,14 @@ class LiveCamera:
         self.nominal_rate = rate if 0 < rate <= 1000 else 30.0
         self._ends = self._is_url and 0 < self._capture.get(cv2.CAP_PROP_FRAME_COUNT) < 1e9
         self._count, self._begin = 0, -1.0
-        self._tries = 0  # of opening it; only the newest one counts
+        self._attempts = 0  # to open it again; only the newest one counts
         self._closed = False
-        self._busy_until = 0.0
+        self._reopening_until = 0.0
 
     @property
     def pausing(self) -> bool:
-        """Whether no picture comes because the camera is just being opened again."""
-        return time.monotonic() < self._busy_until
+        """Whether no picture comes because the camera is being opened again."""
+        return time.monotonic() < self._reopening_until
 
     def __enter__(self) -> Self:
         return self
@@ -163,10 +164,10 @@ class LiveCamera:
         self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """Frames as they come; their times are the clock's after each read, counted from the first.
+        """Yield frames as they arrive; their times are the clock's after each read, counted from the first.
 
         Raises:
-            SourceError: the camera stopped and did not come back within 10 s.
+            SourceError: the camera stopped and could not be opened again within 10 s.
         """
         capture, image = self._capture, self._first
         shown, fresh, still = image, time.monotonic(), False
@@ -174,41 +175,43 @@ class LiveCamera:
         while not self._closed:
             read = capture.read()
             if capture is not self._capture or (read is None and self._ends):
-                return  # opened again by another thread while this one hung; or a recording at a URL is over
+                return  # another thread opened it again while this one hung, or a recording at a URL has ended
             now = time.monotonic()
             if read is not None and not np.array_equal(read, shown):
                 fresh, still = now, False
-            elif now - fresh > FROZEN and not (still and read is not None):
-                log.warning("%s: no new picture for %g s; opening it again", self.name, FROZEN)
+            elif now - fresh > FROZEN_TIMEOUT and not (still and read is not None):
+                log.warning("%s: no new picture for %g s; opening it again", self.name, FROZEN_TIMEOUT)
                 self.reopen()
                 capture, read, fresh = self._capture, self._first, time.monotonic()
                 still = np.array_equal(read, shown)
             if read is None:
-                time.sleep(IDLE)
+                time.sleep(IDLE_INTERVAL)
                 continue
             shown = read
             yield self._frame(read)
 
     def reopen(self) -> None:
-        """Open the camera anew until it gives a picture; an iteration that hangs in the old one ends.
+        """Open the camera again and again until it gives a picture; an iteration that hangs in the old one ends.
 
         Raises:
-            SourceError: it gives none within 10 s, or was closed or opened again by another thread meanwhile.
+            SourceError: it gives none within 10 s, or another thread has closed it or opened it again.
         """
-        self._tries += 1
-        mine = self._tries
-        until = time.monotonic() + GIVE_UP
-        self._busy_until = until + RETRY
+        self._attempts += 1
+        attempt = self._attempts
+        until = time.monotonic() + REOPEN_TIMEOUT
+        self._reopening_until = until + RETRY_INTERVAL
         self._capture.close()
-        while time.monotonic() < until and mine == self._tries and not self._closed:
+        while time.monotonic() < until and attempt == self._attempts and not self._closed:
             capture, image = self._connect()
-            if image is not None and mine == self._tries and not self._closed:
-                self._capture, self._first, self._busy_until = capture, image, 0.0
+            if image is not None and attempt == self._attempts and not self._closed:
+                self._capture, self._first, self._reopening_until = capture, image, 0.0
                 log.warning("%s: is back", self.name)
                 return
             capture.close()
-            time.sleep(RETRY)
-        raise SourceError(f"{self.name}: gone, and not back within {GIVE_UP:g} s; check its cable and start again")
+            time.sleep(RETRY_INTERVAL)
+        raise SourceError(
+            f"{self.name}: gone, and not back within {REOPEN_TIMEOUT:g} s; check its cable and start again"
+        )
 
     def _frame(self, image: NDArray[np.uint8]) -> Frame:
         now = time.monotonic()
@@ -217,21 +220,21 @@ class LiveCamera:
         return Frame(self._count - 1, now - self._begin, image)
 
     def _connect(self) -> tuple[Capture, NDArray[np.uint8] | None]:
-        """Open the device; with its first picture, or None."""
-        capture = Capture(self._device, cv2.CAP_FFMPEG if self._is_url else BACKEND)
+        """Open the device, and return it with its first picture; None where it gives none."""
+        capture = Capture(self._device, cv2.CAP_FFMPEG if self._is_url else CAPTURE_BACKEND)
         if capture.opened and not self._is_url:
-            width, height = self._wanted or DEFAULT_SIZE
-            if width * height >= MJPG_FROM:
-                capture.ask(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-            capture.ask(cv2.CAP_PROP_FRAME_WIDTH, width)
-            capture.ask(cv2.CAP_PROP_FRAME_HEIGHT, height)
+            width, height = self._requested_size or DEFAULT_SIZE
+            if width * height >= MJPG_MIN_PIXELS:
+                capture.request(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+            capture.request(cv2.CAP_PROP_FRAME_WIDTH, width)
+            capture.request(cv2.CAP_PROP_FRAME_HEIGHT, height)
             if self._fps:
-                capture.ask(cv2.CAP_PROP_FPS, self._fps)
+                capture.request(cv2.CAP_PROP_FPS, self._fps)
         return capture, capture.read() if capture.opened else None
 
     def _cannot_open(self) -> str:
         if self._is_url:
-            return f"{self.name}: no stream that can be read there; check the address and that its sender runs"
+            return f"{self.name}: no readable stream at this address; check the address and that its sender runs"
         if isinstance(self._device, int) and self._device not in [camera.index for camera in list_cameras()]:
-            return f"no {self.name}; {_there_are()}"
+            return f"no {self.name}; {_available_cameras()}"
         return f"{self.name}: cannot be opened or gives no picture; is another program using it?"

@@ -1,39 +1,44 @@
-"""What a video file's outermost structure tells: whether it is cut off, and why it cannot be read."""
+"""Checks of a video file's container: whether it is cut off, and why it cannot be read."""
 
 import re
 import shutil
 from pathlib import Path
 
-_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # what an mp4 or mov begins with
+_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # the boxes that an mp4 or mov begins with
 
 
 def is_text(path: Path) -> bool:
-    """Whether the file begins as text does."""
+    """Return whether the file begins with text."""
     with path.open("rb") as file:
         head = file.read(512)
     return not re.search(rb"[^\t\n\r -~\x80-\xff]", head)
 
 
-def why_unreadable(path: Path, opened: bool) -> str:
-    """What is wrong with a file of which no frame can be decoded, and what to do; ``opened``: streams were found."""
+def unreadable_reason(path: Path, opened: bool) -> str:
+    """Return why no frame of a file can be decoded, and what to do.
+
+    Args:
+        path: the file.
+        opened: whether the decoder found any streams in it.
+    """
     with path.open("rb") as file:
         kind = file.read(8)[4:]
     if kind in _ISO_BOXES and b"moov" not in _top_boxes(path):
-        return "its index is missing (moov); the recording was cut off before it ended, try to repair it with untrunc"
-    missing = bytes_missing(path)
+        return "its index is missing (moov); the recording was cut off before its end, try to repair it with untrunc"
+    missing = missing_bytes(path)
     if missing:
-        return f"cut off, {missing:,} bytes are missing at its end and nothing before is readable; copy it again"
+        return f"cut off, {missing:,} bytes are missing at its end and the rest is not readable; copy it again"
     if opened and shutil.which("ffmpeg") is None:
         return "no picture in it could be decoded; install the ffmpeg program, which reads more kinds, such as AV1"
     if opened:
         return "no picture in it could be decoded; is it damaged, or sound alone?"
     return (
-        "no video in it that can be read; is it sound alone, or no video at all? Else convert it: ffmpeg -i IN OUT.mp4"
+        "no video in it that can be read; is it sound alone, or not a video? Otherwise convert it: ffmpeg -i IN OUT.mp4"
     )
 
 
 def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
-    """Top-level boxes of an ISO media file (mp4, mov): type to (offset, size). Source: ISO/IEC 14496-12."""
+    """Return the top-level boxes of an ISO media file (mp4, mov): type to (offset, size). Source: ISO/IEC 14496-12."""
     boxes: dict[bytes, tuple[int, int]] = {}
     end, offset = path.stat().st_size, 0
     with path.open("rb") as file:
@@ -51,8 +56,8 @@ def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
     return boxes
 
 
-def bytes_missing(path: Path) -> int:
-    """How many bytes the container promises beyond the file's end: mp4, mov, avi, mkv, webm; else 0."""
+def missing_bytes(path: Path) -> int:
+    """Return how many bytes of the container lie beyond the file's end; 0 for all but mp4, mov, avi, mkv and webm."""
     end = path.stat().st_size
     with path.open("rb") as file:
         head = file.read(64)
@@ -66,7 +71,7 @@ def bytes_missing(path: Path) -> int:
 
 
 def _segment_missing(head: bytes, end: int) -> int:
-    """Bytes that a Matroska file's segment promises beyond its end. Source: RFC 8794."""
+    """Return how many bytes of a Matroska file's segment lie beyond its end. Source: RFC 8794."""
     at = head.find(b"\x18\x53\x80\x67")
     if at < 0 or len(head) < at + 12:
         return 0

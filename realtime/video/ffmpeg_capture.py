@@ -1,7 +1,7 @@
-"""Video that OpenCV cannot decode, through the ``ffmpeg`` program where it is installed.
+"""Decoding by the ``ffmpeg`` program, for video that OpenCV cannot decode.
 
-OpenCV's own FFmpeg gives up at damage that ffmpeg reads over. That of OpenCV 5.0 has no decoder for AV1 either; of
-interlaced frames it can make no BGR, does not say so, and hands out the same rubbish for each. (5.1 reads both.)
+The FFmpeg inside OpenCV stops at damage that the program skips. That of OpenCV 5.0 has no AV1 decoder. It also cannot
+convert interlaced frames to BGR: it reports no error and returns the same garbage for every frame. (5.1 reads both.)
 """
 
 import shutil
@@ -12,11 +12,11 @@ import cv2
 
 from ..system.programs import start_program
 from .capture import Capture, spare_cores
-from .ffmpeg import answer, keep_times
+from .ffmpeg import passthrough_option, run_program
 
 
 class FfmpegCapture(Capture):
-    """A file's first video that is no cover picture, decoded by ffmpeg, turned, fields woven into whole pictures."""
+    """The first video stream of a file, cover pictures aside, decoded, rotated and deinterlaced by ffmpeg."""
 
     def __init__(self, program: str, path: Path) -> None:
         """Start ffmpeg; see :attr:`opened`.
@@ -29,8 +29,8 @@ class FfmpegCapture(Capture):
             OSError: the program cannot be started.
         """
         command = [program, "-nostdin", "-v", "quiet", "-protocol_whitelist", "file,pipe", "-copyts"]
-        command += ["-i", f"file:{path.absolute()}", "-map", "0:V:0", *keep_times(program)]
-        # One picture for each frame; those that are not interlaced stay as they are.
+        command += ["-i", f"file:{path.absolute()}", "-map", "0:V:0", *passthrough_option(program)]
+        # One picture for each frame; progressive frames stay as they are.
         command += ["-vf", "bwdif=mode=send_frame:deint=interlaced"]
         command += ["-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-f", "nut", "pipe:1"]
         self._process = start_program(command, stdout=subprocess.PIPE)
@@ -38,16 +38,16 @@ class FfmpegCapture(Capture):
         super().__init__(f"pipe:{self._process.stdout.fileno()}", cv2.CAP_FFMPEG, spare_cores())
 
     def close(self) -> None:
-        """End ffmpeg, and close the capture, now or as soon as it is free."""
+        """Kill ffmpeg, and close the capture now or as soon as the running read returns."""
         self._process.kill()
         self._process.wait()
         super().close()
-        if self._process.stdout is not None and not self._native.isOpened():  # else a read is still at it
+        if self._process.stdout is not None and not self._native.isOpened():  # otherwise a read still uses it
             self._process.stdout.close()
 
 
-def ffmpeg_capture(path: Path) -> FfmpegCapture | None:
-    """The file, opened by ffmpeg; None where that is not installed or can read no video in it."""
+def open_with_ffmpeg(path: Path) -> FfmpegCapture | None:
+    """Open a file with ffmpeg; return None where ffmpeg is not installed or finds no readable video in it."""
     program = shutil.which("ffmpeg")
     if program is None:
         return None
@@ -62,11 +62,11 @@ def ffmpeg_capture(path: Path) -> FfmpegCapture | None:
 
 
 def is_interlaced(path: Path) -> bool | None:
-    """Whether the video's first frame is interlaced; None where the ``ffprobe`` program does not tell."""
+    """Return whether the video's first frame is interlaced; None where the ``ffprobe`` program does not report it."""
     program = shutil.which("ffprobe")
     if program is None:
         return None
     command = [program, "-v", "quiet", "-select_streams", "V:0", "-read_intervals", "%+#1", "-of", "csv=p=0"]
     command += ["-show_entries", "frame=interlaced_frame", f"file:{path.absolute()}"]
-    told = answer(command)
-    return told.stdout.startswith(b"1") if told and told.stdout.strip() else None
+    result = run_program(command)
+    return result.stdout.startswith(b"1") if result and result.stdout.strip() else None

@@ -1,4 +1,4 @@
-"""Read a source in a thread of its own, and notice when it falls silent."""
+"""The reader: reads a source in a thread of its own, and notices when no pictures arrive."""
 
 import logging
 import time
@@ -13,8 +13,8 @@ from .sources import VideoSource
 
 log = logging.getLogger("mouth_live")
 
-SILENCE_TIMEOUT = 0.5  # s without a picture until live video counts as silent
-STALL_TIMEOUT = 2.0  # s without a picture until a camera is taken for dead and opened again
+SILENCE_TIMEOUT = 0.5  # s without a picture after which live video counts as silent
+STALL_TIMEOUT = 2.0  # s without a picture after which a camera is opened again
 
 
 @runtime_checkable
@@ -22,19 +22,19 @@ class Reopenable(Protocol):
     """A live source that can be opened again while a thread hangs in its read."""
 
     def reopen(self) -> None:
-        """Open it again, while the clock of its frames runs on; an earlier iteration ends.
+        """Open the source again, while the clock of its frames runs on; an earlier iteration ends.
 
         Raises:
-            SourceError: it did not come back.
+            SourceError: it cannot be opened again.
         """
         ...
 
 
 class FrameReader:
-    """Frames of a source, read ahead of their consumer.
+    """The frames of a source, prefetched by a thread.
 
-    Recorded video: order kept, nothing lost, the thread waits. Live video (``drop``): the newest frame wins. A source
-    that falls silent is reported, and opened again if it can be.
+    Recorded video: all frames, in order; the thread waits while the queue is full. Live video (``drop``): the newest
+    frame wins. A source that stalls is reported, and opened again if it can be.
     """
 
     def __init__(
@@ -50,28 +50,28 @@ class FrameReader:
         """Set the reader up; the thread starts with ``with``.
 
         Args:
-            source: an open source. From now on only the thread touches it.
+            source: an open source. From now on only the thread uses it.
             depth: the most frames in the queue.
-            drop: throw the oldest frame away when the queue is full, instead of letting the thread wait.
+            drop: drop the oldest frame when the queue is full, instead of letting the thread wait.
             max_bytes: the most bytes of pictures in the queue; one frame always fits.
-            stall: seconds without a frame until a live source is reported. One that is :class:`Reopenable` is then left
-                to its hanging thread and opened again in a new one. None waits for ever. A source whose ``pausing`` is
-                true is not stalled.
-            silence: seconds without a frame until None is yielded in its place, once, so that nothing that runs on
-                pictures goes on without them. None never yields one.
-            stop: asked at least every 0.1 s; once it returns True the iteration ends.
+            stall: the seconds without a frame after which a live source is reported as stalled. One that is
+                :class:`Reopenable` is then opened again in a new thread, and the hanging thread is abandoned. None
+                waits for ever. A source whose ``pausing`` is true is not stalled.
+            silence: the seconds without a frame after which one None is yielded instead, so that the consumer can end
+                what depends on pictures. None never yields it.
+            stop: called at least every 0.1 s; once it returns True the iteration ends.
 
         Raises:
             ValueError: depth is below 1.
         """
         self._source, self._depth, self._drop, self._max_bytes = source, depth, drop, max_bytes
         self._stall, self._silence, self._stop = stall, silence, stop
-        self._dropped_before = 0  # by the threads that were left hanging
-        self._prefetch = self._reading()
+        self._dropped_before = 0  # by the threads that were abandoned
+        self._prefetch = self._new_prefetch()
 
     @property
     def dropped(self) -> int:
-        """The number of frames thrown away because a newer one was there."""
+        """The number of frames that were dropped for a newer one."""
         return self._dropped_before + self._prefetch.dropped
 
     def __enter__(self) -> Self:
@@ -84,10 +84,10 @@ class FrameReader:
         self._prefetch.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame | None]:
-        """Yield the frames, and None where ``silence`` asks for it; an error of the source comes after its frames.
+        """Yield the frames, and None where ``silence`` requests it; an error of the source is raised after its frames.
 
         Raises:
-            SourceError: a live source delivers nothing and will not come back.
+            SourceError: a live source delivers nothing, even after it was opened again.
         """
         since, reported, silent = time.monotonic(), False, False
         while not self._prefetch.is_over:
@@ -110,17 +110,17 @@ class FrameReader:
         self._prefetch.raise_error()
 
     def _recover(self, stall: float) -> None:
-        """Report a silent source; leave the thread that hangs in it and open it again in a new one."""
+        """Report a stalled source; where it can be opened again, do so in a new thread and abandon the hanging one."""
         if not isinstance(self._source, Reopenable):
             log.warning("%s: no picture for %g s; waiting for it to come back", self._source.name, stall)
             return
         log.warning("%s: no picture for %g s; opening it again", self._source.name, stall)
         self._prefetch.stop()
         self._dropped_before += self._prefetch.dropped
-        self._prefetch = self._reading(reopen=self._source)
+        self._prefetch = self._new_prefetch(reopen=self._source)
         self._prefetch.start()
 
-    def _reading(self, reopen: Reopenable | None = None) -> Prefetch[Frame]:
+    def _new_prefetch(self, reopen: Reopenable | None = None) -> Prefetch[Frame]:
         return Prefetch(
             _frames(self._source, reopen),
             size=lambda frame: frame.image.nbytes,
@@ -133,7 +133,7 @@ class FrameReader:
 
 
 def _frames(source: VideoSource, reopen: Reopenable | None) -> Generator[Frame]:
-    """Yield the source's frames, after it was opened again where that is wanted."""
+    """Yield the source's frames, after opening it again where that is requested."""
     if reopen is not None:
         reopen.reopen()
     yield from source

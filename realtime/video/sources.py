@@ -1,4 +1,4 @@
-"""Recorded video: a file, a still picture, or a folder of pictures, as frames with the times they are shown at."""
+"""Recorded sources: a video file, a still picture, or a folder of pictures, as frames with presentation times."""
 
 import os
 import re
@@ -26,35 +26,37 @@ FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 
 @runtime_checkable
 class VideoSource(Protocol):
-    """A source of frames, open from its making to the end of ``with``; iterated once.
+    """A source of frames. It is open from its construction to the end of its ``with`` block, and is iterated once.
 
     Attributes:
-        name: for messages.
-        size: (width, height) in pixels as displayed.
-        nominal_rate: frames/s, only for pace, progress and constant-rate writers: times come from the frames.
-        duration: seconds, an estimate for progress; None where unknown.
-        start: the container's own time of the first frame in seconds, so that ``frame.time + start`` lies on its
-            sound's clock; good to half a frame of ``nominal_rate`` (OpenCV tells no better), 0 where not known.
+        name: the name for messages.
+        size: the (width, height) in pixels, as displayed.
+        nominal_rate: the frame rate in frames/s, for pace, progress and constant-rate writers only: each frame has its
+            own time.
+        duration: the duration in seconds, an estimate for progress; None where unknown.
+        start_time: the first frame's presentation time in the container, in seconds; 0 where unknown. So
+            ``frame.time + start_time`` is on the clock of the sound. It is accurate to half a frame of
+            ``nominal_rate``; OpenCV reports no better.
     """
 
     name: str
     size: tuple[int, int]
     nominal_rate: float
     duration: float | None
-    start: float
+    start_time: float
 
     def __enter__(self) -> Self:
-        """The source itself."""
+        """Return the source itself."""
         ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close it, at once or when a read that another thread is in comes back."""
+        """Close the source now, or as soon as another thread's read returns."""
         ...
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames, in order, times never decreasing."""
+        """Yield the frames in order, their times never decreasing."""
         ...
 
 
@@ -62,10 +64,11 @@ def open_video(path: str | os.PathLike[str]) -> "VideoFile | Pictures":
     """Open a recording.
 
     Args:
-        path: a video file, a still picture (one frame at time 0), or a folder of pictures (in natural order, 25/s).
+        path: a video file, a still picture (one frame at time 0), or a folder of pictures (in natural order, 25
+            frames/s).
 
     Raises:
-        SourceError: it is missing, empty, unreadable, or holds no picture.
+        SourceError: it is missing, empty or unreadable, or contains no picture.
     """
     path = Path(path)
     if path.is_dir():
@@ -81,19 +84,19 @@ def open_video(path: str | os.PathLike[str]) -> "VideoFile | Pictures":
     except OSError as error:
         raise SourceError(f"{path}: cannot read it ({error.strerror}); check its permissions") from None
     if empty:
-        raise SourceError(f"{path}: an empty file (0 bytes); was its recording or copy broken off?")
+        raise SourceError(f"{path}: an empty file (0 bytes); was the recording or the copy interrupted?")
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return Pictures(path, [path])
     return VideoFile(path)
 
 
 def find_videos(folder: Path) -> list[Path]:
-    """The video files of a folder and of those in it, sorted."""
+    """Return the video files in a folder and in its subfolders, sorted."""
     return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
 
 
 class Pictures:
-    """One picture, or several at a constant rate; the attributes are those of :class:`VideoSource`."""
+    """A source of one picture, or of several at a constant rate; the attributes are those of :class:`VideoSource`."""
 
     def __init__(self, path: Path, files: list[Path]) -> None:
         """Read the first picture.
@@ -106,7 +109,7 @@ class Pictures:
         self.files = files
         self._first = _read_picture(files[0])
         self.size = (self._first.shape[1], self._first.shape[0])
-        self.nominal_rate, self.start = FOLDER_RATE, 0.0
+        self.nominal_rate, self.start_time = FOLDER_RATE, 0.0
         self.duration: float | None = len(files) / FOLDER_RATE
 
     def __enter__(self) -> Self:
@@ -118,7 +121,7 @@ class Pictures:
         return
 
     def __iter__(self) -> Iterator[Frame]:
-        """The pictures as they are, each in its own size.
+        """Yield the pictures, each in its own size.
 
         Raises:
             SourceError: one of them cannot be read.
@@ -127,16 +130,16 @@ class Pictures:
             yield Frame(index, index / FOLDER_RATE, self._first if index == 0 else _read_picture(file))
 
 
-class Paced:
-    """A recording that delivers its frames when they are due, as a camera would; attributes as its own."""
+class PacedVideo:
+    """A recording that delivers its frames in real time, as a camera does; the attributes are the recording's."""
 
     def __init__(self, video: VideoFile | Pictures) -> None:
-        """Take over an opened recording."""
+        """Take over an open recording."""
         self._video = video
         self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
-        self.duration, self.start = video.duration, video.start
+        self.duration, self.start_time = video.duration, video.start_time
         self.files: Sequence[Path] = video.files
-        self.pausing = False  # whether the next frame is just not due yet
+        self.pausing = False  # whether the next frame is not due yet
         self._closed = threading.Event()
 
     def __enter__(self) -> Self:
@@ -150,7 +153,7 @@ class Paced:
         self._video.__exit__(kind, error, trace)
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames at their times by the clock on the wall."""
+        """Yield each frame when it is due by the wall clock."""
         begin: float | None = None
         for frame in self._video:
             begin = time.monotonic() if begin is None else begin
@@ -169,5 +172,5 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts frame2 before frame10."""
+    """Return a sort key that puts frame2 before frame10."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]

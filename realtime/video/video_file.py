@@ -1,4 +1,4 @@
-"""A video file as frames with the times they are shown at."""
+"""Video files, decoded to frames with presentation times."""
 
 import logging
 from collections.abc import Iterator
@@ -14,47 +14,49 @@ from numpy.typing import NDArray
 from ...models.errors import IncompleteVideoError, SourceError
 from ..records import Frame
 from .capture import Capture, spare_cores
-from .container import bytes_missing, is_text, why_unreadable
-from .ffmpeg_capture import FfmpegCapture, ffmpeg_capture, is_interlaced
+from .container import is_text, missing_bytes, unreadable_reason
+from .ffmpeg_capture import FfmpegCapture, is_interlaced, open_with_ffmpeg
 
 log = logging.getLogger("mouth_live")
 
-FALLBACK_RATE = 25.0  # frames/s, where a file tells none
-LOOK_AHEAD = 4  # frames; all of them at one time: the file has no times; all the same: it may be interlaced
-SAMPLE = 4  # pixels from one to the next in which pictures are compared
-COVER_RATE = 90_000  # frames/s that FFmpeg tells of a picture attached to sound
-MISSING, ENOUGH = 1.0, 0.95  # a file ended early if so many seconds are missing and only such a share of frames came
+FALLBACK_RATE = 25.0  # frames/s, where a file states none
+HEAD_FRAMES = 4  # first frames; if all have one time, the file has no times; if all are identical, see _is_garbage
+COMPARE_STRIDE = 4  # pixels: pictures are compared at every fourth pixel of every fourth row
+COVER_RATE = 90_000  # frames/s that FFmpeg reports for a picture attached to sound
+# A file ended early if more seconds than these are missing and fewer than this share of its frames were decoded.
+MAX_MISSING_SECONDS = 1.0
+MIN_FRAME_SHARE = 0.95
 
 
 class VideoFile:
-    """A video file through OpenCV's FFmpeg, its rotation applied; the attributes are those of ``sources.VideoSource``.
+    """A video file decoded by OpenCV, its rotation applied; the attributes are those of ``sources.VideoSource``.
 
-    What that cannot read goes through the ``ffmpeg`` program, where it is installed. Every frame has the size of the
-    first: one whose size differs is scaled to it.
+    The ``ffmpeg`` program, where it is installed, decodes what OpenCV cannot. Frames of another size than the first are
+    scaled to it.
     """
 
     def __init__(self, path: Path) -> None:
         """Open the file and decode its first frames.
 
         Raises:
-            SourceError: it is no video, or no frame of it can be decoded.
+            SourceError: it is not a video, or no frame of it can be decoded.
         """
         self._path = path
         self.name, self.files = path.name, (path,)
-        if is_text(path):  # a playlist would even make the decoder open other files and addresses
+        if is_text(path):  # a playlist would make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
-        # Absolute: in "talk:1.mp4" the decoder would take "talk" for a protocol.
+        # An absolute path: in "talk:1.mp4" the decoder would take "talk" for a protocol.
         self._capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, spare_cores())
         opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
         self._count = count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self.start, self._head = self._read_head()
-        if not self._head or self._is_rubbish():
+        self.start_time, self._head = self._read_head()
+        if not self._head or self._is_garbage():
             self._capture.close()
-            self._capture = ffmpeg_capture(path) or self._capture
-            self.start, self._head = self._read_head()
+            self._capture = open_with_ffmpeg(path) or self._capture
+            self.start_time, self._head = self._read_head()
         if not self._head:
             self._capture.close()
-            raise SourceError(f"{path}: {why_unreadable(path, opened)}")
+            raise SourceError(f"{path}: {unreadable_reason(path, opened)}")
         if len(self._head) == 1 < count and rate == COVER_RATE:
             self._capture.close()
             raise SourceError(f"{path}: no video in it, only sound and a cover picture")
@@ -73,92 +75,94 @@ class VideoFile:
         self._capture.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The frames.
+        """Yield the frames.
 
         Raises:
-            IncompleteVideoError: after the last readable frame, where the file is cut off.
+            IncompleteVideoError: the file is cut off; raised after its last readable frame.
         """
         frames, last = 0, 0.0
-        for last, image in self._timed():
-            yield Frame(frames, last, self._fitted(image))
+        for last, image in self._timed_pictures():
+            yield Frame(frames, last, self._resized(image))
             frames += 1
-        missing = bytes_missing(self._path)
-        if not missing and self._ended_early(frames, last) and self._goes_on_in_ffmpeg():
-            for time, image in self._timed():
+        missing = missing_bytes(self._path)
+        if not missing and self._ended_early(frames, last) and self._reopen_with_ffmpeg():
+            for time, image in self._timed_pictures():
                 if time > last:
-                    yield Frame(frames, time, self._fitted(image))
+                    yield Frame(frames, time, self._resized(image))
                     frames, last = frames + 1, time
         self._check_end(frames, last, missing)
 
-    def _timed(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
-        """(seconds since the first frame, picture) of all frames of the capture."""
+    def _timed_pictures(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """Yield (seconds since the first frame, picture) for all frames of the capture."""
         head, self._head = self._head, []
         origin = head[0][0]
         untimed = len(head) > 1 and all(position == origin for position, _ in head)
         if untimed:
-            log.warning("%s: has no times of its own; taken at %g frames/s", self._path, self.nominal_rate)
+            log.warning("%s: has no times of its own; read as %g frames/s", self._path, self.nominal_rate)
         frames, head = chain(head, iter(self._read, None)), []
         last = 0.0
         for index, (position, image) in enumerate(frames):
             if untimed:
                 last = index / self.nominal_rate
-            elif position == 0 and last > 0:  # MPEG-1 and 2: the last frame comes without a time
+            elif position == 0 and last > 0:  # in MPEG-1 and 2 the last frame has no time
                 last += 1 / self.nominal_rate
             else:
                 last = max(last, position - origin)
             yield last, image
 
     def _read(self) -> tuple[float, NDArray[np.uint8]] | None:
-        """(position in seconds, picture) of the next frame; None at the end."""
+        """Return (position in seconds, picture) of the next frame; None at the end."""
         image = self._capture.read()
         return None if image is None else (self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000, image)
 
     def _read_head(self) -> tuple[float, list[tuple[float, NDArray[np.uint8]]]]:
-        """The container's time of the first frame, 0 where there is none, and the first frames."""
+        """Return the container's time of the first frame, 0 where there is none, and the first frames."""
         first = self._read()
         if first is None:
             return 0.0, []
-        start = _start(self._capture, first[0])
-        few = zip(range(LOOK_AHEAD - 1), iter(self._read, None), strict=False)
-        return start, [first, *(frame for _, frame in few)]
+        start_time = _start_time(self._capture, first[0])
+        rest = zip(range(HEAD_FRAMES - 1), iter(self._read, None), strict=False)
+        return start_time, [first, *(frame for _, frame in rest)]
 
-    def _is_rubbish(self) -> bool:
-        """Whether OpenCV cannot show what it decoded: then all pictures are one and the same."""
-        few = [image[::SAMPLE, ::SAMPLE] for _, image in self._head]
-        if len(few) < LOOK_AHEAD or not all(np.array_equal(few[0], other) for other in few[1:]):
+    def _is_garbage(self) -> bool:
+        """Return whether OpenCV gave garbage: identical pictures of an interlaced video."""
+        samples = [image[::COMPARE_STRIDE, ::COMPARE_STRIDE] for _, image in self._head]
+        if len(samples) < HEAD_FRAMES or not all(np.array_equal(samples[0], other) for other in samples[1:]):
             return False
         interlaced = is_interlaced(self._path)
         if interlaced is None:
-            log.warning("%s: the first pictures are all the same; if it is interlaced, install ffmpeg", self._path)
+            log.warning("%s: the first pictures are identical; if it is interlaced, install ffmpeg", self._path)
         return bool(interlaced)
 
-    def _fitted(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _resized(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         if (image.shape[1], image.shape[0]) == self.size:
             return image
         return cast("NDArray[np.uint8]", cv2.resize(image, self.size, interpolation=cv2.INTER_AREA))
 
     def _ended_early(self, frames: int, last: float) -> bool:
-        """Whether frames, the last of them at ``last`` seconds, are by far not all that the file tells of."""
-        end = self.start + last  # some containers count their duration from their own zero
-        return self.duration is not None and self.duration > end + MISSING and self._count * ENOUGH > frames
+        """Return whether far fewer frames were decoded than the file states; the last one is at ``last`` seconds."""
+        if self.duration is None:
+            return False
+        end = self.start_time + last  # some containers count their duration from their own zero
+        return self.duration > end + MAX_MISSING_SECONDS and self._count * MIN_FRAME_SHARE > frames
 
-    def _goes_on_in_ffmpeg(self) -> bool:
-        """Open the file anew where OpenCV gave up at damage: ffmpeg reads over it."""
+    def _reopen_with_ffmpeg(self) -> bool:
+        """Open the file with ffmpeg, which skips damage at which OpenCV stops; return whether it gives frames."""
         former = self._capture
         if isinstance(former, FfmpegCapture) or former.closed:
             return False
-        capture = ffmpeg_capture(self._path)
+        capture = open_with_ffmpeg(self._path)
         if capture is None:
             return False
         self._capture = capture
-        if former.closed:  # meanwhile, by another thread that did not know of this one
+        if former.closed:  # by another thread, which did not know of the new capture
             capture.close()
         former.close()
         _, self._head = self._read_head()
         return bool(self._head)
 
     def _check_end(self, frames: int, last: float, missing: int) -> None:
-        """Tell whether the file was cut off, by ``missing`` bytes, or ended before its time."""
+        """Raise an error where the file is cut off, by ``missing`` bytes; warn where it ended early."""
         early = self._ended_early(frames, last)
         about = f" of about {self.duration:.1f} s" if early else ""
         kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
@@ -168,8 +172,11 @@ class VideoFile:
             log.warning("%s: %s, nothing after them could be; is it damaged, or its sound longer?", self._path, kept)
 
 
-def _start(capture: Capture, position: float) -> float:
-    """The container's time of the first frame: OpenCV counts positions from it, but tells it in frames (from 4.11)."""
+def _start_time(capture: Capture, position: float) -> float:
+    """Return the container's time of the first frame, in seconds.
+
+    OpenCV counts positions from that time. It reports the time itself in frames, from version 4.11 on.
+    """
     rate = capture.get(cv2.CAP_PROP_FPS)
     pts = capture.get(getattr(cv2, "CAP_PROP_PTS", -1))
     return max(0.0, pts / rate) if rate > 0 and abs(position) < 1e-6 and 0 < pts < 1e9 else max(0.0, position)

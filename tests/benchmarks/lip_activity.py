@@ -4,8 +4,8 @@
     python tests/benchmarks/lip_activity.py tune [--clips FOLDER] [--photos FOLDER]
 
 - Talking: a speaker's whole sentence is one interval. F1 by time: the time within 0.25 s of the sentence's ends counts
-  neither way; elsewhere each moment is right or wrong. ``told`` are the events' own times (when lips were seen to begin
-  and end), ``active`` the moments of decision, as the column ``active`` shows them.
+  neither way; elsewhere each moment is right or wrong. ``reported`` are the events' own times (when the movement
+  visibly began and ended), ``active`` the times of decision, as the column ``active`` shows them.
 - False alarms: starts of ``activity`` per minute in stretches in which a person, who looked at the frames, sees no
   talking (``SILENT``), at least 0.4 s away from the words of the GRID speakers, and, with ``--photos``, in photos that
   are moved, turned and zoomed as by a hand-held camera, with a sensor's noise: lips that cannot move.
@@ -30,8 +30,8 @@ import numpy as np
 from mouth_live.realtime import Frame, Pipeline
 from mouth_live.realtime.lips.activity import LipActivity, LipSample
 from mouth_live.realtime.lips.gates import Gates
-from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT
-from mouth_live.realtime.lips.movement import SLACK, WINDOW, LipMovement
+from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT_LIMITS
+from mouth_live.realtime.lips.movement import DEAD_BAND, WINDOW, LipMovement
 from mouth_live.realtime.video.sources import open_video
 
 Span = tuple[float, float]
@@ -87,9 +87,9 @@ def samples_of(frames) -> Samples:
 
 @dataclass(frozen=True)
 class Found:
-    """The intervals of one face: told by the events, and as decided."""
+    """The intervals of one face: as reported by the events, and as decided."""
 
-    told: list[Span]
+    reported: list[Span]
     active: list[Span]
 
 
@@ -98,7 +98,7 @@ def found(samples: Samples, face: int, kind: str = "activity", engine=LipActivit
     lips, events = engine(), []
     for time, faces in samples:
         events += lips.update([s for s in faces if s.face_id == face], time)
-    events = [e for e in events + lips.silence(samples[-1][0]) if e.kind == kind]
+    events = [e for e in events + lips.stop_all(samples[-1][0]) if e.kind == kind]
     pairs = list(zip(events[::2], events[1::2], strict=True))
     return Found([(a.time, b.time) for a, b in pairs], [(a.decided, b.decided) for a, b in pairs])
 
@@ -197,31 +197,31 @@ def away(spans: list[Span], label: Span) -> int:
 
 def score(clips: Path, photo_folder: Path | None) -> dict:
     result: dict = {"talking": {}, "false alarms": {}, "elsewhere": {}, "open": {}}
-    grid_told, grid_active, tile_told, tile_active = Score(), Score(), Score(), Score()
+    grid_reported, grid_active, tile_reported, tile_active = Score(), Score(), Score(), Score()
     silence = quiet_starts = 0.0
     for clip in sorted((clips / "grid").glob("*.mpg")):
         align = next((clips / "grid").glob(f"*{clip.stem.split('_')[1]}.align"))
         align = clip.with_suffix(".align") if clip.with_suffix(".align").exists() else align
         samples, label = read(clip), sentence(align)
         here, end = found(samples, 0), samples[-1][0]
-        grid_told.add(here.told, label, end)
+        grid_reported.add(here.reported, label, end)
         grid_active.add(here.active, label, end)
         silence += max(0, label[0] - AWAY) + max(0, end - label[1] - AWAY)
-        quiet_starts += away(here.told, label)
-        result["talking"][clip.name] = {"label": label, "told": rounded(here.told)}
+        quiet_starts += away(here.reported, label)
+        result["talking"][clip.name] = {"label": label, "reported": rounded(here.reported)}
     samples, ids = read_tiles(clips)
     for tile, (label, _) in sorted(tile_sentences(clips).items()):
         here, end = found(samples, ids[tile]), samples[-1][0]
-        tile_told.add(here.told, label, end)
+        tile_reported.add(here.reported, label, end)
         tile_active.add(here.active, label, end)
         silence += max(0, label[0] - AWAY) + max(0, end - label[1] - AWAY)
-        quiet_starts += away(here.told, label)
-        overlaps = any(a < label[1] and b > label[0] for a, b in here.told)
-        result["talking"][f"tile {tile}"] = {"label": label, "told": rounded(here.told), "overlaps": overlaps}
+        quiet_starts += away(here.reported, label)
+        overlaps = any(a < label[1] and b > label[0] for a, b in here.reported)
+        result["talking"][f"tile {tile}"] = {"label": label, "reported": rounded(here.reported), "overlaps": overlaps}
     result["F1"] = {
-        "grid told": grid_told.f1,
+        "grid reported": grid_reported.f1,
         "grid active": grid_active.f1,
-        "tile8 told": tile_told.f1,
+        "tile8 reported": tile_reported.f1,
         "tile8 active": tile_active.f1,
     }
     result["false alarms"]["before and after the sentences"] = per_minute(quiet_starts, silence)
@@ -236,9 +236,9 @@ def score(clips: Path, photo_folder: Path | None) -> dict:
         )
         result["false alarms"][what] = per_minute(starts, sum(end - begin for _, begin, end in stretches))
     for name, samples in read_clips.items():
-        result["elsewhere"][name] = {face: rounded(found(samples, face).told) for face in ids_of(samples)}
+        result["elsewhere"][name] = {face: rounded(found(samples, face).reported) for face in ids_of(samples)}
     for name, seen in OPEN.items():
-        here = found(read_clips[name], 0, "open").told
+        here = found(read_clips[name], 0, "open").reported
         hit = [any(a < d and b > c for a, b in here) for c, d in seen]
         extra = [span for span in here if not any(span[0] < d and span[1] > c for c, d in seen)]
         result["open"][name] = {"events": rounded(here), "seen": seen, "found": hit, "unseen events": rounded(extra)}
@@ -253,7 +253,7 @@ def read_photos(folder: Path) -> list[Samples]:
 
 def on_photos(moved: list[Samples], engine=LipActivity) -> dict:
     seconds = sum(len(faces) > 0 for samples in moved for _, faces in samples) / 25
-    starts = sum(len(found(samples, face, engine=engine).told) for samples in moved for face in ids_of(samples))
+    starts = sum(len(found(samples, face, engine=engine).reported) for samples in moved for face in ids_of(samples))
     return per_minute(starts, seconds)
 
 
@@ -281,28 +281,29 @@ def tune(clips: Path, photo_folder: Path | None) -> None:
         align = next((clips / "grid").glob(f"*{clip.stem.split('_')[1]}.align"))
         talks.append((read(clip), sentence(align)))
     results = []
-    for on, off, min_off, window, slack in product(
+    for on, off, min_off, window, dead_band in product(
         (0.1, 0.15, 0.2, 0.25, 0.3), (0.03, 0.06), (0.15, 0.2, 0.25, 0.3), (0.3, 0.4, 0.5), (0.02, 0.03, 0.04)
     ):
         limits = replace(ACTIVITY, on=on, off=off, min_off=min_off)
-        engine = partial(LipActivity, {"activity": limits}, partial(LipMovement, window, slack))
-        told, active, intervals = Score(), Score(), 0
+        engine = partial(LipActivity, {"activity": limits}, partial(LipMovement, window, dead_band))
+        reported, active, intervals = Score(), Score(), 0
         for samples, label in talks:
             here = found(samples, 0, engine=engine)
-            told.add(here.told, label, samples[-1][0])
+            reported.add(here.reported, label, samples[-1][0])
             active.add(here.active, label, samples[-1][0])
-            intervals += len(here.told)
-        goal = (told.f1 + active.f1) / 2 - 0.02 * abs(intervals - len(talks))
+            intervals += len(here.reported)
+        goal = (reported.f1 + active.f1) / 2 - 0.02 * abs(intervals - len(talks))
         if moved:
             goal -= 0.01 * on_photos(moved, engine)["per minute"]
-        results.append((goal, told.f1, active.f1, intervals, asdict(limits), window, slack))
+        results.append((goal, reported.f1, active.f1, intervals, asdict(limits), window, dead_band))
     results.sort(key=lambda r: -r[0])
-    print(f"now: {asdict(ACTIVITY)} window {WINDOW} slack {SLACK}")
-    for goal, told_f1, active_f1, intervals, limits, window, slack in results[:20]:
+    print(f"now: {asdict(ACTIVITY)} window {WINDOW} dead_band {DEAD_BAND}")
+    for goal, reported_f1, active_f1, intervals, limits, window, dead_band in results[:20]:
         changing = {k: round(limits[k], 3) for k in ("on", "off", "min_off")}
-        print(f"{goal:.3f} told {told_f1:.3f} active {active_f1:.3f} n {intervals} {changing} {window} {slack}")
+        f1 = f"reported {reported_f1:.3f} active {active_f1:.3f}"
+        print(f"{goal:.3f} {f1} n {intervals} {changing} {window} {dead_band}")
     tried = {name: [r[4][name] for r in results] for name in ("on", "off", "min_off")}
-    tried |= {"window": [r[5] for r in results], "slack": [r[6] for r in results]}
+    tried |= {"window": [r[5] for r in results], "dead_band": [r[6] for r in results]}
     for name, values in tried.items():
         means = {v: np.mean([r[0] for r, tried_v in zip(results, values, strict=True) if tried_v == v]) for v in values}
         print(name, {value: round(float(mean), 3) for value, mean in sorted(means.items())})
@@ -319,7 +320,7 @@ def main() -> None:
         tune(args.clips, args.photos)
         return
     result = score(args.clips, args.photos)
-    text = json.dumps(result | {"limits": {k: asdict(v) for k, v in DEFAULT.items()}}, indent=1)
+    text = json.dumps(result | {"limits": {k: asdict(v) for k, v in DEFAULT_LIMITS.items()}}, indent=1)
     if args.json:
         args.json.write_text(text + "\n")
     for name in ("talking", "elsewhere", "open", "false alarms", "F1"):

@@ -40,14 +40,13 @@ def process(clip: Path) -> Result:
     import ai_edge_litert.interpreter  # noqa: F401  # its import belongs to the start
 
     from mouth_live.realtime.commands.recordings.jobs import Job
-    from mouth_live.realtime.commands.recordings.process import Products
-    from mouth_live.realtime.commands.recordings.process import process as run
+    from mouth_live.realtime.commands.recordings.process import Products, process_recordings
     from mouth_live.realtime.settings import AnalysisSettings
 
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "out.csv"
         begin, cpu = time.perf_counter(), time.process_time()
-        run([Job(clip, table)], Products(), AnalysisSettings(device="auto"))
+        process_recordings([Job(clip, table)], Products(), AnalysisSettings(device="auto"))
         seconds, used = time.perf_counter() - begin, time.process_time() - cpu
         rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
     frames = len({row[0] for row in rows})
@@ -94,11 +93,11 @@ def spin(_clip: Path) -> Result:
 
 def memory(clip: Path) -> Result:
     """Half an hour of video: the clip decoded again and again through ``process``, its times running on."""
-    from mouth_live.realtime import session
     from mouth_live.realtime.commands.recordings.jobs import Job
-    from mouth_live.realtime.commands.recordings.process import Products, process
+    from mouth_live.realtime.commands.recordings.process import Products, process_recordings
     from mouth_live.realtime.records import Frame
     from mouth_live.realtime.settings import AnalysisSettings
+    from mouth_live.realtime.video import opening
     from mouth_live.realtime.video.sources import open_video
     from mouth_live.realtime.video.video_file import VideoFile
 
@@ -120,9 +119,9 @@ def memory(clip: Path) -> Result:
                     index += 1
                 start = time + 1 / 30
 
-    session.open_video = Looped
+    opening.open_video = Looped
     with tempfile.TemporaryDirectory() as folder:
-        process([Job(clip, Path(folder) / "out.csv")], Products(), AnalysisSettings())
+        process_recordings([Job(clip, Path(folder) / "out.csv")], Products(), AnalysisSettings())
     early = [size for time, size in sizes.items() if SETTLED <= time < 3 * SETTLED]
     late = [size for time, size in sizes.items() if time > LONG - 2 * SETTLED]
     peak = _status_mb("VmHWM")

@@ -71,13 +71,14 @@ class Receivers:
             self.note(name, round(decode_osc(self.ports[name].next())[0][index] * 10000))
 
     def websocket(self, url):
+        from websockets.exceptions import WebSocketException
         from websockets.sync.client import connect
 
         while True:
             try:
                 with connect(url, proxy=None) as connection:
                     self.lines("ws", (text.encode() for text in connection))
-            except OSError:
+            except (OSError, WebSocketException):  # a turn may end in mid-handshake
                 time.sleep(0.1)
 
     def broker(self):
@@ -163,7 +164,7 @@ def loop(arguments, make, decided, index):
     apps, on, until, talking = None, False, 0.0, False
     stack = ExitStack()
     for analysis in Pipeline().run(frames()):
-        told = replace(
+        marked = replace(
             analysis,
             readings=tuple(replace(r, openness=(analysis.frame.index % 9000 + 100) / 10000) for r in analysis.readings),
             events=(),
@@ -172,11 +173,11 @@ def loop(arguments, make, decided, index):
             talking = not talking
             at = round(analysis.frame.time, 6)
             event = LipEvent("start" if talking else "stop", "activity", analysis.readings[0].face_id, at)
-            told = replace(told, events=(event,))
+            marked = replace(marked, events=(event,))
         now = time.monotonic()
         if apps:
-            apps.take(told)
-            decided.append((round(told.readings[0].openness * 10000), now, told.events and told.events[0].time))
+            apps.take(marked)
+            decided.append((round(marked.readings[0].openness * 10000), now, marked.events and marked.events[0].time))
         spent[on].append(1000 * (time.perf_counter() - state["arrived"]))
         if now > until:
             stack.close()

@@ -1,1 +1,1 @@
-"""What ``mouth-live label`` shows and saves: candidate faces, the window, the table."""
+"""The parts of ``mouth-live label``: candidate faces, the window, the table."""

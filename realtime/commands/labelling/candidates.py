@@ -1,4 +1,4 @@
-"""Which frames of a video are worth a label: far apart in time and in what the network reads, so that few tell much."""
+"""The frames of a video that are worth a label: far apart in time and in openness, so that few of them suffice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ from ...settings import AnalysisSettings
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 
-MAX_FRAMES = 1500  # frames of a video that are analysed, evenly spread
-VIEW = 480  # pixels a side of the face as it is shown
-VIEW_EYES = 2.4  # distances between the eyes that the view spans
-EYES_AT, MOUTH_AT = 0.18, 0.62  # height in the view of the eyes, and about of the mouth
-QUALITY = 92  # JPEG: thousands of views are kept in memory
+MAX_FRAMES = 1500  # of a video that are analysed, evenly spread
+VIEW_SIZE = 480  # pixels: the side of the square picture of a face
+VIEW_EYE_DISTANCES = 2.4  # the side of that picture, in distances between the eyes
+EYE_HEIGHT, MOUTH_HEIGHT = 0.18, 0.62  # of the eyes and, approximately, of the mouth: share of the side, from the top
+JPEG_QUALITY = 92  # the views are compressed, because thousands of them are kept in memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,12 +28,12 @@ class Candidate:
     """A face in a frame that could be labelled.
 
     Attributes:
-        frame: index of the decoded frame.
-        time: seconds since the first frame.
-        box: (x, y, width, height) of the face in pixels of the frame.
-        openness: what the network reads, 0..1; it is not shown, for it would sway the labeller.
-        view: JPEG of the lower face, level, ``VIEW`` pixels a side.
-        eyes: distance between the eye centres in the view, pixels.
+        frame: the index of the decoded frame.
+        time: the frame's time, in seconds since the first frame.
+        box: the (x, y, width, height) of the face, in pixels of the frame.
+        openness: the network's reading, 0..1. It is not shown, because it would bias the labeller.
+        view: the face from the brows to below the chin, level, as a JPEG of ``VIEW_SIZE`` pixels a side.
+        eyes: the distance between the eye centres in the view, in pixels.
     """
 
     frame: int
@@ -48,7 +48,7 @@ def find_candidates(video: Path, settings: AnalysisSettings) -> list[Candidate]:
     """Return the largest face of each of up to ``MAX_FRAMES`` frames, evenly spread.
 
     Raises:
-        SourceError: the video cannot be read, or no face was found in it.
+        SourceError: the video cannot be read, or no face is found in it.
     """
     with open_session(video, settings, max_frames=MAX_FRAMES) as session:
         candidates = _Candidates()
@@ -59,17 +59,17 @@ def find_candidates(video: Path, settings: AnalysisSettings) -> list[Candidate]:
 
 
 class _Candidates(Sink):
-    """Collects the largest face of each frame.
+    """Collect the largest face of each frame.
 
     Attributes:
-        found: one for each frame with a face.
+        found: one candidate for each frame with a face.
     """
 
     def __init__(self) -> None:
         self.found: list[Candidate] = []
 
     def write(self, analysis: Analysis) -> None:
-        """Take a frame."""
+        """Collect the largest face of one frame."""
         largest = max(analysis.readings, key=lambda r: r.face.box[2] * r.face.box[3], default=None)
         if largest is None:
             return
@@ -79,16 +79,16 @@ class _Candidates(Sink):
 
 
 def spread_out(candidates: Sequence[Candidate], count: int, taken: Sequence[int] = ()) -> list[Candidate]:
-    """Candidates far apart from each other in time and in openness, the most telling first.
+    """Choose candidates that are far apart in time and in openness, the most informative first.
 
-    Each next one is that whose nearest one among those taken is the farthest, by time (of the video's length) and
-    openness: so the rare wide-open mouths are among the first, and one may stop at any time.
-    Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance".
+    Each next candidate is the one whose distance to the nearest chosen one is the largest. The distance is measured in
+    time, as a share of the video's duration, and openness. So the rare wide-open mouths are among the first, and the
+    user may stop at any time. Source: Gonzalez 1985, "Clustering to minimize the maximum intercluster distance".
 
     Args:
-        candidates: at least one.
-        count: at most so many.
-        taken: frames that are labelled already.
+        candidates: the candidates, at least one.
+        count: the most candidates to choose.
+        taken: the frames that are labelled already.
 
     Returns:
         At most ``count`` candidates, none of a frame in ``taken``.
@@ -104,7 +104,7 @@ def spread_out(candidates: Sequence[Candidate], count: int, taken: Sequence[int]
             free[i] = False
     chosen: list[Candidate] = []
     while len(chosen) < count and free.any():
-        # The very first is the most open one: all are equally far from nothing.
+        # The first one is the most open one, because no distances exist yet.
         best = int(np.argmax(np.where(free, far if np.isfinite(far).all() else places[:, 1], -np.inf)))
         chosen.append(candidates[best])
         far = np.minimum(far, np.linalg.norm(places - places[best], axis=1))
@@ -113,16 +113,16 @@ def spread_out(candidates: Sequence[Candidate], count: int, taken: Sequence[int]
 
 
 def _view(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> tuple[bytes, float]:
-    """The face from the brows to below the chin, level, as JPEG; and the distance of its eyes in it."""
+    """Return the face from the brows to below the chin, level, as a JPEG, and the distance of its eyes in pixels."""
     right, left = keypoints[RIGHT_EYE].astype(np.float64), keypoints[LEFT_EYE].astype(np.float64)
     across = left - right
     distance = max(float(np.hypot(*across)), 1e-6)
-    scale = VIEW / (VIEW_EYES * distance)
+    scale = VIEW_SIZE / (VIEW_EYE_DISTANCES * distance)
     cosine, sine = scale * across / distance
     turn = np.array([[cosine, sine], [-sine, cosine]])
-    middle = np.array([VIEW / 2, VIEW * EYES_AT])  # where the middle between the eyes goes
+    middle = np.array([VIEW_SIZE / 2, VIEW_SIZE * EYE_HEIGHT])  # the place in the view of the point between the eyes
     shift = middle - turn @ ((right + left) / 2)
     matrix = np.concatenate([turn, shift[:, None]], axis=1)
     flags = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
-    view = cv2.warpAffine(image, matrix, (VIEW, VIEW), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes(), scale * distance
+    view = cv2.warpAffine(image, matrix, (VIEW_SIZE, VIEW_SIZE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.imencode(".jpg", view, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes(), scale * distance

@@ -1,4 +1,4 @@
-"""Labels of one video: which face is next, what was said of it, and the table on the disk, saved after each key."""
+"""The labels of one video: the face to label next, the labels so far, and their table, saved after each label."""
 
 import os
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from .candidates import Candidate
 
 
 class Labelling:
-    """Goes through the candidates of one video; what is labelled is on the disk at once, so that one may stop any time.
+    """The labelling of one video's candidates. Each label is saved at once, so that the user may stop at any time.
 
     Attributes:
-        candidates: what is offered, in order.
-        position: which of them is shown; ``len(candidates)`` when all are done.
+        candidates: the faces to label, in order.
+        position: the index of the current one; ``len(candidates)`` when all are done.
     """
 
     def __init__(self, table: Path, video: Path, candidates: Sequence[Candidate]) -> None:
-        """Begin, or go on where an earlier run on the same table stopped.
+        """Start, or continue where an earlier run on the same table stopped.
 
         Args:
-            table: the file to write; rows of it that are of other videos stay as they are.
+            table: the file to write; its rows of other videos stay unchanged.
             video: the labelled video.
-            candidates: the faces to offer; those that the table has already come first.
+            candidates: the faces to label; those that the table contains already are put first.
 
         Raises:
-            DataError: the table is there and cannot be read.
+            DataError: the table exists and cannot be read.
         """
         self._table = table
         self._video = video_name(video, table)
@@ -42,20 +42,20 @@ class Labelling:
 
     @property
     def labelled(self) -> int:
-        """How many faces of this video have a label."""
+        """The number of faces of this video with a label."""
         return sum(label.openness is not None for label in self._labels.values())
 
     @property
     def skipped(self) -> int:
-        """How many were skipped."""
+        """The number of faces of this video that were skipped."""
         return len(self._labels) - self.labelled
 
-    def said(self, candidate: Candidate) -> OwnLabel | None:
-        """What was said of a face, if anything."""
+    def label_of(self, candidate: Candidate) -> OwnLabel | None:
+        """Return the label of a face; None where it has none."""
         return self._labels.get(candidate.frame)
 
-    def say(self, openness: float | None) -> None:
-        """Label the current face, or skip it with None; save; go on.
+    def set_label(self, openness: float | None) -> None:
+        """Label the current face, or skip it with None, save the table, and go on to the next face.
 
         Raises:
             DataError: the table cannot be written.
@@ -69,13 +69,13 @@ class Labelling:
         write_own_labels(self._table, [*self._others, *rows])
         self.position += 1
 
-    def back(self) -> None:
-        """Show the face before, to label it anew."""
+    def go_back(self) -> None:
+        """Go back to the previous face, to label it again."""
         self.position = max(0, self.position - 1)
 
 
 def video_name(video: Path, table: Path) -> str:
-    """How the table names the video: from the table's folder where that can be told."""
+    """Return the table's name for a video: its path relative to the table's folder, or absolute on another drive."""
     try:
         return Path(os.path.relpath(video.resolve(), table.resolve().parent)).as_posix()
     except ValueError:  # on another drive
@@ -83,10 +83,10 @@ def video_name(video: Path, table: Path) -> str:
 
 
 def labelled_frames(table: Path, video: Path) -> list[int]:
-    """Frames of the video that the table has already, skipped ones too; none where there is no table.
+    """Return the frames of the video that the table contains, skipped ones too; none where there is no table.
 
     Raises:
-        DataError: the table is there and cannot be read.
+        DataError: the table exists and cannot be read.
     """
     if not table.exists():
         return []

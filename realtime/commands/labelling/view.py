@@ -1,4 +1,4 @@
-"""What the labeller sees: the face, large, and beside it how long the gap between the lips is for each label."""
+"""The picture for the labeller: the enlarged face, and bars that show the lip gap of each label at its scale."""
 
 import cv2
 import numpy as np
@@ -6,65 +6,67 @@ from numpy.typing import NDArray
 
 from ....models.scale import gap_ratio_from_openness
 from ...sinks.overlay import PLATE, TEXT
-from .candidates import MOUTH_AT, VIEW, Candidate
+from .candidates import MOUTH_HEIGHT, VIEW_SIZE, Candidate
 
-STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""The labels; key 0 to 4 tells how many quarters."""
+LABEL_VALUES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""The openness of each label; keys 0 to 4 stand for that many quarters."""
 
-FACE = 600  # pixels a side of the face as shown
-PANEL, FOOT = 330, 84  # pixels: width of the panel of bars, height of the line of keys
-BAR = 26  # pixels, width of a bar
-WORDS = ("closed", "1/4", "1/2", "3/4", "open")
-MARK = (120, 200, 255)  # BGR, of what was said before
-BARS = (230, 200, 90)
-SMALL, LARGE = 17, 24  # pixels, text
+FACE_SIZE = 600  # pixels: the side of the face as shown
+PANEL_WIDTH, FOOT_HEIGHT = 330, 84  # pixels: the panel with the bars, and the lines with the keys
+BAR_WIDTH = 26  # pixels
+LABEL_NAMES = ("closed", "1/4", "1/2", "3/4", "open")
+MARK_COLOUR = (120, 200, 255)  # BGR, marks the existing label
+BAR_COLOUR = (230, 200, 90)  # BGR
+SMALL_TEXT, LARGE_TEXT = 17, 24  # pixels
 
 _FONT = cv2.FontFace("sans")
 
 
 def gap_ratio_of(openness: float) -> float:
-    """The gap between the inner lips for an openness, in distances between the eye centres."""
+    """Return the gap between the inner lips for an openness (0..1), in distances between the eye centres."""
     return gap_ratio_from_openness(openness) if openness > 0 else 0.0
 
 
-def draw_candidate(candidate: Candidate, position: int, count: int, said: float | None) -> NDArray[np.uint8]:
-    """The window's picture.
+def draw_candidate(candidate: Candidate, position: int, count: int, label: float | None) -> NDArray[np.uint8]:
+    """Return the picture for the labelling window.
 
     Args:
         candidate: the face.
-        position: which one it is, from 0.
-        count: of how many.
-        said: the label it has already; None: none.
+        position: its index, from 0.
+        count: the number of candidates.
+        label: the label that it has already, 0..1; None for none.
 
     Returns:
         (h, w, 3) uint8, BGR.
     """
-    canvas = np.full((FACE + FOOT, FACE + PANEL, 3), PLATE, np.uint8)
+    canvas = np.full((FACE_SIZE + FOOT_HEIGHT, FACE_SIZE + PANEL_WIDTH, 3), PLATE, np.uint8)
     view = cv2.imdecode(np.frombuffer(candidate.view, np.uint8), cv2.IMREAD_COLOR)
-    if view is not None:  # it is a picture of our own making
-        canvas[:FACE, :FACE] = cv2.resize(view, (FACE, FACE), interpolation=cv2.INTER_CUBIC)
-    _bars(canvas, candidate.eyes * FACE / VIEW, said)
-    done = f"{position + 1} of {count}"
-    _text(canvas, done, (FACE + 24, 44), LARGE)
-    _text(canvas, f"at {candidate.time:.1f} s", (FACE + 24, 76), SMALL)
-    _text(canvas, "How open is the mouth? The bars show the gap between the lips.", (20, FACE + 34), SMALL)
-    _text(canvas, "0-4: label    b: back    s: skip (cannot tell)    q: stop, go on later", (20, FACE + 64), SMALL)
+    if view is not None:  # always true: this program encoded the JPEG
+        canvas[:FACE_SIZE, :FACE_SIZE] = cv2.resize(view, (FACE_SIZE, FACE_SIZE), interpolation=cv2.INTER_CUBIC)
+    _draw_bars(canvas, candidate.eyes * FACE_SIZE / VIEW_SIZE, label)
+    progress = f"{position + 1} of {count}"
+    _draw_text(canvas, progress, (FACE_SIZE + 24, 44), LARGE_TEXT)
+    _draw_text(canvas, f"at {candidate.time:.1f} s", (FACE_SIZE + 24, 76), SMALL_TEXT)
+    question = "How open is the mouth? The bars show the gap between the lips."
+    _draw_text(canvas, question, (20, FACE_SIZE + 34), SMALL_TEXT)
+    keys = "0-4: label    b: back    s: skip (cannot tell)    q: stop, continue later"
+    _draw_text(canvas, keys, (20, FACE_SIZE + 64), SMALL_TEXT)
     return canvas
 
 
-def _bars(canvas: NDArray[np.uint8], eyes: float, said: float | None) -> None:
-    """A bar for each label, as long as the gap on this very face, at the height of the mouth."""
-    middle = round(FACE * MOUTH_AT)
-    for i, (step, word) in enumerate(zip(STEPS, WORDS, strict=True)):
-        x = FACE + 28 + i * 60
-        half = max(1, round(gap_ratio_of(step) * eyes / 2))
-        cv2.rectangle(canvas, (x, middle - half), (x + BAR, middle + half), BARS, -1)
-        colour = MARK if said == step else TEXT
-        _text(canvas, str(i), (x + 6, FACE - 60), LARGE, colour)
-        _text(canvas, word, (x - 6, FACE - 34), SMALL, colour)
+def _draw_bars(canvas: NDArray[np.uint8], eyes: float, label: float | None) -> None:
+    """Draw a bar for each label, as long as its lip gap is on this face, at the height of the mouth."""
+    middle = round(FACE_SIZE * MOUTH_HEIGHT)
+    for i, (openness, name) in enumerate(zip(LABEL_VALUES, LABEL_NAMES, strict=True)):
+        x = FACE_SIZE + 28 + i * 60
+        half = max(1, round(gap_ratio_of(openness) * eyes / 2))
+        cv2.rectangle(canvas, (x, middle - half), (x + BAR_WIDTH, middle + half), BAR_COLOUR, -1)
+        colour = MARK_COLOUR if label == openness else TEXT
+        _draw_text(canvas, str(i), (x + 6, FACE_SIZE - 60), LARGE_TEXT, colour)
+        _draw_text(canvas, name, (x - 6, FACE_SIZE - 34), SMALL_TEXT, colour)
 
 
-def _text(
+def _draw_text(
     canvas: NDArray[np.uint8], text: str, place: tuple[int, int], size: int, colour: tuple[int, int, int] = TEXT
 ) -> None:
     cv2.putText(canvas, text, place, colour, _FONT, size, 500)

@@ -1,4 +1,4 @@
-"""The labelling window: one face at a time, one key each."""
+"""The labelling window: it shows one face at a time, and each label is one key."""
 
 import logging
 from pathlib import Path
@@ -12,30 +12,30 @@ from ...settings import AnalysisSettings
 from ...sinks.window import display_problem
 from .candidates import Candidate, find_candidates, spread_out
 from .table import Labelling, labelled_frames
-from .view import STEPS, draw_candidate
+from .view import LABEL_VALUES, draw_candidate
 
 log = logging.getLogger("mouth_live")
 
 TITLE = "mouth-live label"
-LABEL_KEYS = {ord(str(i)): step for i, step in enumerate(STEPS)}
+LABEL_KEYS = {ord(str(i)): step for i, step in enumerate(LABEL_VALUES)}
 BACK_KEYS = frozenset({ord("b"), 8})  # 8 is Backspace
 SKIP_KEYS = frozenset({ord("s"), ord(" ")})
-STOP_KEYS = frozenset({ord("q"), 27})  # 27 is Esc; no capital Q, whose number the left arrow has too
-LOOK = 30  # ms between looks at whether the window was closed
+STOP_KEYS = frozenset({ord("q"), 27})  # 27 is Esc; not Q, which has the same code as the left arrow
+CLOSE_POLL_MS = 30  # ms between two checks whether the window was closed
 
 
-def label(video: Path, table: Path, count: int, settings: AnalysisSettings) -> None:
+def label_video(video: Path, table: Path, count: int, settings: AnalysisSettings) -> None:
     """Let the user label faces of a video.
 
     Args:
-        video: the user's own.
-        table: the CSV to write; one that is there is gone on with.
-        count: faces to offer, those labelled before included.
-        settings: of the analysis whose readings tell which frames are worth a label.
+        video: the video, the user's own.
+        table: the CSV to write; an existing one is continued.
+        count: the number of faces to label, including those labelled already.
+        settings: the settings of the analysis whose readings select the frames.
 
     Raises:
-        SinkError: there is no display, or the table cannot be put there.
-        SourceError: the video cannot be read, or holds no face.
+        SinkError: there is no display, or the table's folder does not exist.
+        SourceError: the video cannot be read, or contains no face.
         DataError: the table cannot be read or written.
         UsageError: the table would replace the video.
     """
@@ -54,27 +54,27 @@ def label(video: Path, table: Path, count: int, settings: AnalysisSettings) -> N
         log.info("%s: %d faces of %s are labelled already; offer more with --count", table, len(taken), video.name)
         return
     with _Window() as window:
-        run(labelling, window)
+        _label_faces(labelling, window)
     left = len(labelling.candidates) - labelling.position
     log.info("%s: %d labelled, %d skipped, %d left", table, labelling.labelled, labelling.skipped, left)
 
 
-def run(labelling: Labelling, window: "_Window") -> None:
-    """Show face after face until all are labelled, or the user stops."""
+def _label_faces(labelling: Labelling, window: "_Window") -> None:
+    """Show one face after the other until all are labelled or the user stops."""
     while (candidate := labelling.current) is not None:
         key = window.ask(candidate, labelling)
         if key in STOP_KEYS:
             return
         if key in LABEL_KEYS:
-            labelling.say(LABEL_KEYS[key])
+            labelling.set_label(LABEL_KEYS[key])
         elif key in SKIP_KEYS:
-            labelling.say(None)
+            labelling.set_label(None)
         elif key in BACK_KEYS:
-            labelling.back()
+            labelling.go_back()
 
 
 class _Window:
-    """OpenCV's window, in the main thread."""
+    """The window of OpenCV; use it in the main thread."""
 
     def __enter__(self) -> Self:
         cv2.namedWindow(TITLE, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)
@@ -85,15 +85,15 @@ class _Window:
     ) -> None:
         if self._is_open():
             cv2.destroyWindow(TITLE)
-            cv2.waitKey(1)  # the window goes when its events are handled
+            cv2.waitKey(1)  # the window disappears when its events are handled
 
     def ask(self, candidate: Candidate, labelling: Labelling) -> int:
-        """Show a face and wait for a key; closing the window is the key that stops."""
-        said = labelling.said(candidate)
-        openness = said.openness if said else None
+        """Show a face, wait for a key and return its code; closing the window counts as a key that stops."""
+        label = labelling.label_of(candidate)
+        openness = label.openness if label else None
         cv2.imshow(TITLE, draw_candidate(candidate, labelling.position, len(labelling.candidates), openness))
         while True:
-            key = cv2.waitKey(LOOK)
+            key = cv2.waitKey(CLOSE_POLL_MS)
             if key >= 0:
                 return key & 0xFF
             if not self._is_open():

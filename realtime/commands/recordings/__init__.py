@@ -1,1 +1,1 @@
-"""What ``mouth-live process`` does with many recordings: jobs, processes side by side, a network shared by them."""
+"""The work of ``mouth-live process``: jobs, processes that run in parallel, and a network that they share."""

@@ -1,4 +1,4 @@
-"""From the inputs of ``mouth-live process`` to jobs, one video and one output each, all checked before any work."""
+"""The jobs of ``mouth-live process``: one recording and one output each, all checked before any work starts."""
 
 import glob
 from collections.abc import Sequence
@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, SourceError, UsageError
+from ...sinks.text_output import STDOUT
 from ...video.sources import PICTURE_SUFFIXES, VIDEO_SUFFIXES, find_videos
-
-STDOUT = "-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +23,17 @@ class Job:
     output: Path | str
 
 
-def plan(inputs: Sequence[str], output: str | None) -> list[Job]:
+def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
     """Find the recordings and name their outputs.
 
     Args:
         inputs: videos, pictures, folders (searched recursively) and globs.
-        output: for one video a file or ``"-"``; for a folder, a glob or several inputs a folder, made if its parent
-            exists. None: the current folder.
+        output: for one video, a file or ``"-"``. For a folder, a glob or several inputs, a folder, which is made if its
+            parent exists. None: the current folder.
 
     Raises:
-        UsageError: ``"-"`` for several inputs, two inputs with one output, or an output that is an input.
-        SourceError: a folder or glob without videos.
+        UsageError: ``"-"`` is given for several inputs, two inputs have one output, or an output is an input.
+        SourceError: a folder or a glob contains no videos.
         SinkError: the output folder cannot be made.
     """
     found = [(root, video) for item in inputs for root, video in _expand(item)]
@@ -55,7 +54,7 @@ def plan(inputs: Sequence[str], output: str | None) -> list[Job]:
 
 
 def _expand(item: str) -> list[tuple[Path, Path]]:
-    """(folder that the output's structure starts from, video) for each recording of one input."""
+    """Return (root, recording) for each recording of one input; the output keeps the structure below the root."""
     path = Path(item)
     if path.is_dir():
         videos = find_videos(path)
@@ -77,7 +76,7 @@ def _is_glob(item: str) -> bool:
 
 
 def _make_folders(folder: Path, jobs: Sequence[Job]) -> None:
-    """Make the output folder, if its parent exists, and in it those that keep the inputs' structure."""
+    """Make the output folder, if its parent exists, and the folders in it that keep the inputs' structure."""
     try:
         folder.mkdir(exist_ok=True)
         for job in jobs:
@@ -97,4 +96,4 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
             raise UsageError(f"{job.output}: the output would overwrite an input; give another -o")
         other = owners.setdefault(target, job.source)
         if other != job.source:
-            raise UsageError(f"{other} and {job.source} would both be written to {job.output}; process them apart")
+            raise UsageError(f"{other} and {job.source} would both be written to {job.output}; process them separately")

@@ -1,4 +1,4 @@
-"""What ``mouth-live process`` does: recordings to CSV, and on request to an annotated video."""
+"""The work of ``mouth-live process``: write a CSV and, on request, an annotated video for each recording."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
+from ....models.errors import IncompleteVideoError, MouthLiveError, SinkError, SomeFailedError
 from ....models.openness import load_openness_model
 from ...session import Networks, load_networks, open_session
 from ...settings import AnalysisSettings
@@ -23,12 +23,12 @@ log = logging.getLogger("mouth_live")
 
 @dataclass(frozen=True, slots=True)
 class Products:
-    """What is made of each recording besides its table, and how.
+    """The options for the outputs of each recording.
 
     Attributes:
-        annotate: where the annotated video goes, if anywhere.
-        overwrite: make outputs again that are there already.
-        media_time: timestamps count from the container's zero, as its sound does, not from the first frame.
+        annotate: the file for the annotated video; None for none.
+        overwrite: replace existing outputs.
+        media_time: count timestamps from the container's zero, as its sound does, not from the first frame.
     """
 
     annotate: Path | None = None
@@ -36,17 +36,17 @@ class Products:
     media_time: bool = False
 
 
-def process(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, at_once: int = 1) -> None:
-    """Do the jobs; one that fails does not keep the others from being done.
+def process_recordings(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, at_once: int = 1) -> None:
+    """Do the jobs; if one fails, continue with the others.
 
     Args:
         jobs: the recordings, each with its output.
-        products: what to make of each.
-        settings: of the analysis.
-        at_once: videos at once, each in a process of its own.
+        products: the options for their outputs.
+        settings: the settings of the analysis.
+        at_once: the number of recordings at once, each in a process of its own.
 
     Raises:
-        MouthLiveError: the only job failed, all failed, or (SomeFailedError) some of several.
+        MouthLiveError: the only job or all jobs failed; SomeFailedError: some of several failed.
     """
     open_jobs = [job for job in jobs if not _is_done(job, products)]
     if at_once > 1 and len(open_jobs) > 1:
@@ -60,7 +60,7 @@ def process(jobs: Sequence[Job], products: Products, settings: AnalysisSettings,
 
 
 def _side_by_side(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, at_once: int) -> list[Job]:
-    """Do the jobs in processes of their own; return those that failed."""
+    """Do the jobs in parallel, each in a process of its own, and return those that failed."""
     model = load_openness_model(settings.model, settings.device)
     if model.device == "cpu":
         return process_side_by_side(jobs, products.media_time, settings, at_once)
@@ -69,7 +69,7 @@ def _side_by_side(jobs: Sequence[Job], products: Products, settings: AnalysisSet
 
 
 def _one_by_one(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, alone: bool) -> list[Job]:
-    """Do the jobs; return those that failed. Where the job is alone, its error is raised."""
+    """Do the jobs and return those that failed; with ``alone``, raise the error of the only job."""
     networks = load_networks(settings)
     failed: list[Job] = []
     for number, job in enumerate(jobs, 1):
@@ -84,41 +84,45 @@ def _one_by_one(jobs: Sequence[Job], products: Products, settings: AnalysisSetti
 
 
 def _is_done(job: Job, products: Products) -> bool:
-    """Return whether a job's outputs are there already, and report it."""
+    """Return whether a job's outputs exist already, and report it."""
     if products.overwrite or isinstance(job.output, str):
         return False
-    done = job.output.exists() and (products.annotate is None or products.annotate.exists())
-    if done:
-        log.info("%s: is there already, skipped (--overwrite does it again)", job.output)
-    return done
+    annotated = products.annotate is None or products.annotate.is_file()
+    if job.output.is_file() and annotated:
+        log.info("%s: exists already, skipped (--overwrite replaces it)", job.output)
+        return True
+    if products.annotate is not None and annotated:
+        raise SinkError(f"{products.annotate}: exists already; give another name, or --overwrite to replace it")
+    return False
 
 
 def process_one(job: Job, products: Products, settings: AnalysisSettings, networks: Networks, prefix: str = "") -> None:
-    """Make the products of one recording, and report it in one line.
+    """Write the outputs of one recording, and report them in one line.
 
     Args:
         job: the recording and its output.
-        products: what to make.
-        settings: of the analysis.
-        networks: those of the settings.
-        prefix: of the progress bar's title.
+        products: the options for its outputs.
+        settings: the settings of the analysis.
+        networks: the networks of these settings.
+        prefix: the beginning of the progress bar's title.
 
     Raises:
-        MouthLiveError: it failed; IncompleteVideoError: it was cut off, and its products go as far as it does.
+        MouthLiveError: it failed; IncompleteVideoError: it is cut off, and its outputs are complete up to that point.
     """
     cut_off: IncompleteVideoError | None = None
     with open_session(job.source, settings, networks=networks) as session:
         video = session.source
-        sinks: list[Sink] = [CsvSink(job.output, video.start if products.media_time else 0.0)]
+        sinks: list[Sink] = [CsvSink(job.output, video.start_time if products.media_time else 0.0)]
         if products.annotate:
-            sinks.append(AnnotatedVideo(products.annotate, job.source, video.size, video.nominal_rate, video.start))
+            source = job.source
+            sinks.append(AnnotatedVideo(products.annotate, source, video.size, video.nominal_rate, video.start_time))
         progress = Progress(prefix + job.source.name, session.frame_count)
         try:
             session.run([*sinks, progress])
         except IncompleteVideoError as error:
             cut_off = error
-    done = f"{job.source}: {progress.frames} frames, {progress.faces} face{'' if progress.faces == 1 else 's'}"
+    counts = f"{job.source}: {progress.frames} frames, {progress.faces} face{'' if progress.faces == 1 else 's'}"
     if isinstance(job.output, Path):
-        log.info("%s -> %s", done, ", ".join(str(path) for path in (job.output, products.annotate) if path))
+        log.info("%s -> %s", counts, ", ".join(str(path) for path in (job.output, products.annotate) if path))
     if cut_off:
         raise cut_off

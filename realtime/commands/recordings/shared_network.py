@@ -1,8 +1,8 @@
-"""One network for several processes: their crops are read in common batches, whoever they come from.
+"""One openness network for several processes, which reads the crops of all of them in common batches.
 
-A process that reads a video asks through its stdout and is answered through its stdin: the number of crops (4 bytes,
-little end first) and the crops as they are; the values as float32, two for each crop. Nothing else of the machine is
-touched, no port and no file.
+A child process sends requests through its stdout and gets replies through its stdin. A request is the number of crops
+(4 bytes, little-endian) and the crops (uint8). A reply is two values for each crop (float32, little-endian): openness
+and reliability. So no port and no file is needed.
 """
 
 import logging
@@ -22,121 +22,123 @@ from ...system.threads import new_thread
 
 log = logging.getLogger("mouth_live")
 
-MOST = 256  # crops in a batch; what waits while one is read goes into the next
-NO_ANSWER = "the process that holds the network gives no answer"
+MAX_BATCH = 256  # crops; requests that arrive while a batch is read go into the next one
+NO_REPLY = "the process that runs the network gives no reply; try again with --jobs 1"
 _CROP = (CROP_SIZE, CROP_SIZE, 3)
 _COUNT = np.dtype("<u4")
 _VALUE = np.dtype("<f4")
 
-_Question = tuple[NDArray[np.uint8], IO[bytes]]
-"""Crops (n, 60, 60, 3), and where the answer goes."""
+_Request = tuple[NDArray[np.uint8], IO[bytes]]
+"""Crops (n, 60, 60, 3) uint8 RGB, and the stream for the reply."""
 
 
 class SharedNetwork:
-    """Answers several processes with one network."""
+    """A network that serves several child processes."""
 
     def __init__(self, model: OpennessModel) -> None:
-        """Start to wait for questions.
+        """Start the thread that serves requests.
 
         Args:
-            model: only this object's thread uses it from now on.
+            model: the network. From now on only this object's thread uses it.
         """
         self._model = model
-        self._questions: SimpleQueue[_Question | None] = SimpleQueue()
-        self._thread = new_thread("shared network", self._answer_all)
+        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._thread = new_thread("shared network", self._serve_all)
         self._thread.start()
 
-    def answer(self, process: "subprocess.Popen[bytes]") -> None:
-        """Answer this process too, for as long as it asks.
+    def serve(self, process: "subprocess.Popen[bytes]") -> None:
+        """Serve the requests of a child process until it ends.
 
         Args:
-            process: its stdin and stdout are pipes.
+            process: the child; its stdin and stdout are pipes.
         """
-        new_thread("listener", self._listen, process).start()
+        new_thread("listener", self._receive, process).start()
 
     def close(self) -> None:
-        """Answer what was asked, and no more."""
-        self._questions.put(None)
+        """Serve the waiting requests, then stop."""
+        self._requests.put(None)
         self._thread.join()
 
-    def _listen(self, process: "subprocess.Popen[bytes]") -> None:
-        asks, answers = process.stdout, process.stdin
-        assert asks is not None
-        assert answers is not None
-        with asks:
-            while len(count := asks.read(_COUNT.itemsize)) == _COUNT.itemsize:
+    def _receive(self, process: "subprocess.Popen[bytes]") -> None:
+        requests, replies = process.stdout, process.stdin
+        assert requests is not None
+        assert replies is not None
+        with requests:
+            while len(count := requests.read(_COUNT.itemsize)) == _COUNT.itemsize:
                 size = int(np.frombuffer(count, _COUNT)[0]) * int(np.prod(_CROP))
-                content = asks.read(size)
-                if len(content) < size:  # it ended in the middle of a question
+                content = requests.read(size)
+                if len(content) < size:  # the child ended in the middle of a request
                     break
-                self._questions.put((np.frombuffer(content, np.uint8).reshape(-1, *_CROP), answers))
-        _hang_up(answers)
+                self._requests.put((np.frombuffer(content, np.uint8).reshape(-1, *_CROP), replies))
+        _close(replies)
 
-    def _answer_all(self) -> None:
-        while (question := self._questions.get()) is not None:
-            batch = [question, *self._more(MOST - len(question[0]))]
+    def _serve_all(self) -> None:
+        while (request := self._requests.get()) is not None:
+            batch = [request, *self._pending(MAX_BATCH - len(request[0]))]
             try:
                 read = self._model.read(np.concatenate([crops for crops, _ in batch]))
-            except Exception as error:  # noqa: BLE001 - a GPU out of memory, a driver gone: nobody is to wait for ever
+            except Exception as error:  # noqa: BLE001 - a GPU out of memory, a driver error: no child may wait for ever
                 log.error("the network failed: %s", " ".join(str(error).split()) or type(error).__name__)
-                for _, answers in batch:
-                    _hang_up(answers)
+                for _, replies in batch:
+                    _close(replies)
                 continue
             values = np.stack([read.openness, read.reliability], axis=1).astype(_VALUE)
-            for crops, answers in batch:
-                _send(answers, values[: len(crops)].tobytes())
+            for crops, replies in batch:
+                _send(replies, values[: len(crops)].tobytes())
                 values = values[len(crops) :]
 
-    def _more(self, room: int) -> list[_Question]:
-        """What else was asked meanwhile, up to so many crops."""
-        found: list[_Question] = []
+    def _pending(self, room: int) -> list[_Request]:
+        """Return further waiting requests, until they have ``room`` crops or more."""
+        found: list[_Request] = []
         while room > 0:
             try:
-                question = self._questions.get_nowait()
+                request = self._requests.get_nowait()
             except Empty:
                 break
-            if question is None:
-                self._questions.put(None)  # the end: for the next turn
+            if request is None:
+                self._requests.put(None)  # the end, which the next call must find
                 break
-            found.append(question)
-            room -= len(question[0])
+            found.append(request)
+            room -= len(request[0])
         return found
 
 
-def _send(answers: IO[bytes], content: bytes) -> None:
+def _send(replies: IO[bytes], content: bytes) -> None:
     try:
-        answers.write(content)
-        answers.flush()
-    except (OSError, ValueError):  # it is gone; its end is told by who started it
-        _hang_up(answers)
+        replies.write(content)
+        replies.flush()
+    except (OSError, ValueError):  # the child has ended; the code that started it reports that
+        _close(replies)
 
 
-def _hang_up(answers: IO[bytes]) -> None:
+def _close(replies: IO[bytes]) -> None:
     with suppress(OSError):
-        answers.close()
+        replies.close()
 
 
-def asking(asks: IO[bytes], answers: IO[bytes]) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """What stands for the network in a process that asks.
+def network_client(requests: IO[bytes], replies: IO[bytes]) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """Return a function for a child process that reads crops with the parent's network.
 
     Args:
-        asks: where questions go.
-        answers: where they are answered.
+        requests: the stream for requests.
+        replies: the stream with the replies.
 
     Returns:
-        A function from crops (n, 60, 60, 3) uint8 to (n, 2) float32; it raises MouthLiveError when there is no answer.
+        A function from crops (n, 60, 60, 3) uint8 RGB to (n, 2) float32: openness and reliability. It raises
+        MouthLiveError when there is no reply.
     """
 
-    def ask(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def read_remotely(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Send crops to the parent and return its values."""
         try:
-            asks.write(np.array(len(crops), _COUNT).tobytes() + crops.tobytes())
-            asks.flush()
+            requests.write(np.array(len(crops), _COUNT).tobytes() + crops.tobytes())
+            requests.flush()
         except OSError:
-            raise MouthLiveError(NO_ANSWER) from None
+            raise MouthLiveError(NO_REPLY) from None
         size = len(crops) * 2 * _VALUE.itemsize
-        content = answers.read(size)
+        content = replies.read(size)
         if len(content) < size:
-            raise MouthLiveError(NO_ANSWER)
+            raise MouthLiveError(NO_REPLY)
         return np.frombuffer(content, _VALUE).reshape(-1, 2).astype(np.float32)
 
-    return ask
+    return read_remotely

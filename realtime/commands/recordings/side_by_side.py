@@ -1,7 +1,7 @@
-"""Several recordings at once, each in a process of its own: one alone keeps about two cores busy.
+"""Parallel processing of several recordings, each in a process of its own; a single one uses about two cores.
 
-Each is done by the program itself, as if it had been started for that one: the values are the same, and one that brings
-its process down takes no other with it. A network on the GPU is one for all of them (``shared_network.py``).
+The values are the same as in one process, and a recording that crashes its process does not affect the others. A
+network on the GPU is shared by all of them (``shared_network.py``).
 """
 
 import json
@@ -18,17 +18,17 @@ from ...system.programs import start_program
 from .jobs import Job
 from .shared_network import SharedNetwork
 
-POLL_INTERVAL = 0.05  # s between two looks at whether one is done
-CHILD = f"{__package__}.child"
+POLL_INTERVAL = 0.05  # s between two checks whether a process has ended
+CHILD_MODULE = f"{__package__}.child"
 
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    """A job, the process that does it, and the file that takes what it says."""
+    """A job, the process that does it, and the file with its stderr."""
 
     job: Job
     process: subprocess.Popen[bytes]
-    talk: IO[bytes]
+    stderr: IO[bytes]
 
 
 def process_side_by_side(
@@ -38,17 +38,17 @@ def process_side_by_side(
     at_once: int,
     shared: SharedNetwork | None = None,
 ) -> list[Job]:
-    """Do the jobs, so many at once. Left by an exception (Ctrl-C), it ends them in order and waits for that.
+    """Do the jobs in parallel. After an exception (Ctrl-C), terminate the processes and wait for their clean-up.
 
     Args:
-        jobs: each with a file as its output.
-        media_time: timestamps count from the container's zero.
-        settings: of the analysis.
-        at_once: processes.
-        shared: the network for all of them; None: each has its own, on the CPU.
+        jobs: the jobs, each with a file as its output.
+        media_time: count timestamps from the container's zero.
+        settings: the settings of the analysis.
+        at_once: the number of processes at once.
+        shared: the network for all processes; None: each has its own, on the CPU.
 
     Returns:
-        Those that failed; why has been told.
+        The jobs that failed; their errors have been reported.
     """
     from tqdm import tqdm
 
@@ -62,45 +62,45 @@ def process_side_by_side(
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
                     failed += [one.job] if one.process.returncode else []
-                    bar.write(_said(one), sys.stderr, end="")
+                    bar.write(_messages(one), sys.stderr, end="")
                     bar.update()
         finally:
             for one in running:
                 one.process.terminate()
             for one in running:
                 one.process.wait()
-                one.talk.close()
+                one.stderr.close()
     return failed
 
 
 def _child_command(job: Job, media_time: bool, settings: AnalysisSettings, shared: bool) -> Sequence[str]:
-    """Return the program and its argument, which holds the job and all settings.
+    """Return the child's command, whose argument contains the job and all settings.
 
     Args:
         job: the recording and its output file.
         media_time: as in :func:`process_side_by_side`.
-        settings: of the analysis.
-        shared: the process that starts it reads the crops, through stdout and stdin.
+        settings: the settings of the analysis.
+        shared: whether the parent process runs the openness network, through the child's stdout and stdin.
     """
     data = {"source": str(job.source), "output": str(job.output), "media_time": media_time, "shared": shared}
-    return [sys.executable, "-m", CHILD, json.dumps(data | {"settings": settings.as_data()})]
+    return [sys.executable, "-m", CHILD_MODULE, json.dumps(data | {"settings": settings.as_data()})]
 
 
 def _start(job: Job, media_time: bool, settings: AnalysisSettings, shared: SharedNetwork | None) -> _Running:
-    talk = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
+    stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
     command = _child_command(job, media_time, replace(settings, device="cpu"), shared is not None)
     pipe = subprocess.DEVNULL if shared is None else subprocess.PIPE
-    process = start_program(command, stdin=pipe, stdout=pipe, stderr=talk)
+    process = start_program(command, stdin=pipe, stdout=pipe, stderr=stderr)
     if shared is not None:
-        shared.answer(process)
-    return _Running(job, process, talk)
+        shared.serve(process)
+    return _Running(job, process, stderr)
 
 
-def _said(one: _Running) -> str:
-    """What a finished process said; where it was killed, that."""
-    with one.talk as talk:
-        talk.seek(0)
-        said = talk.read().decode(errors="replace")
+def _messages(one: _Running) -> str:
+    """Return the stderr of a finished process, with an error line where it was killed."""
+    with one.stderr as stderr:
+        stderr.seek(0)
+        text = stderr.read().decode(errors="replace")
     if one.process.returncode < 0:
-        said += f"mouth-live: error: {one.job.source}: its process was killed (signal {-one.process.returncode})\n"
-    return said
+        text += f"mouth-live: error: {one.job.source}: its process was killed (signal {-one.process.returncode})\n"
+    return text

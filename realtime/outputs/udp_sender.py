@@ -5,19 +5,19 @@ import socket
 from ...models.errors import ReceiverError
 
 
-class Datagrams:
-    """A UDP socket that goes to one address, and notices when nothing listens there."""
+class UdpSender:
+    """A UDP socket that sends to one address, and notices when nothing listens there."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Say where to."""
+        """Take the address; :meth:`open` resolves it."""
         self._host, self._port = host, port
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
-        """Look the host up and make the socket.
+        """Resolve the host and create the socket.
 
         Raises:
-            ReceiverError: there is no such host.
+            ReceiverError: the host has no address.
         """
         try:
             family, kind, _, _, where = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)[0]
@@ -30,8 +30,8 @@ class Datagrams:
         """Send one datagram.
 
         Raises:
-            ReceiverError: the receiver's machine says that nothing listens there (on this machine it says so at once).
-            OSError: the network is down, or the datagram too large.
+            ReceiverError: the receiver's machine reports that nothing listens there (this machine does so at once).
+            OSError: the network is down, or the datagram is too large.
         """
         if self._socket is None:
             raise ReceiverError("is closed")
