@@ -1,8 +1,8 @@
 """The face detector: BlazeFace full range (sparse) in LiteRT, with our own decoding of its output.
 
-The network is made for 192x192 pixels but runs on any size: where only a part of the picture matters, it is shown a
-window of it at the same scale, for a quarter to a half of the work. It finds the same faces there; their points differ
-by some 1 % of a face's width, which is enough to show in the openness.
+The network is made for 192x192 pixels but runs on any size. Where only a part of the picture matters, it gets a window
+of it at the same scale, for a quarter to a half of the work. It finds the same faces there. Their key points differ by
+some 1 % of a face's width, which is enough to show in the openness.
 
 Source: Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs"; the constants are
 those of the graph options in mediapipe 0.10.21 (Apache-2.0), from which the model file comes.
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from .face import Face
 from .light import well_lit
-from .tiles import Area, is_cut
+from .rectangle import Rectangle
+from .tiles import is_cut
 from .weights_file import LiteRtNetwork, load_weights
 
-INPUT_SIZE = 192  # the network looks at 192x192 RGB in -1..1, letterboxed
+INPUT_SIZE = 192  # the network's input is 192x192 RGB in -1..1, letterboxed
 STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle of each cell
-WINDOWS = (96, 128)  # pixels a side of what is looked at where the rest of the picture does not matter
+WINDOW_SIZES = (96, 128)  # pixels a side of the input where the rest of the picture does not matter
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
 KEYPOINTS = 6
@@ -30,8 +31,8 @@ EXACT = 640 * 480  # pixels of a picture up to which it is scaled in one exact s
 
 
 @dataclass(frozen=True, slots=True)
-class View:
-    """A part of a picture as the network is shown it.
+class InputWindow:
+    """A part of a picture as the network gets it.
 
     Attributes:
         part: (h, w, 3) uint8, BGR: the part, in the picture's own pixels.
@@ -58,7 +59,7 @@ class BlazeFace:
 
         Args:
             min_score: faces below this score (between 0 and 1) are not returned.
-            threads: CPU threads for one look.
+            threads: CPU threads for one pass.
 
         Raises:
             ModelError: the weights are missing or damaged.
@@ -69,7 +70,7 @@ class BlazeFace:
         self._min_logit = log(min_score / (1 - min_score))
 
     def detect(self, image: NDArray[np.uint8], exact: bool | None = None) -> list[Face]:
-        """Find the faces in one look at the whole picture.
+        """Detect the faces in one pass over the whole picture.
 
         Args:
             image: (h, w, 3) uint8, BGR.
@@ -80,14 +81,14 @@ class BlazeFace:
         """
         height, width = image.shape[:2]
         scale, size = max(height, width) / INPUT_SIZE, (INPUT_SIZE, INPUT_SIZE)
-        return self._look(View(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
+        return self._detect(InputWindow(image, 0, 0, scale, size, height * width <= EXACT if exact is None else exact))
 
-    def detect_in(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
-        """Find the faces in a part of the picture, at the scale that they have in :meth:`detect`.
+    def detect_in(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face] | None:
+        """Detect the faces in a part of the picture, at the scale that they have in :meth:`detect`.
 
         Args:
             image: (h, w, 3) uint8, BGR.
-            area: the part; as much of the picture around it is looked at as a window of :data:`WINDOWS` holds.
+            area: the part; the window around it, of one of :data:`WINDOW_SIZES`, is searched.
 
         Returns:
             The faces that lie whole in the window, best score first; None where no window is large enough.
@@ -96,11 +97,11 @@ class BlazeFace:
         if view is None:
             return None
         height, width = view.part.shape[:2]
-        seen = Area(view.left, view.top, width, height)
-        return [face for face in self._look(view) if not is_cut(face, seen, image.shape[1], image.shape[0])]
+        seen = Rectangle(view.left, view.top, width, height)
+        return [face for face in self._detect(view) if not is_cut(face, seen, image.shape[1], image.shape[0])]
 
-    def _look(self, view: View) -> list[Face]:
-        tensor, offset = shown(view)
+    def _detect(self, view: InputWindow) -> list[Face]:
+        tensor, offset = window_input(view)
         raw, logits = self._outputs(tensor)
         chosen = np.flatnonzero(logits >= self._min_logit)
         if not len(chosen):
@@ -115,7 +116,11 @@ class BlazeFace:
         return [_to_face(face, score, view.scale, offset) for face, score in _suppress(points, scores)]
 
     def _outputs(self, tensor: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Raw boxes (n, 16) and logits (n,), whichever order the file has them in; pixels of the input."""
+        """Run the network.
+
+        Returns:
+            Raw boxes (n, 16) in pixels of the input, and logits (n,), whichever order the file has them in.
+        """
         size = (tensor.shape[1], tensor.shape[2])
         if size not in self._networks:
             self._networks[size] = LiteRtNetwork(self._weights, self._threads, size)
@@ -124,26 +129,26 @@ class BlazeFace:
         return boxes[0], logits[0, :, 0]
 
 
-def _window(image: NDArray[np.uint8], area: Area) -> View | None:
-    """A square around an area, moved into the picture where it reaches over an edge; None where none is so large."""
+def _window(image: NDArray[np.uint8], area: Rectangle) -> InputWindow | None:
+    """Return a square around an area, moved into the picture where it reaches over an edge; None: none is so large."""
     height, width = image.shape[:2]
     scale = max(height, width) / INPUT_SIZE
     needed = max(area.width, area.height) / scale
-    window = next((window for window in WINDOWS if needed <= window), None)
+    window = next((window for window in WINDOW_SIZES if needed <= window), None)
     if window is None:
         return None
     side = round(window * scale)
     left = max(0, min(area.left + (area.width - side) // 2, width - side))
     top = max(0, min(area.top + (area.height - side) // 2, height - side))
     part = image[top : top + side, left : left + side]
-    return View(part, left, top, scale, (window, window), height * width <= EXACT)
+    return InputWindow(part, left, top, scale, (window, window), height * width <= EXACT)
 
 
-def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A view as the network takes it: shrunk, well lit, in the middle of its input, black around it.
+def window_input(view: InputWindow) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Make the network's input of a part of a picture: shrunk, well lit, in the middle, black around it.
 
     Returns:
-        the input (1, height, width, 3) float32, RGB, -1..1; and the picture's (x, y), in pixels, of its top-left
+        The input (1, height, width, 3) float32, RGB, -1..1; and the picture's (x, y), in pixels, of its top-left
         corner, (2,) float32.
     """
     (rows, columns), (height, width) = view.size, view.part.shape[:2]
@@ -160,7 +165,7 @@ def shown(view: View) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def _scaled(image: NDArray[np.uint8], width: int, height: int, exact: bool) -> NDArray[np.uint8]:
-    """The picture at another size, averaged where it shrinks: or small faces would flicker.
+    """Resize a picture, averaged where it shrinks: or small faces would flicker.
 
     Of large pictures bilinear steps of at most 2 average all pixels too, in a fifth of the time of INTER_AREA.
     """
@@ -174,7 +179,7 @@ def _scaled(image: NDArray[np.uint8], width: int, height: int, exact: bool) -> N
 
 
 def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
-    """Weighted non-maximum suppression: of each heap of overlapping boxes the score-weighted mean.
+    """Merge overlapping detections: weighted non-maximum suppression, the score-weighted mean of each cluster.
 
     Args:
         points: (n, 8, 2): centre, size, six key points, in pixels of the input.
@@ -194,16 +199,16 @@ def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[
             continue
         common = np.maximum(np.minimum(high, high[i]) - np.maximum(low, low[i]), 0)
         overlap = common[:, 0] * common[:, 1]
-        heap = left & (overlap > SUPPRESSION_IOU * (area + area[i] - overlap))
-        heap[i] = True
-        left &= ~heap
-        weights = scores[heap] / scores[heap].sum()
-        faces.append(((weights[:, None, None] * points[heap]).sum(axis=0), float(scores[i])))
+        cluster = left & (overlap > SUPPRESSION_IOU * (area + area[i] - overlap))
+        cluster[i] = True
+        left &= ~cluster
+        weights = scores[cluster] / scores[cluster].sum()
+        faces.append(((weights[:, None, None] * points[cluster]).sum(axis=0), float(scores[i])))
     return faces
 
 
 def _to_face(points: NDArray[np.float32], score: float, scale: float, offset: NDArray[np.float32]) -> Face:
-    """From pixels of the input to those of the picture."""
+    """Convert a detection from pixels of the input to those of the picture."""
     centre, size = points[0] * scale + offset, points[1] * scale
     x, y = centre - size / 2
     box = (float(x), float(y), float(size[0]), float(size[1]))

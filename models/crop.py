@@ -1,4 +1,4 @@
-"""The crop that the networks look at: a face's key points to one affine warp, the same in training and at run time.
+"""The crop that the networks read: one affine warp from a face's key points, the same in training and at run time.
 
 The face is aligned as in FFHQ; of the aligned square the mouth region x 80..176, y 128..224 (in 256ths) becomes the
 60x60 crop: the lower face from under the eyes to the chin, the mouth's centre at about (0.5, 0.61).
@@ -36,7 +36,7 @@ WHOLE_FACE = Region(0.0, 0.0, 1.0, 1.0)
 
 
 def aligned_square(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The FFHQ-aligned square of a face.
+    """Return the FFHQ-aligned square of a face.
 
     Args:
         keypoints: (6, 2) or more, pixels; rows 0, 1 and 3 are the person's right eye, left eye and mouth centre.
@@ -77,12 +77,12 @@ def crop_faces(
 
 
 def _warp(image: NDArray[np.uint8], square: NDArray[np.float64], region: Region, size: int) -> NDArray[np.uint8]:
-    """One crop, (size, size, 3) uint8, in the image's own colour order."""
+    """Warp one crop, (size, size, 3) uint8, in the image's own colour order."""
     return sample(image, square @ to_square(region, (size, size)), (size, size))
 
 
 def to_square(region: Region, size: tuple[int, int]) -> NDArray[np.float64]:
-    """(3, 3): from pixels of a region's picture, (width, height) in size, to the aligned square, 0..1."""
+    """Return the map (3, 3) from pixels of a region's picture, (width, height) in size, to the aligned square, 0..1."""
     # Pixel centres: pixel (i, j) shows the point ((i + 0.5) / width, (j + 0.5) / height) of the region.
     across, down = (region.right - region.left) / size[0], (region.bottom - region.top) / size[1]
     return np.array([[across, 0, region.left + 0.5 * across], [0, down, region.top + 0.5 * down], [0, 0, 1]])
@@ -120,7 +120,7 @@ def sample(
 def _shrunk(
     image: NDArray[np.uint8], matrix: NDArray[np.float64], size: tuple[int, int], halvings: int, grey: bool
 ) -> tuple[NDArray[np.uint8], int, int]:
-    """The part of the picture that a warp needs, halved so many times; with its left and top in the picture.
+    """Return the part of the picture that a warp needs, halved so many times, and its left and top in the picture.
 
     Halving by averaging 2x2 pixels is many times faster in OpenCV than any other factor. The blocks lie on a grid that
     is fixed in the picture, so that a face that stands still is averaged alike in each frame.
@@ -139,7 +139,7 @@ def _shrunk(
 
 
 def _blocks(start: float, sides: tuple[float, float], block: int, count: int) -> tuple[int, int]:
-    """The first of so many blocks along an axis that a parallelogram from ``start`` on needs, and the one after."""
+    """Return the first block along an axis that a parallelogram from ``start`` on needs, and the one after the last."""
     low = start + min(0.0, sides[0]) + min(0.0, sides[1])
     high = start + max(0.0, sides[0]) + max(0.0, sides[1])
     first = min(max(floor(low / block) - 1, 0), count - 1)

@@ -43,7 +43,7 @@ class MissingExtraError(MouthLiveError):
     """A feature needs an optional package that is not installed."""
 
     def __init__(self, feature: str, extra: str) -> None:
-        """Say which extra brings ``feature``."""
+        """Name the extra that brings ``feature``."""
         super().__init__(f"{feature} needs an optional package; install it with: pip install 'mouth-live[{extra}]'")
 
 

@@ -1,6 +1,7 @@
 """What a face is to the rest of the program: a box, six key points and a score."""
 
 from dataclasses import dataclass
+from math import hypot
 from typing import Protocol
 
 import numpy as np
@@ -9,18 +10,21 @@ from numpy.typing import NDArray
 RIGHT_EYE, LEFT_EYE, NOSE_TIP, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
 """Rows of :attr:`Face.keypoints`; right and left are the person's own."""
 
+Box = tuple[float, float, float, float]
+"""(x, y, width, height) in pixels of a picture, top-left origin."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Face:
     """A face in a picture.
 
     Attributes:
-        box: (x, y, width, height) in pixels of the picture, top-left origin, not clipped to it.
+        box: (x, y, width, height) in pixels of the picture, top-left origin, not clipped to the picture.
         keypoints: (6, 2) float32, (x, y) in pixels: right eye, left eye, nose tip, mouth centre, right ear, left ear.
         score: the detector's score, 0..1.
     """
 
-    box: tuple[float, float, float, float]
+    box: Box
     keypoints: NDArray[np.float32]
     score: float
 
@@ -31,18 +35,36 @@ class Face:
 
 
 class FaceDetector(Protocol):
-    """Anything that finds faces in a picture in one look."""
+    """Anything that detects faces in a picture in one pass."""
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces in an (h, w, 3) uint8 BGR picture, the best first."""
+        """Detect the faces in an (h, w, 3) uint8 BGR picture, best score first."""
         ...
 
 
-def iou(a: tuple[float, float, float, float], b: tuple[float, float, float, float]) -> float:
-    """Intersection over union of two boxes (x, y, width, height), 0..1."""
+def overlap(a: Box, b: Box) -> float:
+    """Return the area in square pixels that two boxes share."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    overlap = width * height
-    return overlap / (a[2] * a[3] + b[2] * b[3] - overlap)
+    return width * height if width > 0 and height > 0 else 0.0
+
+
+def iou(a: Box, b: Box) -> float:
+    """Return the intersection over union of two boxes, 0..1."""
+    common = overlap(a, b)
+    return common / (a[2] * a[3] + b[2] * b[3] - common) if common else 0.0
+
+
+def head_turn(face: Face) -> float:
+    """Return how far the head is turned to a side: the offset of the nose tip over the distance between the eyes.
+
+    The offset is that from the middle between the eyes, along the line through them. 0 is straight on. The ratio grows
+    as the tangent of the yaw: 0.5 is about 40 degrees, 0.9 about 56. It is infinite where the eyes are one point.
+    """
+    (right_x, right_y), (left_x, left_y), (nose_x, nose_y) = face.keypoints[[RIGHT_EYE, LEFT_EYE, NOSE_TIP]].tolist()
+    across_x, across_y = left_x - right_x, left_y - right_y
+    distance = hypot(across_x, across_y)
+    if distance == 0:
+        return 0.0 if (nose_x, nose_y) == (right_x, right_y) else float("inf")
+    off_x, off_y = nose_x - (left_x + right_x) / 2, nose_y - (left_y + right_y) / 2
+    return abs(off_x * across_x + off_y * across_y) / distance**2

@@ -1,4 +1,7 @@
-"""The check that a claimed face is one: a small network that looks at the aligned face, trained on inventions too."""
+"""The face check: a small network that verifies a detection from the aligned face.
+
+It was trained on faces and on false positives of the detector.
+"""
 
 from collections.abc import Sequence
 
@@ -11,14 +14,14 @@ from .light import network_input
 from .weights_file import LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
-VIEWS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
-"""The face is looked at in three sizes, and each of them mirrored: a real one stays a face in all of them."""
+CHECK_REGIONS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
+"""The check reads the face in three sizes, and each of them mirrored: a true face stays one in all of them."""
 
 MIN_EVIDENCE = 2.5  # sum of the detector's and the check's log odds
 
 
 class FaceCheck:
-    """Tells faces from what the detector took for one; works on a still picture.
+    """Verifies detections in a still picture.
 
     Not safe for use by several threads at once; make one for each.
     """
@@ -32,11 +35,11 @@ class FaceCheck:
         self._network = LiteRtNetwork(load_weights("face_check", "face-check"), threads)
 
     def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
-        """How much speaks for each claimed face: it is one from :data:`MIN_EVIDENCE` on.
+        """Return the evidence for each detection: it is a face from :data:`MIN_EVIDENCE` on.
 
         Args:
             image: (h, w, 3) uint8, BGR.
-            faces: the faces claimed in it.
+            faces: the faces detected in it.
 
         Returns:
             (n,) float32, the sum of the detector's and the check's log odds.
@@ -46,13 +49,13 @@ class FaceCheck:
         return self._log_odds(image, faces) + _logit(np.array([face.score for face in faces], np.float32))
 
     def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
-        """The check's own log odds for each claimed face, averaged over the views."""
-        pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in VIEWS]))
+        """Return the check's own log odds for each detection, averaged over the views."""
+        pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in CHECK_REGIONS]))
         (probabilities,) = self._network(np.concatenate([pictures, pictures[:, :, ::-1]]))
-        return _logit(probabilities[:, 0]).reshape(2 * len(VIEWS), len(faces)).mean(axis=0)
+        return _logit(probabilities[:, 0]).reshape(2 * len(CHECK_REGIONS), len(faces)).mean(axis=0)
 
 
 def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Log odds, kept finite."""
+    """Return the log odds, kept finite."""
     p = np.clip(probabilities, 1e-6, 1 - 1e-6)
     return np.log(p / (1 - p))

@@ -1,8 +1,9 @@
-"""Find every face in a picture: a detector, a second look for faces that fill it, a check against inventions.
+"""Find every face in a picture: a detector, a second pass for faces that fill it, a check of each detection.
 
-The detector alone misses faces that fill the picture (it was trained on people at a distance) and invents faces in
-letters, bottles and clouds. So where it finds nothing it looks again at the padded, shrunken picture; and each face it
-claims is aligned and shown to a second small network that was trained on faces and on the detector's inventions.
+The detector alone misses faces that fill the picture, for it was trained on people at a distance. So where it finds
+nothing, a second pass runs it on the padded, shrunken picture. It also takes letters, bottles and clouds for faces. So
+each detection is verified by the face check, a second small network that was trained on faces and on the detector's
+false positives.
 """
 
 from collections.abc import Sequence
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from .blazeface import BlazeFace
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
-from .tiles import Area, is_cut, is_part_of, tiles
+from .rectangle import Rectangle
+from .tiles import is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
@@ -24,17 +26,17 @@ BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 MIN_SCORE = 0.5
 MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
-SURROUNDINGS = 3.0  # face sizes a side of what is looked at around a known face
-PADDING = 0.5  # of the picture's size, on each side, for the second look
+SURROUNDINGS = 3.0  # face sizes a side of what is searched around a known face
+PADDING = 0.5  # of the picture's size, on each side, for the second pass
 
 
 class FaceFinder:
-    """Finds faces, big and small, and leaves out what only looks like one.
+    """Finds faces, large and small, and verifies each of them.
 
     Not safe for use by several threads at once; make one for each.
 
     Attributes:
-        min_evidence: log odds from which on a claim is a face.
+        min_evidence: log odds from which on a detection is verified as a face.
     """
 
     def __init__(
@@ -50,11 +52,11 @@ class FaceFinder:
         Args:
             min_score: faces that the detector scores lower (0..1) are left out.
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
-            threads: CPU threads for one look.
-            check: leave out what the face check takes for an invention.
-            min_face: width in pixels of the smallest faces to look for, tile by tile where the picture is so large
-                that they are lost in it as a whole; None looks at the whole only, where faces from about a thirteenth
-                of its longer side on are found.
+            threads: CPU threads for one pass of a network.
+            check: leave out detections that the face check rejects.
+            min_face: width in pixels of the smallest faces to find. Where the picture is too large for them they are
+                searched for tile by tile. None searches the whole only, in which faces are found from about a
+                thirteenth of the longer side on.
 
         Raises:
             ModelError: a weights file is missing or damaged.
@@ -85,72 +87,82 @@ class FaceFinder:
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
             raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
-        faces = self.real(image, self.claims(image))
+        faces = self.verified(image, self.detect(image))
         areas = self.tiles(image)
         for area in areas:
-            claims = self.claims_in(image, area)
-            new = [claim for claim in claims if not any(is_part_of(claim, face) for face in faces)]
-            faces += self.real(image, new, looks=len(areas))
-        faces = faces or self.real(image, self.second_look(image))
+            detections = self.detect_in_tile(image, area)
+            new = [detection for detection in detections if not any(is_part_of(detection, face) for face in faces)]
+            faces += self.verified(image, new, passes=len(areas))
+        faces = faces or self.verified(image, self.detect_padded(image))
         return sorted(faces, key=lambda face: -face.score)
 
-    def claims(self, image: NDArray[np.uint8]) -> list[Face]:
-        """What the detector takes for faces in one look at the whole (h, w, 3) uint8 BGR picture, the best first."""
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Detect faces in one pass over the whole (h, w, 3) uint8 BGR picture, best score first; verify none."""
         return self._detector.detect(image)
 
-    def claims_where(self, image: NDArray[np.uint8], area: Area) -> list[Face] | None:
-        """Claims in a part of the picture, at the scale of a look at the whole; for a half to a quarter of its cost.
+    def detect_in_part(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face] | None:
+        """Detect faces in a part of the picture, at the scale of :meth:`detect`, for a half to a quarter of its cost.
 
-        Good to find faces, less exact in their points. None where the part is too large, or the detector cannot do it.
+        It finds the same faces, but their key points are less exact.
+
+        Returns:
+            The detections; None where the part is too large, or the detector cannot do it.
         """
         return self._windowed.detect_in(image, area) if self._windowed else None
 
-    def second_look(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Claims in the picture shrunk and padded, so that one which fills it appears at half its size.
+    def detect_padded(self, image: NDArray[np.uint8]) -> list[Face]:
+        """Detect faces in the picture shrunk and padded, so that one which fills it appears at half its size.
 
-        Where there is none, in grey: painted and overexposed faces look like ones in their brightness alone.
+        Where none is detected, a grey copy is searched: painted and overexposed faces show in their brightness alone.
         """
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
-        claims = self._detector.detect(padded)
-        if not claims:
+        detections = self._detector.detect(padded)
+        if not detections:
             grey = cv2.cvtColor(cv2.cvtColor(padded, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-            claims = self._detector.detect(grey.astype(np.uint8, copy=False))
-        return [_shifted(face, -right, -down) for face in claims]
+            detections = self._detector.detect(grey.astype(np.uint8, copy=False))
+        return [_shifted(face, -right, -down) for face in detections]
 
-    def tiles(self, image: NDArray[np.uint8]) -> list[Area]:
-        """Where faces as small as ``min_face`` are looked for in a picture of this size."""
+    def tiles(self, image: NDArray[np.uint8]) -> list[Rectangle]:
+        """Return the areas to search for faces as small as ``min_face`` in a picture of this size."""
         return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
 
-    def claims_in(self, image: NDArray[np.uint8], area: Area) -> list[Face]:
-        """Claims in one look at an area of the picture; one that its edge cuts is whole in another area."""
+    def detect_in_tile(self, image: NDArray[np.uint8], area: Rectangle) -> list[Face]:
+        """Detect faces in one pass over an area of the picture; one that its edge cuts is whole in another area."""
         part = image[area.top : area.top + area.height, area.left : area.left + area.width]
         found = self._windowed.detect(part, exact=False) if self._windowed else self._detector.detect(part)
-        claims = [_shifted(claim, area.left, area.top) for claim in found]
-        return [claim for claim in claims if not is_cut(claim, area, image.shape[1], image.shape[0])]
+        detections = [_shifted(face, area.left, area.top) for face in found]
+        return [face for face in detections if not is_cut(face, area, image.shape[1], image.shape[0])]
 
-    def claims_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
-        """Claims in one look at the surroundings of a face seen before, however small it is in the picture."""
+    def detect_near(self, image: NDArray[np.uint8], face: Face) -> list[Face]:
+        """Detect faces in the surroundings of a face seen before, however small it is in the picture."""
         x, y, width, height = face.box
         reach = SURROUNDINGS * max(width, height) / 2
         left, top = (max(0, round(middle - reach)) for middle in (x + width / 2, y + height / 2))
         right, bottom = round(x + width / 2 + reach), round(y + height / 2 + reach)
         part = image[top : max(0, bottom), left : max(0, right)]
-        return [_shifted(claim, left, top) for claim in self._detector.detect(part)] if part.size else []
+        return [_shifted(found, left, top) for found in self._detector.detect(part)] if part.size else []
 
     def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
-        """How much speaks for each claim, (n,) float32; it is a face from :attr:`min_evidence` on."""
+        """Return the evidence for each detection, (n,) float32 log odds; from :attr:`min_evidence` on it is a face."""
         return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
 
-    def real(self, image: NDArray[np.uint8], claims: Sequence[Face], looks: int = 1) -> list[Face]:
-        """The claims that are faces; of several looks each may invent some, so more must speak for one."""
-        enough = self.evidence(image, claims) >= self.min_evidence + log(looks)
-        return [face for face, is_one in zip(claims, enough, strict=True) if is_one]
+    def verified(self, image: NDArray[np.uint8], detections: Sequence[Face], passes: int = 1) -> list[Face]:
+        """Return the detections that the face check verifies.
+
+        Args:
+            image: (h, w, 3) uint8, BGR.
+            detections: faces detected in it.
+            passes: how many passes of the detector they are the result of. Each may have false positives, so more
+                evidence is needed after several.
+        """
+        enough = self.evidence(image, detections) >= self.min_evidence + log(passes)
+        return [face for face, is_one in zip(detections, enough, strict=True) if is_one]
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:
-    """The face, so many pixels further to the right and down."""
+    """Return the face moved by so many pixels to the right and down."""
     x, y, width, height = face.box
     return Face((x + right, y + down, width, height), face.keypoints + np.array([right, down], np.float32), face.score)
 

@@ -1,15 +1,15 @@
-"""Pictures in coloured and in little light, nearer to how good light would show the same, for the networks to look at.
+"""Correct pictures in coloured and in little light, as input for the networks.
 
 Face detectors learn from skin in white or warm light, where red is its strongest channel. In a room lit by coloured
-LEDs it is the weakest, and they see no face in what anybody would call one. So the channels that skin must show are
-filled up from the strongest one, as far as the picture as a whole lacks them. To multiply them instead, as a white
-balance does, would show the noise and blocks of a channel that is all but black. Where the light has one colour only,
-what comes out is grey, in which faces are found as well.
+LEDs red may be the weakest, and they detect no face. So the channels that skin must have are filled up from the
+strongest one, as far as the picture as a whole lacks them. To multiply them instead, as a white balance does, would
+amplify the noise and blocks of a channel that is almost black. Light of a single colour gives a grey picture, in which
+faces are detected as well.
 
-In a picture of which even the bright parts are almost black no face is found either: it is made brighter. A lit face
+No face is detected either in a picture of which even the bright parts are almost black. So it is brightened. A lit face
 before a black wall is not such a picture.
 
-Others stay as they are. The same goes for the crops that the face check and the openness network see.
+Other pictures stay as they are. The crops for the face check and the openness network are corrected the same way.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ LEAST: Sequence[float] = (1.0, 0.6, 0.6)
 RED, BLUE = 0, 2
 
 LITTLE, MUCH = 0.1, 0.3
-"""What a channel may lack without a change, as lawns and walls are no lamps; from the other on all of it is filled."""
+"""Up to the first a missing share is not filled, as lawns and walls have it; from the second on all of it is."""
 
 BRIGHT = 50.0
 """Grey value of the bright parts (two standard deviations above the mean) up to which a dark picture is lifted ..."""
@@ -33,7 +33,7 @@ MOST = 6.0  # ... by this factor, at most
 
 
 def well_lit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture with the channels filled up that coloured light left dark, and brighter where it is almost black.
+    """Fill the channels that coloured light left dark, and brighten a picture that is almost black.
 
     Args:
         picture: (h, w, 3) uint8, RGB.
@@ -52,7 +52,7 @@ def well_lit(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _fill(means: Sequence[float], strongest: int) -> list[float]:
-    """How much of the strongest channel each channel is given."""
+    """Return how much of the strongest channel is added to each channel."""
     fill = [0.0, 0.0, 0.0]
     for channel, least in enumerate(LEAST):
         missing = least - means[channel] / max(means[strongest], 1.0)
@@ -62,7 +62,7 @@ def _fill(means: Sequence[float], strongest: int) -> list[float]:
 
 
 def _lift(picture: NDArray[np.uint8], mean: float, strongest: int) -> float:
-    """By how much to multiply the picture, whose strongest channel has this mean."""
+    """Return the factor by which to multiply the picture, whose strongest channel has this mean."""
     if mean >= BRIGHT:
         return 1.0
     bright = mean + 2 * float(cv2.meanStdDev(picture)[1][strongest, 0])
@@ -70,7 +70,7 @@ def _lift(picture: NDArray[np.uint8], mean: float, strongest: int) -> float:
 
 
 def network_input(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Crops as the networks take them: in better light.
+    """Convert crops to the networks' input: well lit, as floats.
 
     Args:
         crops: (n, h, w, 3) uint8, RGB; at least one.

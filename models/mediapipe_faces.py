@@ -6,8 +6,8 @@ ours, because it samples the frame without the half-pixel shift; on the same 192
 What it sends: mediapipe 1.2.2 looks up a Google logging host and posts use data to it (version, operating system,
 timings, frame counts) a minute after a Task starts, if frames come in, and again when the Task is closed, also by
 Python when it is forgotten. It has no switch against that. The Task made here is never closed, so that work of less
-than a minute sends nothing; its native memory goes back when the process ends. Longer work does send: a warning says
-so before the Task starts.
+than a minute sends nothing; its native memory goes back when the process ends. Longer work does send: a warning is
+logged before the Task starts.
 """
 
 import logging
@@ -79,7 +79,7 @@ class MediaPipeFaces:
         self._task.close = _stay_open  # closing sends at once, and the Task's own __del__ calls close() too
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
-        """Find the faces in one look at the whole picture.
+        """Detect the faces in one pass over the whole picture.
 
         Args:
             image: (h, w, 3) uint8, BGR.
@@ -96,21 +96,21 @@ class MediaPipeFaces:
 
 
 def _imported(module: str) -> ModuleType:
-    """A module of mediapipe; imported only here, because mediapipe is optional and heavy."""
+    """Import a module of mediapipe; only here, because mediapipe is optional and heavy."""
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "mediapipe":
-            raise  # mediapipe is there but broken: its own words say what it lacks
+            raise  # mediapipe is there but broken: its own message names what it lacks
         raise MissingExtraError("the mediapipe backend", "mediapipe") from None
 
 
 def _stay_open() -> None:
-    """Stands in for the Task's close()."""
+    """Do nothing in place of the Task's close()."""
 
 
 def _to_face(detection: _Detection, size: tuple[int, int]) -> Face:
-    """From mediapipe's detection, its key points in parts of the picture's (width, height)."""
+    """Convert mediapipe's detection, whose key points are shares of the picture's (width, height)."""
     box = detection.bounding_box
     # Its order is that of the network, and so ours: right eye, left eye, nose tip, mouth, right ear, left ear.
     points = np.array([(point.x, point.y) for point in detection.keypoints[:KEYPOINTS]], np.float32)

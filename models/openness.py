@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
-from .weights_file import LiteRtNetwork, Weights, beside, check_twin, load_weights
+from .weights_file import LiteRtNetwork, Weights, check_twin, companion, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
@@ -28,7 +28,7 @@ NEUTRAL_GENDER = (0.5, 0.5)
 
 _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
-GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned anew
+GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned again
 
 UNSURE = 0.78
 """Below this reliability a mouth is read a second time, mirrored: one face in six, with two fifths of the error."""
@@ -39,7 +39,7 @@ _Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
-    """What the network says of a batch of crops.
+    """What the network reads from a batch of crops.
 
     Attributes:
         openness: (n,) float32, 0 closed, 0.5 slightly open, 1 fully open.
@@ -76,7 +76,7 @@ class OpennessModel:
         self._backend = backend
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Openness of each crop, all in one batch.
+        """Read the openness of each crop, all in one batch.
 
         Args:
             crops: (n, 60, 60, 3) uint8, RGB, from :func:`mouth_live.models.crop_faces`; of one frame or of many.
@@ -90,7 +90,7 @@ class OpennessModel:
         return self.read(crops).openness
 
     def read(self, crops: NDArray[np.uint8]) -> Estimates:
-        """Openness of each crop and how far to trust it, all in one batch.
+        """Read the openness of each crop and how far to trust it, all in one batch.
 
         Args:
             crops: as for :meth:`predict`.
@@ -112,17 +112,17 @@ class OpennessModel:
 def load_openness_model(
     name_or_path: str | Path = DEFAULT_WEIGHTS, device: Device = "cpu", threads: int = 1
 ) -> OpennessModel:
-    """Load the openness network; the only door to it.
+    """Load the openness network.
 
     Args:
-        name_or_path: shipped weights by name, or the path of an exported ``.tflite`` file with its card beside it.
+        name_or_path: shipped weights by name, or the path of an exported ``.tflite`` file with its card next to it.
         device: ``"cpu"``; ``"gpu"``, which needs Keras and a GPU that it sees, and reads many crops at a time sooner
             but a few later; or ``"auto"``: the GPU when Keras is installed and sees one, else the CPU.
         threads: CPU threads for one batch.
 
     Raises:
         ModelError: no such weights, or they differ from the SHA-256 in their card.
-        DeviceError: ``"gpu"`` was asked for and there is none.
+        DeviceError: ``"gpu"`` is given and there is none.
         ValueError: an unknown device.
     """
     if device not in DEVICES:
@@ -133,12 +133,12 @@ def load_openness_model(
         raise DeviceError(f"--device gpu: {problem}; use --device cpu")
     if device == "cpu" or problem:
         return OpennessModel(weights.name, "cpu", twice_if_unsure(litert_backend(weights, threads)))
-    backend = keras_backend(beside(name_or_path, ".keras"), weights)
+    backend = keras_backend(companion(name_or_path, ".keras"), weights)
     return OpennessModel(weights.name, "gpu", twice_if_unsure(backend))
 
 
 def twice_if_unsure(read: _Backend) -> _Backend:
-    """The same, with the mean of a mouth's value and its mirror image's where reliability is low.
+    """Read a mouth of low reliability a second time, mirrored, and take the mean of both.
 
     The two err differently, so their mean errs less; most mouths are read well enough once.
 
@@ -147,6 +147,7 @@ def twice_if_unsure(read: _Backend) -> _Backend:
     """
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Read crops, the unreliable ones twice."""
         values = read(crops)
         if values.shape[1] == 2:
             unsure = np.flatnonzero(values[:, 1] < UNSURE)
@@ -159,7 +160,7 @@ def twice_if_unsure(read: _Backend) -> _Backend:
 
 
 def litert_backend(weights: Weights, threads: int = 1) -> _Backend:
-    """The network in LiteRT, on the CPU.
+    """Start the network in LiteRT, on the CPU.
 
     Args:
         weights: the ``.tflite`` file's.
@@ -170,11 +171,12 @@ def litert_backend(weights: Weights, threads: int = 1) -> _Backend:
     """
     network = LiteRtNetwork(weights, threads)
     shapes = network.input_shapes
-    # The converter may swap the two inputs of a network that takes a gender pair, so they are told apart by shape.
+    # The converter may swap the two inputs of a network that takes a gender pair, so they are recognised by shape.
     if sorted(shapes) not in ([_CROP], [_PAIR, _CROP]):
         raise ModelError(f"{weights.name}: inputs {shapes}, expected crops {_CROP}, perhaps with a gender pair {_PAIR}")
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Read crops in LiteRT."""
         pictures = network_input(crops)
         (values,) = network(*(pictures if shape == _CROP else neutral_pairs(len(crops)) for shape in shapes))
         return values
@@ -183,7 +185,7 @@ def litert_backend(weights: Weights, threads: int = 1) -> _Backend:
 
 
 def keras_backend(path: Path, weights: Weights) -> _Backend:
-    """The network in Keras, on the GPU if it sees one, at a few fixed batch sizes.
+    """Start the network in Keras, on the GPU if it sees one, at a few fixed batch sizes.
 
     Args:
         path: the ``.keras`` file.
@@ -198,6 +200,7 @@ def keras_backend(path: Path, weights: Weights) -> _Backend:
     paired = len(model.inputs) == 2
 
     def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Read crops in Keras, in batches of the fixed sizes."""
         values: list[NDArray[np.float32]] = []
         while len(crops):
             size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
@@ -212,17 +215,17 @@ def keras_backend(path: Path, weights: Weights) -> _Backend:
 
 
 def neutral_pairs(count: int) -> NDArray[np.float32]:
-    """The gender pair that says nothing, for each of ``count`` crops: (count, 2) float32."""
+    """Return the neutral gender pair for each of ``count`` crops: (count, 2) float32."""
     return np.tile(np.array(NEUTRAL_GENDER, np.float32), (count, 1))
 
 
 def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The array with zeros after it up to a length of ``size``."""
+    """Pad the array with zeros to a length of ``size``."""
     return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
 
 
 def _gpu_problem() -> str:
-    """Why Keras cannot use a GPU here; empty if it can.
+    """Return why Keras cannot use a GPU here; empty if it can.
 
     The import costs 5 s and 550 MB, so it is not tried where no GPU driver is loaded: on a laptop without a GPU that
     happens to have Keras installed, ``auto`` must start at once.

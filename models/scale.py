@@ -7,10 +7,10 @@ GAP_RATIOS, OPENNESSES = (0.03, 0.12, 0.45), (0.0, 0.5, 1.0)
 
 
 def openness_from_gap_ratio(gap_ratio: float) -> float:
-    """Openness 0..1 of a gap between the inner lips, given in distances between the eye centres."""
+    """Return the openness 0..1 of a gap between the inner lips, given in distances between the eye centres."""
     return float(np.interp(gap_ratio, GAP_RATIOS, OPENNESSES))
 
 
 def gap_ratio_from_openness(openness: float) -> float:
-    """The gap between the inner lips, in distances between the eye centres, that an openness (0..1) stands for."""
+    """Return the gap between the inner lips, in distances between the eye centres, of an openness 0..1."""
     return float(np.interp(openness, OPENNESSES, GAP_RATIOS))

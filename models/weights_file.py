@@ -1,6 +1,6 @@
 """Weights files: find one by name or path, check it against its card, start it in LiteRT.
 
-Beside every ``NAME.tflite`` lies its card ``NAME.json`` with what it is, where it comes from and its SHA-256.
+Next to every ``NAME.tflite`` lies its card ``NAME.json`` with its purpose, its source and its SHA-256.
 A file that differs from its card is refused: a damaged or swapped network would give wrong numbers, silently.
 """
 
@@ -40,7 +40,7 @@ class Weights:
 
 
 def shipped_names(task: str) -> list[str]:
-    """Names of the shipped weights for ``task`` (the card's key ``task``), sorted."""
+    """Return the names of the shipped weights for ``task`` (the card's key ``task``), sorted."""
     cards = sorted(WEIGHTS_FOLDER.glob("*.json"))
     return [card.stem for card in cards if json.loads(card.read_text(encoding="utf-8")).get("task") == task]
 
@@ -49,13 +49,13 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     """Read a weights file and check it against its card.
 
     Args:
-        name_or_path: a shipped name such as ``"openness_reference"``, or the path of a ``.tflite`` file with its card beside it.
+        name_or_path: a shipped name such as ``"openness_reference"``, or the path of a ``.tflite`` file with its card next to it.
         task: what the weights must be for: ``"detection"``, ``"face-check"`` or ``"openness"``.
 
     Raises:
         ModelError: no such name or file, no readable card, another SHA-256 than the card's, or another task.
     """  # noqa: E501
-    path = beside(name_or_path, ".tflite")
+    path = companion(name_or_path, ".tflite")
     if Path(name_or_path).suffix != ".tflite" and (path.parent != WEIGHTS_FOLDER or not path.exists()):
         known = ", ".join(shipped_names(task))
         raise ModelError(f"no weights named {str(name_or_path)!r}; known: {known}; or give the path of a .tflite file")
@@ -65,8 +65,8 @@ def load_weights(name_or_path: str | Path, task: str) -> Weights:
     return Weights(path.stem, content, card)
 
 
-def beside(name_or_path: str | Path, suffix: str) -> Path:
-    """The file of that suffix beside weights, which ship by name or lie at a path."""
+def companion(name_or_path: str | Path, suffix: str) -> Path:
+    """Return the file of that suffix that lies with weights, which ship by name or lie at a path."""
     path = Path(name_or_path)
     path = path if path.suffix == ".tflite" else WEIGHTS_FOLDER / f"{name_or_path}.tflite"
     return path.with_suffix(suffix)
@@ -83,7 +83,7 @@ def check_twin(path: Path, weights: Weights) -> None:
 
 
 def read_checked(path: Path) -> tuple[bytes, dict[str, Any]]:
-    """Read a file and the card beside it: the bytes, and the card.
+    """Read a file and the card next to it: the bytes, and the card.
 
     Raises:
         ModelError: one of them cannot be read, or the file has another SHA-256 than the card says.
@@ -120,7 +120,7 @@ class LiteRtNetwork:
             weights: from :func:`load_weights`.
             threads: CPU threads LiteRT may use for one call.
             size: (height, width) in pixels that its pictures have, where they are not to have the file's own size. Its
-                card must tell under ``"maps_at"`` where the file holds the sizes of its maps: {byte: stride}, and the
+                card must have under ``"maps_at"`` where the file holds the sizes of its maps: {byte: stride}, and the
                 size be a multiple of all strides.
 
         Raises:
@@ -146,7 +146,7 @@ class LiteRtNetwork:
 
     @property
     def input_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of each input without its batch axis."""
+        """Return the shape of each input without its batch axis."""
         return [tuple(int(n) for n in detail["shape"][1:]) for detail in self._inputs]
 
     def __call__(self, *inputs: "NDArray[np.float32]") -> "list[NDArray[np.float32]]":
@@ -172,7 +172,7 @@ class LiteRtNetwork:
 
 
 def _resized(weights: Weights, size: tuple[int, int]) -> bytes:
-    """The file for pictures of another (height, width): a convolution does not care, but enlarged maps are told to."""
+    """Return the file for pictures of another (height, width): enlarged maps hold their size, convolutions do not."""
     content = bytearray(weights.content)
     for place, stride in weights.card["maps_at"].items():
         struct.pack_into("<ii", content, int(place), *(length // stride for length in size))
@@ -181,7 +181,7 @@ def _resized(weights: Weights, size: tuple[int, int]) -> bytes:
 
 @contextmanager
 def _native_talk_off() -> Generator[None]:
-    """Send what native code writes to stderr nowhere: LiteRT announces its CPU kernels there, with no switch for it."""
+    """Discard what native code writes to stderr: LiteRT announces its CPU kernels there, with no switch for it."""
     try:
         kept = os.dup(2)
     except OSError:  # no stderr, as in a windowed Python on Windows

@@ -14,7 +14,7 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
-from .faces.following import LOOK_EVERY, FaceFollower
+from .faces.following import DETECT_INTERVAL, FaceFollower
 from .faces.tracking import Tracker
 from .lips.activity import LipActivity, LipSample
 from .lips.gates import Gates
@@ -65,7 +65,7 @@ class Pipeline:
     profile: Profile | None = None
     lips: LipActivity = field(default_factory=LipActivity)
     gates: Gates = field(default_factory=Gates)
-    detect_interval: float = LOOK_EVERY
+    detect_interval: float = DETECT_INTERVAL
     _follower: FaceFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)

@@ -22,7 +22,7 @@ import cv2
 from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
-from .faces.following import LOOK_EVERY
+from .faces.following import DETECT_INTERVAL
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
@@ -99,7 +99,7 @@ def open_session(
     opened = open_source(source, live, size, fps)
     step = _step(opened, max_frames)
     # The pictures of a folder, and frames far apart, may show different scenes: the detector runs on each.
-    detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else LOOK_EVERY
+    detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_INTERVAL
     lips = LipActivity(settings.limits)
     pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_interval=detect_interval)
     return Session(opened, pipeline, live, step)

@@ -1,4 +1,4 @@
-"""Looking only where the frame changed: nothing new is missed, and nothing is looked at for nothing."""
+"""Detecting only where the frame changed: nothing new is missed, and nothing is searched for nothing."""
 
 import cv2
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 
 from mouth_live.models import FaceFinder
-from mouth_live.models.tiles import Area
+from mouth_live.models.rectangle import Rectangle
 from mouth_live.realtime import Frame, Pipeline
 from mouth_live.realtime.faces.changes import changed, mosaic, renewed
 
@@ -16,17 +16,17 @@ NOISE = [np.random.default_rng(n).normal(0, 2.5, (SIZE[1], SIZE[0], 3)).astype(n
 
 
 class Counting(FaceFinder):
-    """A finder that counts its looks."""
+    """A finder that counts its passes."""
 
     whole = tiles_seen = 0
 
-    def claims(self, image):
+    def detect(self, image):
         self.whole += 1
-        return super().claims(image)
+        return super().detect(image)
 
-    def claims_in(self, image, area):
+    def detect_in_tile(self, image, area):
         self.tiles_seen += 1
-        return super().claims_in(image, area)
+        return super().detect_in_tile(image, area)
 
 
 def head(width, flipped=False):
@@ -118,8 +118,8 @@ def test_a_face_that_fades_in_is_found_as_early_as_by_looking_at_every_frame(mod
         return (before * (1 - share) + after * share).astype(np.uint8)
 
     every, seldom = (
-        first_seen(Pipeline(FaceFinder(), model, detect_interval=look_every).run(film(2.3, draw)), (1072, 422))
-        for look_every in (0, 0.1)
+        first_seen(Pipeline(FaceFinder(), model, detect_interval=detect_interval).run(film(2.3, draw)), (1072, 422))
+        for detect_interval in (0, 0.1)
     )
     assert every is not None and seldom is not None
     assert seldom <= every + 0.1 + 1e-9
@@ -131,17 +131,17 @@ def test_noise_is_no_change_and_a_small_face_is():
     assert all(changed(noisy[0], other_noise, SIZE) is None for other_noise in noisy)
     area = changed(noisy[0], mosaic(other), SIZE)
     assert area is not None
-    face = Area(920, 320, 60, 60)
+    face = Rectangle(920, 320, 60, 60)
     assert area.left <= face.left and area.left + area.width >= face.left + face.width
     assert area.top <= face.top and area.top + area.height >= face.top + face.height
 
 
 def test_only_changes_that_matter_count():
     before, now = mosaic(scene()), mosaic(scene((head(200), 300, 100)))
-    place = Area(300, 100, head(200).shape[1] + 14, head(200).shape[0] + 14)
-    assert changed(before, now, SIZE, known=[Area(280, 80, place.width + 40, place.height + 40)]) is None
-    assert changed(before, now, SIZE, known=[Area(320, 120, 100, 100)]) is not None
-    assert changed(before, now, SIZE, within=Area(1000, 0, 280, 720)) is None
-    assert changed(before, now, SIZE, within=Area(0, 0, 400, 720)) is not None
+    place = Rectangle(300, 100, head(200).shape[1] + 14, head(200).shape[0] + 14)
+    assert changed(before, now, SIZE, known=[Rectangle(280, 80, place.width + 40, place.height + 40)]) is None
+    assert changed(before, now, SIZE, known=[Rectangle(320, 120, 100, 100)]) is not None
+    assert changed(before, now, SIZE, within=Rectangle(1000, 0, 280, 720)) is None
+    assert changed(before, now, SIZE, within=Rectangle(0, 0, 400, 720)) is not None
     assert changed(renewed(before, now, SIZE, place), now, SIZE) is None
     assert changed(before, now, SIZE) is not None  # the picture given is left as it was

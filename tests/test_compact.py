@@ -150,13 +150,15 @@ def test_landmarks_lie_in_the_patch_where_the_picture_shows_them(demo):
     assert at == pytest.approx([columns.mean(), rows.mean()], abs=1)
 
 
-HARD, GOOD = network.Phase(1, 1e-3), network.Phase(1, 1e-3, gentle=1.0, beside=0.25)
+HARD, GOOD = network.Phase(1, 1e-3), network.Phase(1, 1e-3, gentle=1.0, auxiliary=0.25)
 FACES = [face(0.8), face(0.1, by_people=False, measured=0.2), face(covered=True)]
 IMAGES = np.full((3, 96, 96, 3), 90, np.uint8)
 
 
 def test_without_landmarks_the_labels_are_taken_as_they_are():
-    known = compact_batches.lessons(Patches(FACES, IMAGES, []), landmarks.no_landmarks(3), network.preset("compact"), 0)
+    known = compact_batches.make_targets(
+        Patches(FACES, IMAGES, []), landmarks.no_landmarks(3), network.preset("compact"), 0
+    )
     assert known.trust.tolist() == pytest.approx([1, 0.3, 0])
     assert known.openness[:2].tolist() == pytest.approx([0.8, 0.1])
     assert np.isnan(known.taught).tolist() == [True, False, True]
@@ -169,7 +171,7 @@ def test_the_teacher_labels_what_people_did_not_and_has_a_say_where_they_did(mon
     read = landmarks.no_landmarks(4)
     read.known[:3] = True
     patches = Patches([*FACES, face(0.6, by_people=False)], IMAGES[[0, 1, 2, 0]], [])
-    known = compact_batches.lessons(patches, read, network.preset("compact"), 0)
+    known = compact_batches.make_targets(patches, read, network.preset("compact"), 0)
     assert known.trust.tolist() == pytest.approx([1, 0.5, 0, 0.3])
     assert known.openness[[0, 1, 3]].tolist() == pytest.approx([0.65 * 0.8 + 0.35 * 0.4, 0.3, 0.6])
     assert np.isnan(known.taught).tolist() == [False, False, True, True]
@@ -184,8 +186,8 @@ def test_a_network_trained_before_has_its_say_of_faces_without_peoples_label(mon
     read.known[:3] = known_points
     patches = Patches([*FACES, face(0.6, by_people=False)], IMAGES[[0, 1, 2, 0]], [])
     second = np.array([0.1, 0.6, 0.5, 0.3], np.float32)
-    known = compact_batches.lessons(patches, read, network.preset("compact"), 0, second)
-    without = compact_batches.lessons(patches, read, network.preset("compact"), 0)
+    known = compact_batches.make_targets(patches, read, network.preset("compact"), 0, second)
+    without = compact_batches.make_targets(patches, read, network.preset("compact"), 0)
     assert known.openness[0] == pytest.approx(without.openness[0])  # people's
     assert known.openness[[1, 3]].tolist() == pytest.approx([(0.2 + 0.6) / 2, 0.3])
     assert known.trust[2] == 0
@@ -198,12 +200,12 @@ def test_batches_say_what_is_known_of_each_crop():
     read.points[:, : len(lip_points.OUTER_LIPS), 0] = np.linspace(20, 80, len(lip_points.OUTER_LIPS))
     trust, taught = np.array([1, 0.3, 0], np.float32), np.array([np.nan, 0.2, np.nan], np.float32)
     value = np.array([0.8, 0.2, 0], np.float32)
-    known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, trust, taught)
+    known = compact_batches.Targets(Patches(FACES, IMAGES, []), read, value, trust, taught)
     crops, truth = next(
         compact_batches.batches(known, compact_batches.Pool(known, 0, 12), 400, np.random.default_rng(0), HARD)
     )
-    assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.COLUMNS + 5))
-    openness, reliability, by_teacher, points, no_mouth = truth[:, compact.COLUMNS :].T
+    assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.OUTPUTS + 5))
+    openness, reliability, by_teacher, points, no_mouth = truth[:, compact.OUTPUTS :].T
     value = truth[:, compact.OPENNESS]
     assert np.isclose(openness[:, None], [0.0, 0.12, 0.3, 0.4, 1.0]).any(axis=1).all()
     assert openness[no_mouth == 1].max() == points[no_mouth == 1].max() == 0
@@ -226,14 +228,14 @@ def test_the_second_phase_shows_good_pictures_and_asks_less_beside_the_value():
     read = landmarks.no_landmarks(3)
     read.known[:] = True
     ones, value = np.ones(3, np.float32), np.array([0.1, 0.2, 0.3], np.float32)
-    known = compact_batches.Lessons(Patches(FACES, images, []), read, value, ones, ones)
+    known = compact_batches.Targets(Patches(FACES, images, []), read, value, ones, ones)
     pool = compact_batches.Pool(known, 0, 2)
 
     def alike(phase: network.Phase) -> list[float]:
         rng = np.random.default_rng(0)
         crops, truth = next(compact_batches.batches(known, pool, 100, rng, phase))
-        weights = truth[:, compact.COLUMNS :]
-        assert set(np.unique(weights[:, 2:4]).tolist()) == {0, phase.beside}
+        weights = truth[:, compact.OUTPUTS :]
+        assert set(np.unique(weights[:, 2:4]).tolist()) == {0, phase.auxiliary}
         assert weights[:, 0].max() == 1
         seen = weights[:, 4] == 0
         which = np.abs(truth[seen, compact.OPENNESS][:, None] - value).argmin(axis=1)
@@ -285,7 +287,7 @@ def test_only_open_mouths_put_their_tongue_out(monkeypatch):
     read = landmarks.no_landmarks(3)
     read.known[:2] = True
     ones, value = np.ones(3, np.float32), np.array([0.8, 0.2, 0.9], np.float32)
-    known = compact_batches.Lessons(Patches(FACES, IMAGES, []), read, value, ones, ones)
+    known = compact_batches.Targets(Patches(FACES, IMAGES, []), read, value, ones, ones)
     seen: list[bytes] = []
     monkeypatch.setattr(compact_batches.tongues, "put_out", lambda patch, *_: seen.append(patch.tobytes()) or patch)
     compact_batches.Pool(known, 0, 40)
@@ -299,21 +301,21 @@ def test_only_open_mouths_put_their_tongue_out(monkeypatch):
 @pytest.mark.train
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 def test_the_loss_counts_what_is_known_and_wrong_labels_do_not_rule():
-    truth = np.zeros((3, compact.COLUMNS + compact.WEIGHTS), np.float32)
-    truth[:2, compact.COLUMNS + compact.OPENNESS] = 1
-    answer = np.full((3, compact.COLUMNS), 0.5, np.float32)
+    truth = np.zeros((3, compact.OUTPUTS + compact.LOSS_WEIGHTS), np.float32)
+    truth[:2, compact.OUTPUTS + compact.OPENNESS] = 1
+    answer = np.full((3, compact.OUTPUTS), 0.5, np.float32)
     answer[:2, compact.OPENNESS] = 0.1, 1.0
     costs = np.array(compact.loss(truth, answer))
     assert costs[0] == pytest.approx(0.1**2, rel=0.1)
     assert 0.1 < costs[1] < 0.8
     assert costs[2] == 0
-    truth[2, compact.COLUMNS + 4] = truth[2, compact.COLUMNS + compact.RELIABILITY] = 1
+    truth[2, compact.OUTPUTS + 4] = truth[2, compact.OUTPUTS + compact.RELIABILITY] = 1
     sure, unsure = answer[2:].copy(), answer[2:].copy()
     sure[0, compact.RELIABILITY], unsure[0, compact.RELIABILITY] = 0.9, 0.1
     assert float(compact.loss(truth[2:], sure)[0]) > 3 * float(compact.loss(truth[2:], unsure)[0])
     truth[:] = 0
-    truth[:, compact.COLUMNS + 3] = 1
-    near, far, wrong_shape = np.zeros((3, compact.COLUMNS), np.float32)
+    truth[:, compact.OUTPUTS + 3] = 1
+    near, far, wrong_shape = np.zeros((3, compact.OUTPUTS), np.float32)
     far[compact.FIRST_POINT] = 0.5
     wrong_shape[compact.FIRST_CELL :] = 3  # mouth everywhere, where there is none
     costs = np.array(compact.loss(truth, np.stack([near, far, wrong_shape])))

@@ -12,8 +12,8 @@ from scipy import stats
 from mouth_live.models import DataError, Face
 from mouth_live.models.training.evaluation import conditions, result, statistics
 from mouth_live.models.training.evaluation.compare import versus_landmarker, versus_rows
-from mouth_live.models.training.evaluation.landmarker import gap_ratio
 from mouth_live.models.training.evaluation.statistics import Sample, estimate
+from mouth_live.models.training.lip_points import MESH, gap_ratio
 
 # --- figures
 
@@ -94,7 +94,7 @@ def test_head_turn_of_a_turned_head(degrees, roll):
     flat = np.stack([across, points[:, 1]], axis=1)
     rolled = flat @ np.array([[math.cos(tilt), math.sin(tilt)], [-math.sin(tilt), math.cos(tilt)]])
     face = Face((0, 0, 1, 1), (100 + 40 * rolled).astype(np.float32), 0.9)
-    assert conditions.head_turn(face) == pytest.approx(abs(degrees), abs=0.01)
+    assert conditions.yaw(face) == pytest.approx(abs(degrees), abs=0.01)
 
 
 def test_size_sharpness_and_brightness():
@@ -172,4 +172,4 @@ def test_the_gap_ratio_of_a_mesh():
         mesh[corner] = (x, 40)
     for upper, lower, gap in ((13, 14, 9), (82, 87, 6), (312, 317, 6)):
         mesh[upper], mesh[lower] = (50, 80), (50, 80 + gap)
-    assert gap_ratio(mesh) == pytest.approx(7 / 60)
+    assert gap_ratio(mesh[None, list(MESH)]) == pytest.approx(7 / 60)

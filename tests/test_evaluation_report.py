@@ -254,7 +254,7 @@ def test_an_earlier_networks_training_sets_are_told(folder):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("openness_reference",), "on which faces? tell with --data"),
+        (("openness_reference",), "on which faces? give their folder or a table"),
         (("nonsense", "--data", "faces"), "no weights named 'nonsense'"),
         (("openness_reference", "--data", "nowhere"), "cannot read it"),
         (("openness_reference", "--data", "faces", "--html", "no/such/page.html"), "no such folder"),

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from mouth_live.models.training.own_labels import OwnLabel, write_own_labels
 from mouth_live.models.weights_file import WEIGHTS_FOLDER, load_weights
 from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.labelling.candidates import find_candidates, spread_out
+from mouth_live.realtime.video.frames_at import frames_at
 
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -91,7 +93,7 @@ def another_scale(demo_clip, tmp_path_factory):
 @pytest.fixture(scope="module")
 def tuned(another_scale, tmp_path_factory):
     run = tmp_path_factory.mktemp("runs") / "mine"
-    return run, fine_tune.fine_tune(BASE, another_scale[0], run)
+    return run, fine_tune.fine_tune(BASE, another_scale[0], run, frames_at)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -132,7 +134,7 @@ def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, an
         if any(not np.array_equal(a, b) for a, b in zip(layer.get_weights(), other.get_weights(), strict=True))
     ]
     assert changed == ["openness"]
-    measured = evaluate(tmp_path / "mine.tflite", Choice(another_scale[0], compare=BASE)).report
+    measured = evaluate(tmp_path / "mine.tflite", Choice(another_scale[0], compare=BASE, read_frames=frames_at)).report
     assert measured.overall.mse.value == pytest.approx(fit.after, abs=2e-4)
     assert measured.versus[-1].overall.error_ratio.value > 1.4
 
@@ -143,7 +145,7 @@ def test_where_there_is_nothing_to_gain_nothing_is_written(another_scale, tmp_pa
     read = {c.frame: c.openness for c in another_scale[2]}
     write_own_labels(table, [replace(label, openness=read[label.frame]) for label in another_scale[1]])
     with pytest.raises(DataError, match="fitting does not help"):
-        fine_tune.fine_tune(BASE, table, tmp_path / "run")
+        fine_tune.fine_tune(BASE, table, tmp_path / "run", frames_at)
     assert not (tmp_path / "run").exists()
 
 
@@ -151,14 +153,14 @@ def test_where_there_is_nothing_to_gain_nothing_is_written(another_scale, tmp_pa
 def test_what_cannot_be_tuned_is_told(another_scale, tuned, tmp_path):
     table, labels, _ = another_scale
     with pytest.raises(DataError, match="holds a run already"):
-        fine_tune.fine_tune(BASE, table, tuned[0])
+        fine_tune.fine_tune(BASE, table, tuned[0], frames_at)
     with pytest.raises(DataError, match="neither a table that mouth-live label made"):
-        fine_tune.fine_tune(BASE, tmp_path, tmp_path / "run")
+        fine_tune.fine_tune(BASE, tmp_path, tmp_path / "run", frames_at)
     write_own_labels(tmp_path / "few.csv", labels[:5])
     with pytest.raises(DataError, match=r"5 labelled frames .* too few"):
-        fine_tune.fine_tune(BASE, tmp_path / "few.csv", tmp_path / "run")
+        fine_tune.fine_tune(BASE, tmp_path / "few.csv", tmp_path / "run", frames_at)
     with pytest.raises(ModelError, match="no weights named 'nonsense'"):
-        fine_tune.fine_tune("nonsense", table, tmp_path / "run")
+        fine_tune.fine_tune("nonsense", table, tmp_path / "run", frames_at)
 
 
 @pytest.mark.train
@@ -190,13 +192,46 @@ def test_a_summary_belongs_to_its_weights(tmp_path):
 def test_labels_of_one_clip_help_on_another_of_the_same_man(shared, tmp_path, monkeypatch):
     monkeypatch.setattr(fine_tune, "VARIATIONS", 16)
     labels, clips = Path(__file__).parent / "labels", shared / "clips"
-    fine_tune.fine_tune("openness_compact", labels / "cap12.csv", tmp_path / "run", clips)
+    fine_tune.fine_tune("openness_compact", labels / "cap12.csv", tmp_path / "run", frames_at, clips)
     export(tmp_path / "run", tmp_path / "mine.tflite")
-    choice = Choice(labels / "cap13.csv", videos=clips, compare="openness_compact")
+    choice = Choice(labels / "cap13.csv", videos=clips, compare="openness_compact", read_frames=frames_at)
     pair = evaluate(tmp_path / "mine.tflite", choice).report.versus[-1].overall
     assert (pair.faces, pair.missed) == (100, (0, 0))
     assert pair.mae_difference.high < 0  # a smaller error, beyond chance
     assert pair.auc_difference.low > -0.02
+
+
+@pytest.fixture(scope="module")
+def av1_copy(another_scale, demo_clip, tmp_path_factory):
+    """The labels of :func:`another_scale` on an AV1 copy of the clip, which OpenCV cannot decode everywhere."""
+    folder = tmp_path_factory.mktemp("av1")
+    video, table = folder / "copy.mp4", folder / "mine.csv"
+    codec = ["-c:v", "libaom-av1", "-cpu-used", "8", "-crf", "20", "-row-mt", "1", "-an"]
+    subprocess.run(["ffmpeg", "-v", "error", "-nostdin", "-y", "-i", demo_clip, *codec, video], check=True)
+    write_own_labels(table, [replace(label, video="copy.mp4") for label in another_scale[1]])
+    return table
+
+
+def test_an_av1_copy_is_evaluated_as_the_original(another_scale, av1_copy):
+    original, copy = (
+        evaluate(BASE, Choice(table, read_frames=frames_at)).report for table in (another_scale[0], av1_copy)
+    )
+    assert (copy.overall.faces, copy.overall.missed) == (30, 0)
+    values = [[face.value for face in report.faces] for report in (original, copy)]
+    assert np.abs(np.subtract(*values)).mean() < 0.02
+    assert copy.overall.mse.value == pytest.approx(original.overall.mse.value, rel=0.15)
+
+
+@pytest.mark.train
+def test_an_av1_copy_is_trained_on_as_the_original(tuned, av1_copy, tmp_path):
+    fit = fine_tune.fine_tune(BASE, av1_copy, tmp_path / "run", frames_at)
+    assert fit.before == pytest.approx(tuned[1].before, rel=0.15)
+    assert fit.held_out < 0.6 * fit.before
+
+
+def test_own_labels_need_a_reader_of_frames(another_scale):
+    with pytest.raises(ValueError, match="read_frames"):
+        evaluate(BASE, Choice(another_scale[0]))
 
 
 def test_options_that_do_not_go_together(mouth_live):

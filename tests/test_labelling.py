@@ -22,6 +22,7 @@ from mouth_live.realtime.commands.labelling.candidates import (
 )
 from mouth_live.realtime.commands.labelling.table import Labelling, labelled_frames, video_name
 from mouth_live.realtime.commands.labelling.view import FACE_SIZE, draw_candidate, gap_ratio_of
+from mouth_live.realtime.video.frames_at import frames_at
 from mouth_live.realtime.video.sources import open_video
 
 HEADER = "video,frame,timestamp,x,y,width,height,openness\n"
@@ -122,13 +123,13 @@ def test_labelled_frames_are_those_that_process_counts(short_clip, tmp_path):
     table = tmp_path / "a.csv"
     with open_video(short_clip) as frames:
         expected = {frame.index: frame.image for frame in frames}
-    read = list(frames_of(labels, table, short_clip.parent))
+    read = list(frames_of(labels, table, frames_at, short_clip.parent))
     assert [index for index, _ in read] == [1, 2, 0]
     assert all(np.array_equal(image, expected[labels[index].frame]) for index, image in read)
     with pytest.raises(DataError, match=r"short\.mp4: not found beside .*--videos"):
-        list(frames_of(labels, table))
+        list(frames_of(labels, table, frames_at))
     with pytest.raises(DataError, match="has no frame 9000"):
-        list(frames_of([OwnLabel("short.mp4", 9000, 0, (0, 0, 9, 9), 0.5)], table, short_clip.parent))
+        list(frames_of([OwnLabel("short.mp4", 9000, 0, (0, 0, 9, 9), 0.5)], table, frames_at, short_clip.parent))
 
 
 # --- picture for the labeller

@@ -60,12 +60,12 @@ def test_gaps_and_shapes_follow_the_lips():
     assert lip_points.gaps(closed)[0, :3] == pytest.approx([0, 0, 0], abs=1e-4)
     assert lip_points.gaps(wide)[0, :3] == pytest.approx([16, 16, 16], rel=1e-4)
     assert lip_points.gap_ratio(mesh(0.4)[None]) == pytest.approx([0.4])
-    shape = (lip_points.ROWS, lip_points.COLUMNS, 2, lip_points.DOWN, lip_points.ACROSS)
+    shape = (lip_points.CELL_ROWS, lip_points.CELL_COLUMNS, 2, lip_points.SUBCELL_ROWS, lip_points.SUBCELL_COLUMNS)
     lips, opening = lip_points.lip_cells(wide).reshape(shape).transpose(2, 0, 3, 1, 4).reshape(2, 40, 16)
     assert 0 <= opening.min() < opening.max() == 1
     assert lips.sum() > opening.sum() > 10
     rows, columns = np.nonzero(opening > 0.5)
-    left, top, right, bottom = lip_points.VIEW
+    left, top, right, bottom = lip_points.NETWORK_BOX
     assert columns.mean() + 0.5 == pytest.approx((30 - left) / (right - left) * 16, abs=0.7)
     assert rows.mean() + 0.5 == pytest.approx((42 - top) / (bottom - top) * 40, abs=1)
     assert lip_points.lip_cells(closed).reshape(shape)[:, :, 1].sum() < 0.3 * opening.sum()

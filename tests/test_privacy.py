@@ -70,7 +70,7 @@ def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch)
     # One epoch: the others reach for nothing else.
     short = (
         "from mouth_live.models.training import network; from mouth_live.realtime.commands.cli import main;"
-        "network.PRESETS['reference'] = network.Preset('reference', epochs=1); main()"
+        "network.PRESETS['reference'] = network.ReferencePreset('reference', epochs=1); main()"
     )
     monkeypatch.setattr(sys.modules[__name__], "COMMAND", [sys.executable, "-c", short])
     video = cv2.VideoCapture(str(demo_clip))

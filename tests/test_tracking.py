@@ -6,7 +6,7 @@ import pytest
 from mouth_live.models import Face
 from mouth_live.realtime.faces.tracking import Tracker
 
-LOOKS = {  # two people, as flat crops with some structure
+APPEARANCE = {  # two people, as flat crops with some structure
     "a": np.tile(np.linspace(60, 200, 60, dtype=np.uint8)[:, None, None], (1, 60, 3)),
     "b": np.tile(np.linspace(160, 20, 60, dtype=np.uint8)[None, :, None], (60, 1, 3)),
 }
@@ -24,7 +24,7 @@ def follow(paths, rate, seconds, noise=2.0):
         present = [(name, x) for name, path in paths.items() if (x := path(t)) is not None]
         rng.shuffle(present)
         faces = [face(float(x) + rng.normal(0, noise)) for _, x in present]
-        crops = np.stack([LOOKS[name] for name, _ in present]) if present else np.zeros((0, 60, 60, 3), np.uint8)
+        crops = np.stack([APPEARANCE[name] for name, _ in present]) if present else np.zeros((0, 60, 60, 3), np.uint8)
         for (name, _), face_id in zip(present, tracker.update(faces, crops, float(t)), strict=True):
             seen[name].append(face_id)
     return seen
@@ -72,7 +72,7 @@ def test_an_id_is_never_used_again():
 
 def test_known_faces_are_forgotten_after_a_second():
     tracker = Tracker()
-    tracker.update([face(100)], LOOKS["a"][None], 0.0)
+    tracker.update([face(100)], APPEARANCE["a"][None], 0.0)
     none = np.zeros((0, 60, 60, 3), np.uint8)
     tracker.update([], none, 0.9)
     assert tracker.known == {0}

@@ -11,7 +11,7 @@ import pytest
 
 from mouth_live import realtime
 from mouth_live.models import DataError, Face, FaceFinder, ModelError, crop_faces, load_openness_model
-from mouth_live.models.training import data, evaluate, network, patches
+from mouth_live.models.training import data, network, patches, run_report
 from mouth_live.models.training.augment import plain, varied
 from mouth_live.models.training.data import LabelledFace
 from mouth_live.models.training.evaluation import evaluate as evaluation
@@ -23,9 +23,9 @@ COLUMNS = ["file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio",
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 COMPACT = network.CompactPreset(
-    "small", batch=8, phases=(network.Phase(2, 2e-3), network.Phase(1, 1e-3, gentle=0.85, beside=0.15))
+    "small", batch=8, phases=(network.Phase(2, 2e-3), network.Phase(1, 1e-3, gentle=0.85, auxiliary=0.15))
 )
-TINY = network.Preset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
+TINY = network.ReferencePreset("tiny", batch=8, epochs=2, validation=0.25, bulk=1.0)
 
 
 def write_labels(folder, rows, columns=COLUMNS):
@@ -268,11 +268,11 @@ def test_the_reference_network_layer_by_layer():
 def test_measuring_compares_with_the_mean_and_counts_missed_faces_as_it():
     faces = [labelled(o, source=s) for s in "ab" for o in (0.0, 0.5, 1.0)]
     truth = np.array([f.openness for f in faces], np.float32)
-    exact = evaluate.measure(faces, truth, [])
+    exact = run_report.measure(faces, truth, [])
     assert (exact.faces, exact.missed, exact.mse, exact.mae, exact.pearson) == (6, 0, 0, 0, pytest.approx(1))
-    mean = evaluate.measure(faces, np.full(6, 0.5, np.float32), [])
+    mean = run_report.measure(faces, np.full(6, 0.5, np.float32), [])
     assert (mean.ratio, mean.pearson) == (pytest.approx(1), 0)
-    missed = evaluate.measure(faces[:5], truth[:5], faces[5:])
+    missed = run_report.measure(faces[:5], truth[:5], faces[5:])
     assert (missed.faces, missed.missed) == (6, 1)
     assert missed.mse == pytest.approx(0.5**2 / 6)
     assert {name: (m.faces, m.missed) for name, m in missed.by_source.items()} == {"a": (3, 0), "b": (3, 1)}
@@ -454,7 +454,7 @@ def test_training_goes_on_from_weights_and_needs_no_test_part(
     run.mkdir()
     untested = drawn_mouths.chosen(i for i, face in enumerate(drawn_mouths.faces) if face.part != "test")
     assert train_on(untested, run, COMPACT, seed=1, base=first) is None
-    assert "nothing will tell how right this network is" in caplog.text
+    assert "the errors of this network cannot be measured" in caplog.text
     assert len((run / "history.csv").read_text().splitlines()) == 2  # the last phase, and the header
     facts = json.loads((run / "report.json").read_text())
     assert facts["from"] == {"name": "first", "sha256": first.weights.card["sha256"]}

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from mouth_live.models import Face
+from mouth_live.models.face import head_turn
 from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
 from mouth_live.realtime.lips.activity import LipActivity, LipSample
-from mouth_live.realtime.lips.gates import Gates, head_turn
+from mouth_live.realtime.lips.gates import Gates
 from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT_LIMITS, OPEN, PRESETS, Limits
 from mouth_live.realtime.lips.movement import relative_gap
 

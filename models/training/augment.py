@@ -43,7 +43,7 @@ class Variations:
 
 
 def plain(patches: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The crops in the middle of the patches, as the pipeline would cut them: (n, 96, 96, 3) to (n, 60, 60, 3)."""
+    """Crop the middle of the patches, as the pipeline would cut them: (n, 96, 96, 3) to (n, 60, 60, 3)."""
     edge = (PATCH_SIZE - CROP_SIZE) // 2
     return patches[:, edge:-edge, edge:-edge]
 
@@ -54,11 +54,11 @@ def vary(
     occlusion: float = 0.0,
     calm: float = 0.0,
 ) -> Variations:
-    """A variation of each patch, and how it was made.
+    """Make a variation of each patch, and record how it was made.
 
     Args:
         patches: n of (96, 96, 3) uint8, RGB.
-        rng: the chance; the same seed gives the same variations.
+        rng: the random generator; the same seed gives the same variations.
         occlusion: share of the crops over which something is laid.
         calm: share of the crops whose sharpness, light and colour stay as they are.
     """
@@ -77,11 +77,11 @@ def vary(
 
 
 def vary_gently(patches: Sequence[NDArray[np.uint8]], rng: np.random.Generator) -> Variations:
-    """A variation of each patch that hardly differs from what the pipeline would cut; nothing is laid over it.
+    """Make a variation of each patch that hardly differs from what the pipeline would cut; cover nothing.
 
     Args:
         patches: n of (96, 96, 3) uint8, RGB.
-        rng: the chance; the same seed gives the same variations.
+        rng: the random generator; the same seed gives the same variations.
     """
     n = len(patches)
     mirrored = rng.random(n) < 0.5
@@ -92,11 +92,11 @@ def vary_gently(patches: Sequence[NDArray[np.uint8]], rng: np.random.Generator) 
 
 
 def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A variation of each patch, nothing laid over it.
+    """Make a variation of each patch; cover nothing.
 
     Args:
         patches: (n, 96, 96, 3) uint8, RGB.
-        rng: the chance; the same seed gives the same variations.
+        rng: the random generator; the same seed gives the same variations.
 
     Returns:
         (n, 60, 60, 3) uint8, RGB.
@@ -105,7 +105,7 @@ def varied(patches: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
 
 
 def _move(mirror: bool, rng: np.random.Generator, much: float = 1.0) -> NDArray[np.float32]:
-    """From patch to crop: shifted, turned, scaled and perhaps mirrored."""
+    """Draw the map from patch to crop: shifted, turned, scaled and perhaps mirrored."""
     middle = (PATCH_SIZE - 1) / 2
     roll, scale = rng.normal(0, much * ROLL), float(np.exp(rng.normal(0, much * SCALE)))
     matrix = cv2.getRotationMatrix2D((middle, middle), roll, scale)
@@ -117,14 +117,14 @@ def _move(mirror: bool, rng: np.random.Generator, much: float = 1.0) -> NDArray[
 
 
 def _warped(patch: NDArray[np.uint8], matrix: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The crop that the matrix cuts, more or less sharp."""
+    """Cut the crop of the matrix, more or less sharp."""
     way = cv2.INTER_CUBIC if rng.random() < 0.7 else cv2.INTER_LINEAR
     crop = cv2.warpAffine(patch, matrix, (CROP_SIZE, CROP_SIZE), flags=way, borderMode=cv2.BORDER_REPLICATE)
     return crop.astype(np.uint8, copy=False)
 
 
 def _look(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """In another sharpness, light, colour and compression."""
+    """Vary sharpness, light, colour and compression."""
     crop = _lit(_softened(crop, rng), rng)
     if rng.random() < 0.25:
         crop = _compressed(crop, rng)
@@ -132,7 +132,7 @@ def _look(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8
 
 
 def _softened(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Perhaps a distant face, out of focus, or moving."""
+    """Blur as of a distant face, out of focus, or moving; mostly not at all."""
     if rng.random() < 0.3:  # a distant face
         small = int(rng.integers(14, CROP_SIZE))
         fewer = cv2.resize(crop, (small, small), interpolation=cv2.INTER_AREA)
@@ -151,7 +151,7 @@ def _softened(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.u
 
 
 def _streak(rng: np.random.Generator) -> NDArray[np.float32]:
-    """The kernel of a movement: a line of 2 to 7 pixels in any direction."""
+    """Return the kernel of a movement: a line of 2 to 7 pixels in any direction."""
     kernel = np.zeros((9, 9), np.float32)
     half, angle = rng.uniform(1, 3.5), rng.uniform(0, np.pi)
     step = np.array([np.cos(angle), np.sin(angle)]) * half
@@ -161,7 +161,7 @@ def _streak(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _lit(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Contrast, brightness, a colour cast, light from one side, the sensor's noise; perhaps grey."""
+    """Vary contrast, brightness, colour cast, light from one side and noise; make some grey."""
     light = crop.astype(np.float32)
     if rng.random() < 0.15:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
@@ -184,7 +184,7 @@ def _lit(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]
 
 
 def _shaded(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A little more or less contrast, light and colour; perhaps grey."""
+    """Vary contrast, light and colour a little; make some grey."""
     light = crop.astype(np.float32)
     if rng.random() < 0.2:
         light = np.repeat(light.mean(axis=2, keepdims=True), 3, axis=2)
@@ -194,7 +194,7 @@ def _shaded(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uin
 
 
 def _lamp(rng: np.random.Generator) -> NDArray[np.float64]:
-    """What the light lets through of red, green and blue, (3,): mostly all, sometimes that of a coloured lamp."""
+    """Draw the share of red, green and blue in the light, (3,): mostly all, sometimes that of a coloured lamp."""
     if rng.random() >= COLOURED:
         return np.ones(3)
     hue = rng.uniform(0, 6) - np.array([0, 2, 4])
@@ -203,7 +203,7 @@ def _lamp(rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _compressed(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Blocks and ringing as JPEG and video leave them, at the crop's own size or at that of a small face."""
+    """Compress as JPEG and video do, at the crop's own size or at that of a small face."""
     size = int(rng.integers(24, CROP_SIZE)) if rng.random() < 0.4 else CROP_SIZE
     small = crop if size == CROP_SIZE else cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA)
     quality = int(rng.integers(15, 80))

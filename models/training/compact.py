@@ -1,10 +1,10 @@
-"""The compact network: a third of the reference's time a face, more accurate, and it says how far to trust its value.
+"""The compact network: a third of the reference's time a face, more accurate, and with a reliability for each value.
 
-Its trunk is that of a face landmark network (``trunk.py``), which the training goes on teaching. In training it answers
-more than it is asked at run time: beside the openness that people would mark it gives the one that the teacher
-(``teacher.py``) reads from landmark models' points, where it sees 48 points of the lips and the face, the gaps between
-the lips, and which parts of its view are lips and which the mouth's opening. People's labels are few; the points and
-shapes teach the geometry that a single number teaches slowly. At export two columns stay: openness and reliability.
+Its trunk is that of a face landmark network (``trunk.py``), fine-tuned in training. In training it has auxiliary
+outputs next to openness and reliability: the openness that the teacher (``teacher.py``) reads from landmark models'
+points, 48 points of the lips and the face, the gaps between the lips, and masks of the lips and of the mouth's opening.
+People's labels are few, and a single number teaches geometry slowly; the points and masks teach it faster. The exported
+network has two outputs: openness and reliability.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from ..crop import CROP_SIZE
 from ..errors import ModelError
 from . import extra_packages
-from .lip_points import CELLS, GAPS, IN_CELL, POINTS, VIEW
+from .lip_points import CELLS, GAPS, IN_CELL, NETWORK_BOX, POINTS
 from .trunk import load_pretrained, trunk
 
 OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3
@@ -22,11 +22,11 @@ OPENNESS, RELIABILITY, TAUGHT, FIRST_POINT = 0, 1, 2, 3
 
 FIRST_GAP = FIRST_POINT + 2 * POINTS  # in thirds of the crop's side
 FIRST_CELL = FIRST_GAP + GAPS  # logits of the lips' masks
-COLUMNS = FIRST_CELL + CELLS
+OUTPUTS = FIRST_CELL + CELLS
 
-WEIGHTS = 5
-"""Columns after these in the truth: what openness, reliability, the teacher's value and all of the points count, and
-whether there is no mouth to be read."""
+LOSS_WEIGHTS = 5
+"""Columns after these in the truth: the loss weights of openness, reliability, the teacher's value and all of the
+points, and whether there is no mouth to read."""
 
 GAP_UNIT = CROP_SIZE / 3  # pixels
 
@@ -41,10 +41,10 @@ CLOSE = 0.12
 
 
 def training_network() -> Any:  # noqa: ANN401
-    """The network with all that it answers in training; its trunk pretrained, the rest random.
+    """Make the network with all outputs of training; its trunk pretrained, the rest random.
 
     Returns:
-        A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 in, (n, COLUMNS) out.
+        A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 in, (n, OUTPUTS) out.
 
     Raises:
         ModelError: the pretrained weights are damaged.
@@ -52,7 +52,7 @@ def training_network() -> Any:  # noqa: ANN401
     keras = extra_packages.keras()
     layers = keras.layers
     crop = keras.Input((CROP_SIZE, CROP_SIZE, 3), name="crop")
-    left, top, right, bottom = VIEW
+    left, top, right, bottom = NETWORK_BOX
     x = layers.Cropping2D(((top, CROP_SIZE - bottom), (left, CROP_SIZE - right)))(crop)
     # Not the layer Resizing: in Keras 3 it puts a model that is called without `training` into training mode.
     eighth, x = trunk(keras.ops.image.resize(x, SCALED, interpolation="bilinear"))
@@ -70,14 +70,14 @@ def training_network() -> Any:  # noqa: ANN401
 
 
 def running_network(trained: Any) -> Any:  # noqa: ANN401
-    """What the program runs: the same layers, crops in, (n, 2) out: openness and reliability."""
+    """Make the network that runs: the same layers, crops in, (n, 2) openness and reliability out."""
     keras = extra_packages.keras()
     answers = [trained.get_layer(name).output for name in ("openness", "reliability")]
     return keras.Model(trained.inputs[0], keras.layers.Concatenate(name="reading")(answers), name="compact")
 
 
 def begin_with(model: Any, trained: Any) -> None:  # noqa: ANN401
-    """Give the training network what a trained one learned; what that was not asked for at run time stays random.
+    """Give the training network what a trained one learned; the auxiliary outputs stay random.
 
     Args:
         model: made by :func:`training_network`.
@@ -98,23 +98,23 @@ def _shapes(layer: Any) -> list[tuple[int, ...]]:  # noqa: ANN401
 
 
 def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401
-    """What each crop's answer costs.
+    """Return the loss of each crop.
 
     Args:
-        truth: (n, COLUMNS + WEIGHTS).
-        answer: (n, COLUMNS).
+        truth: (n, OUTPUTS + LOSS_WEIGHTS).
+        answer: (n, OUTPUTS).
 
     Returns:
         (n,).
     """
     ops = extra_packages.keras().ops
-    openness, reliability, taught, points, no_mouth = (truth[:, COLUMNS + k] for k in range(WEIGHTS))
+    openness, reliability, taught, points, no_mouth = (truth[:, OUTPUTS + k] for k in range(LOSS_WEIGHTS))
     error = answer[:, OPENNESS] - truth[:, OPENNESS]
     deserved = (1 - no_mouth) * ops.exp(-ops.square(ops.stop_gradient(error) / CLOSE))
-    claimed = ops.clip(answer[:, RELIABILITY], 1e-4, 1 - 1e-4)
-    surprise = -(deserved * ops.log(claimed) + (1 - deserved) * ops.log(1 - claimed))
+    given = ops.clip(answer[:, RELIABILITY], 1e-4, 1 - 1e-4)
+    surprise = -(deserved * ops.log(given) + (1 - deserved) * ops.log(1 - given))
     difference = answer[:, :FIRST_CELL] - truth[:, :FIRST_CELL]
-    inside, logits = truth[:, FIRST_CELL:COLUMNS], answer[:, FIRST_CELL:]
+    inside, logits = truth[:, FIRST_CELL:OUTPUTS], answer[:, FIRST_CELL:]
     shapes = ops.mean(ops.softplus(logits) - inside * logits, axis=1)  # cross entropy
     return (
         openness * _huber(error, 0.3)
@@ -127,6 +127,6 @@ def loss(truth: Any, answer: Any) -> Any:  # noqa: ANN401
 
 
 def _huber(error: Any, bend: float) -> Any:  # noqa: ANN401
-    """Squared error where it is small, growing as the error itself beyond ``bend``: wrong labels must not rule."""
+    """Return the squared error, growing as the error itself beyond ``bend``: wrong labels must not dominate."""
     ops = extra_packages.keras().ops
     return 2 * np.float32(bend**2) * (ops.sqrt(1 + ops.square(error / bend)) - 1)

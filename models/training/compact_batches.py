@@ -1,4 +1,4 @@
-"""What the compact network learns from: batches of varied crops with all that is known of them."""
+"""Batches for the compact network: varied crops with their targets."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -32,15 +32,15 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
-    """What is known of n faces.
+class Targets:
+    """The targets of n faces.
 
     Attributes:
         patches: the mouths.
         landmarks: landmark models' points of them.
         openness: (n,) float32, the value to learn.
-        trust: (n,) float32, what it counts: 1 for people's label, 0 where the mouth is covered.
-        taught: (n,) float32, what the teacher says, NaN where it does not know.
+        trust: (n,) float32, its weight: 1 for people's label, 0 where the mouth is covered.
+        taught: (n,) float32, the teacher's value, NaN where there is none.
     """
 
     patches: Patches
@@ -50,20 +50,20 @@ class Lessons:
     taught: NDArray[np.float32]
 
 
-def lessons(
+def make_targets(
     patches: Patches,
     landmarks: Landmarks,
     chosen: CompactPreset,
     seed: int,
     second: NDArray[np.float32] | None = None,
-) -> Lessons:
-    """What the labels tell: people's where there are any, else the teacher's, which counts less.
+) -> Targets:
+    """Make the targets of training from the labels: people's where there are any, else the teacher's.
 
-    Where there are no landmarks at all the landmark model's label takes the teacher's place, and counts less still.
-    People's labels stay as they are then.
+    The teacher's value has a lower weight than people's label. Where there are no landmarks at all, the landmark
+    model's label takes its place, with a lower weight still; people's labels stay as they are then.
 
-    A network that was trained before knows of faces without people's labels what the teacher does not: it errs
-    otherwise, so the mean of both errs less. Of people's faces it has learned the labels, and adds nothing.
+    A network that was trained before makes other errors than the teacher on faces without people's labels, so the mean
+    of both errs less. Of people's faces it has learned the labels, and adds nothing.
 
     Args:
         patches: the faces.
@@ -88,13 +88,14 @@ def lessons(
     share = np.where(people, of_people, of_others) * ~np.isnan(taught)
     mixed = (1 - share) * openness + share * np.nan_to_num(taught)
     trust = np.where(covered, 0, np.where(people, 1, trust))
-    return Lessons(patches, landmarks, mixed.astype(np.float32), trust.astype(np.float32), taught)
+    return Targets(patches, landmarks, mixed.astype(np.float32), trust.astype(np.float32), taught)
 
 
 def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
-    """How often each face is drawn, adding up to 1: people's labels and open mouths more often, they are rare."""
+    """Return how often each face is drawn, adding up to 1: more often the rare people's labels and open mouths."""
 
     def often(face: LabelledFace) -> float:
+        """Return the weight of a face among the others."""
         if face.covered:
             return 0.8
         if face.by_people:
@@ -108,12 +109,12 @@ def frequencies(faces: Sequence[LabelledFace]) -> NDArray[np.float64]:
 class Pool:
     """Variations of all faces; about 130 kB a face."""
 
-    def __init__(self, known: Lessons, seed: int, count: int = VARIATIONS) -> None:
+    def __init__(self, known: Targets, seed: int, count: int = VARIATIONS) -> None:
         """Make them; half a millisecond each.
 
         Args:
             known: the faces.
-            seed: of the chance.
+            seed: of the random generator.
             count: variations of each.
         """
         from tqdm import tqdm
@@ -125,7 +126,7 @@ class Pool:
             self._made.append(vary(_with_tongues(known, everyone, rng), rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:
-        """One variation of each of the rows, half of them mirrored once more."""
+        """Draw one variation of each of the rows; mirror half of them once more."""
         which: list[int] = rng.integers(0, len(self._made), len(rows)).tolist()
         indices: list[int] = rows.tolist()
         picked = [(self._made[k], i) for k, i in zip(which, indices, strict=True)]
@@ -140,8 +141,8 @@ class Pool:
         return Variations(crops, matrices, mirrored ^ flip, covered)
 
 
-def _with_tongues(known: Lessons, rows: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
-    """The patches of these rows, some of the open mouths with their tongue out."""
+def _with_tongues(known: Targets, rows: NDArray[np.int64], rng: np.random.Generator) -> list[NDArray[np.uint8]]:
+    """Return the patches of these rows, some of the open mouths with the tongue put out."""
     images = [known.patches.images[i] for i in rows]
     fits = known.landmarks.known[rows] & (known.trust[rows] > 0) & (known.openness[rows] >= tongues.OPEN_FROM)
     for k in np.flatnonzero(fits & (rng.random(len(rows)) < TONGUES)):
@@ -149,27 +150,31 @@ def _with_tongues(known: Lessons, rows: NDArray[np.int64], rng: np.random.Genera
     return images
 
 
-def batches(known: Lessons, pool: Pool, size: int, rng: np.random.Generator, phase: Phase) -> Iterator[Batch]:
-    """Endless batches of a phase: crops (size, 60, 60, 3) float32 0..1, truth (size, COLUMNS + WEIGHTS) float32."""
+def batches(known: Targets, pool: Pool, size: int, rng: np.random.Generator, phase: Phase) -> Iterator[Batch]:
+    """Yield endless batches of a phase.
+
+    Yields:
+        crops (size, 60, 60, 3) float32, RGB, 0..1; truth (size, OUTPUTS + LOSS_WEIGHTS) float32.
+    """
     chances = frequencies(known.patches.faces)
     covered = np.array([face.covered for face in known.patches.faces])
     while True:
         rows = rng.choice(len(chances), size, p=chances)
         variations = pool.draw(rows, rng)
         _vary_some_gently(variations, known, rows, rng, phase.gentle)
-        truth = np.zeros((size, compact.COLUMNS + compact.WEIGHTS), np.float32)
+        truth = np.zeros((size, compact.OUTPUTS + compact.LOSS_WEIGHTS), np.float32)
         truth[:, compact.OPENNESS] = known.openness[rows]
         truth[:, compact.TAUGHT] = np.nan_to_num(known.taught[rows])
         _place_points(truth, known.landmarks, rows, variations)
-        truth[:, compact.COLUMNS :] = _weights(known, rows, variations, covered[rows], phase.beside)
+        truth[:, compact.OUTPUTS :] = _weights(known, rows, variations, covered[rows], phase.auxiliary)
         for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
             variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
-            truth[i, compact.COLUMNS :] = (0, 1, 0, 0, 1)
+            truth[i, compact.OUTPUTS :] = (0, 1, 0, 0, 1)
         yield network_input(variations.crops), truth
 
 
 def _vary_some_gently(
-    variations: Variations, known: Lessons, rows: NDArray[np.int64], rng: np.random.Generator, share: float
+    variations: Variations, known: Targets, rows: NDArray[np.int64], rng: np.random.Generator, share: float
 ) -> None:
     """Replace a share of the variations by ones that hardly differ from what the program would cut."""
     chosen = np.flatnonzero(rng.random(len(rows)) < share)
@@ -191,19 +196,19 @@ def _place_points(
     places = (points + 0.5) / CROP_SIZE - 0.5
     truth[:, compact.FIRST_POINT : compact.FIRST_GAP] = places.reshape(len(rows), -1)
     truth[:, compact.FIRST_GAP : compact.FIRST_CELL] = gaps(points) / compact.GAP_UNIT
-    truth[:, compact.FIRST_CELL : compact.COLUMNS] = lip_cells(points)
+    truth[:, compact.FIRST_CELL : compact.OUTPUTS] = lip_cells(points)
 
 
 def _weights(
-    known: Lessons, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_], beside: float
+    known: Targets, rows: NDArray[np.int64], variations: Variations, masked: NDArray[np.bool_], auxiliary: float
 ) -> NDArray[np.float32]:
-    """The truth's last columns, (n, WEIGHTS): see :data:`compact.WEIGHTS`; ``beside``: see :class:`Phase`."""
+    """Return the truth's last columns, (n, LOSS_WEIGHTS): see :data:`compact.LOSS_WEIGHTS` and :class:`Phase`."""
     hidden = variations.covered > COVERED_FROM
     disturbed = (variations.covered > DISTURBED_FROM) & ~hidden
     trust = known.trust[rows]
     openness = trust * np.where(hidden, 0, np.where(disturbed, 0.4, 1))
     no_mouth_here = masked | hidden
     reliability = no_mouth_here | ((trust > 0) & ~disturbed)
-    taught = beside * (~np.isnan(known.taught[rows]) & ~no_mouth_here)
-    landmarks = beside * (known.landmarks.known[rows] & ~no_mouth_here)
+    taught = auxiliary * (~np.isnan(known.taught[rows]) & ~no_mouth_here)
+    landmarks = auxiliary * (known.landmarks.known[rows] & ~no_mouth_here)
     return np.stack([openness, reliability, taught, landmarks, no_mouth_here], axis=1).astype(np.float32)

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..whole_file import whole_file
 from . import compact, extra_packages
 from .augment import plain
-from .compact_batches import Batch, Lessons, Pool, batches, lessons
+from .compact_batches import Batch, Pool, Targets, batches, make_targets
 from .landmarks import Landmarks
 from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
-from .run_folder import WEIGHTS, History, write_history
+from .run_folder import save_weights, write_history
 from .trunk import PREFIX
 
 log = logging.getLogger("mouth_live")
@@ -42,7 +41,7 @@ def fit_compact(
     run: Path,
     trained: Any = None,  # noqa: ANN401
 ) -> None:
-    """Train; leaves the history and the weights, running means over the last 500 steps, in the run folder.
+    """Train; write the history and the weights, running means over the last 500 steps, to the run folder.
 
     Args:
         training: the faces, covered ones among them.
@@ -50,7 +49,7 @@ def fit_compact(
         chosen: the preset.
         seed: of the variations and the order.
         run: the folder.
-        trained: a compact network in Keras to begin with; it also says its opinion of faces that people did not label.
+        trained: a compact network in Keras to begin with; its values are also targets where people gave no label.
 
     Raises:
         ModelError: ``trained`` is another network.
@@ -59,29 +58,28 @@ def fit_compact(
     model, second = compact.training_network(), None
     if trained is not None:
         compact.begin_with(model, trained)
-        second = _opinion(trained, plain(training.images))
-    known = lessons(training, landmarks, chosen, seed, second)
+        second = _second_values(trained, plain(training.images))
+    known = make_targets(training, landmarks, chosen, seed, second)
     model.compile(_optimizer(chosen), compact.loss, jit_compile="auto" if keras.backend.backend() == "jax" else False)
     model.fit(
         _batches(known, chosen, seed),
         steps_per_epoch=STEPS,
         epochs=sum(phase.epochs for phase in chosen.phases),
-        shuffle=False,  # the faces are drawn by chance
+        shuffle=False,  # the faces are drawn at random
         verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=_Notes(run).note)],
     )
-    with whole_file(run / WEIGHTS) as part:
-        compact.running_network(model).save(part)
+    save_weights(run, compact.running_network(model))
 
 
-def _opinion(trained: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # noqa: ANN401
-    """What a trained network says of crops, (n,): the mean of each and its mirror image."""
+def _second_values(trained: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # noqa: ANN401
+    """Read crops with a trained network, (n,): the mean of each and its mirror image."""
     both = [read_crops(trained, np.ascontiguousarray(seen))[:, 0] for seen in (crops, crops[:, :, ::-1])]
     return np.mean(both, axis=0).astype(np.float32)
 
 
 def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
-    """AdamW whose steps are smaller in the trunk, which has learned before."""
+    """Make an AdamW whose steps are smaller in the trunk, which is pretrained."""
     keras = extra_packages.keras()
 
     steps = STEPS * sum(phase.epochs for phase in chosen.phases)
@@ -89,12 +87,13 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
 
     class TwoRates(keras.optimizers.AdamW):
         def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:  # noqa: ANN401
+            """Scale the learning rate of the trunk's variables."""
             path = str(getattr(variable, "path", variable.name))
             rate = chosen.trunk_rate if path.startswith(PREFIX) else 1.0
             keras.optimizers.AdamW.update_step(self, gradient, variable, learning_rate * rate)
 
     class FromTable(keras.optimizers.schedules.LearningRateSchedule):
-        """Looked up, for TensorFlow traces it for each of 170 variables: working it out there takes half a minute."""
+        """A table of rates: TensorFlow traces a schedule for each of 170 variables, which takes half a minute else."""
 
         def __call__(self, step: Any) -> Any:  # noqa: ANN401
             return keras.ops.take(rates, keras.ops.cast(step, "int32"))
@@ -102,8 +101,8 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
     return TwoRates(FromTable(), weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
 
 
-def _batches(known: Lessons, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
-    """The batches of all phases, and after the last step more of its kind, which Keras may fetch ahead."""
+def _batches(known: Targets, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
+    """Yield the batches of all phases; after the last step more of its kind, which Keras may prefetch."""
     pool, rng = Pool(known, seed), np.random.default_rng(seed)
     for phase in chosen.phases:
         yield from islice(batches(known, pool, chosen.batch, rng, phase), phase.epochs * STEPS)
@@ -111,7 +110,7 @@ def _batches(known: Lessons, chosen: CompactPreset, seed: int) -> Iterator[Batch
 
 
 def learning_rate(step: int, phases: Sequence[Phase]) -> float:
-    """Of a step: in each phase a straight rise over an epoch (a quarter of a short one), then half a cosine to 1 %."""
+    """Return the learning rate of a step."""
     phase, *later = phases
     steps = phase.epochs * STEPS
     if later and step >= steps:
@@ -128,10 +127,10 @@ class _Notes:
     def __init__(self, run: Path) -> None:
         self._run = run
         self._begin = time.monotonic()
-        self._history: History = []
+        self._history: list[dict[str, float]] = []
 
     def note(self, epoch: int, logs: dict[str, float]) -> None:
-        """One epoch's row."""
+        """Add one epoch's row."""
         seconds = round(time.monotonic() - self._begin, 1)
         self._history.append({"epoch": epoch + 1.0, "loss": float(logs["loss"]), "seconds": seconds})
         write_history(self._history, self._run)

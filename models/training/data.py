@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..scale import openness_from_gap_ratio
 
 _EYES = ("eye1_x", "eye1_y", "eye2_x", "eye2_y")
-_COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
+_NEEDED_COLUMNS = ("file", "set", "part", "person", "gap_ratio", "landmarker_gap_ratio", "mouth_points_hidden", *_EYES)
 PARTS = ("train", "test")
 COVERED_POINTS = 6
 """From so many hidden lip points on a mouth counts as covered."""
@@ -28,7 +30,7 @@ PERMISSIVE = ("deepface_tests", "mask_chandrika", "mux_emotion", "mux_web", "nom
 """Sets whose stated terms allow more than research (CC BY 4.0, Apache-2.0, MIT); MODEL_CARD.md has them all."""
 
 DROPPED = Path(__file__).with_name("dropped.csv")
-"""Pictures that are never used, with the reason: their label is wrong. Looked at one by one."""
+"""Pictures that are never used, with the reason: their label is wrong. Each was checked by eye."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class LabelledFace:
         openness: 0..1.
         by_people: whether people labelled it; else a landmark model did.
         eyes: (x, y) of the middle between the eyes in pixels, where people marked them.
-        measured: what a landmark model says of it, 0..1, where that is known.
+        measured: a landmark model's openness, 0..1, where that is known.
         covered: the mouth is not to be seen; then ``openness`` means nothing.
     """
 
@@ -59,7 +61,7 @@ class LabelledFace:
 
 
 def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
-    """Read the labels that tell an openness; covered mouths and the pictures in :data:`DROPPED` are left out.
+    """Read the labels that give an openness; covered mouths and the pictures in :data:`DROPPED` are left out.
 
     People's label is taken where they saw the whole mouth, else the landmark model's; a mouth of which people marked
     points as hidden has none.
@@ -79,26 +81,74 @@ def read_labels(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFac
 
 
 def read_covered(folder: Path, exclude: Collection[str] = ()) -> list[LabelledFace]:
-    """The training faces whose mouth is covered: by a mask, or so that people marked most of its points as hidden.
+    """Read the training faces whose mouth is covered: by a mask, or with most points marked as hidden by people.
 
     Args and errors are those of :func:`read_labels`, but there may be none.
     """
     return [face for face in _read(folder, exclude) if face.covered and face.part == "train"]
 
 
-def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
-    table = folder / "labels.csv"
+def read_rows(table: Path, columns: Collection[str], advice: str) -> list[tuple[dict[str, str], str]]:
+    """Read a table.
+
+    Args:
+        table: a CSV file with a header, UTF-8.
+        columns: those that it must have.
+        advice: what to try where it cannot be read, for the message.
+
+    Returns:
+        Each row by column, and where it stands, for messages.
+
+    Raises:
+        DataError: the table cannot be read, or a column is missing.
+    """
     try:
         with table.open(newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
-            missing = [name for name in _COLUMNS if name not in (reader.fieldnames or [])]
+            missing = [name for name in columns if name not in (reader.fieldnames or [])]
             if missing:
-                raise DataError(f"{table}: no column {', '.join(missing)}; see the columns in models/training/data.py")
-            rows = [(row, f"{table}, line {reader.line_num}") for row in reader]
+                raise DataError(f"{table}: no column {', '.join(missing)}; {advice}")
+            return [(row, f"{table}, line {reader.line_num}") for row in reader]
     except OSError as error:
-        raise DataError(f"{table}: cannot read it ({error.strerror}); --data takes a folder with labels.csv") from None
+        raise DataError(f"{table}: cannot read it ({error.strerror}); {advice}") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
+
+
+def read_label_rows(folder: Path) -> list[tuple[dict[str, str], str]]:
+    """Read the rows of a folder's ``labels.csv``, as :func:`read_rows` does.
+
+    Raises:
+        DataError: the table cannot be read, a column is missing, or a part is neither train nor test.
+    """
+    rows = read_rows(
+        folder / "labels.csv",
+        _NEEDED_COLUMNS,
+        "--data takes a folder with pictures and labels.csv, whose columns models/training/data.py lists",
+    )
+    for row, where in rows:
+        if row["part"] not in PARTS:  # a misspelt "test" must not be trained on
+            raise DataError(f"{where}: part is {row['part']!r}, expected one of {', '.join(PARTS)}")
+    return rows
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a labelled picture.
+
+    Returns:
+        (h, w, 3) uint8, BGR.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise DataError(f"{path}: cannot read this picture; labels.csv names it")
+    return image.astype(np.uint8, copy=False)
+
+
+def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
+    table, rows = folder / "labels.csv", read_label_rows(folder)
     sets = {row["set"] for row, _ in rows}
     if unknown := sorted(set(exclude) - sets):
         raise DataError(f"{table}: no set named {', '.join(unknown)}; it has {', '.join(sorted(sets))}")
@@ -111,19 +161,24 @@ def _read(folder: Path, exclude: Collection[str]) -> list[LabelledFace]:
     return [face for face in faces if face is not None]
 
 
+def is_masked(row: dict[str, str]) -> bool:
+    """Return whether a row's note says that the mouth is covered."""
+    return row.get("note") == "masked"
+
+
 def dropped_files() -> dict[str, str]:
-    """The reason by file of the pictures in :data:`DROPPED`."""
+    """Return the reason by file of the pictures in :data:`DROPPED`."""
     with DROPPED.open(newline="", encoding="utf-8") as file:
         return {row["file"]: row["reason"] for row in csv.DictReader(file)}
 
 
 def not_permissive(folder: Path) -> list[str]:
-    """The sets of a folder whose terms are research only or not stated."""
+    """Return the sets of a folder whose terms are research only or not stated."""
     return sorted({face.source for face in _read(folder, ())} - set(PERMISSIVE))
 
 
 def balanced(labels: Sequence[LabelledFace], bulk: float, seed: int) -> list[LabelledFace]:
-    """All that people labelled, all mouths open beyond half, and a share of the rest that a landmark model labelled.
+    """Return all that people labelled, all mouths open beyond half, and a share of the rest.
 
     Args:
         labels: all labels.
@@ -136,23 +191,21 @@ def balanced(labels: Sequence[LabelledFace], bulk: float, seed: int) -> list[Lab
 
 
 def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | None:
-    """The row's face, or None where its openness is not known."""
-    if row["part"] not in PARTS:  # a misspelt "test" must not be trained on
-        raise DataError(f"{where}: part is {row['part']!r}, expected one of {', '.join(PARTS)}")
+    """Return the row's face, or None where its openness is not known."""
     try:
         hidden = float(row["mouth_points_hidden"] or 0)
-        covered = hidden >= COVERED_POINTS or row.get("note") == "masked"
+        covered = hidden >= COVERED_POINTS or is_masked(row)
         by_people = bool(row["gap_ratio"])
         gap = row["gap_ratio"] or row["landmarker_gap_ratio"]
         if not covered and (hidden > 0 or not gap):
             return None
         eyes = None
         if row["eye1_x"]:
-            x1, y1, x2, y2 = (_number(row[name]) for name in _EYES)
+            x1, y1, x2, y2 = (finite_number(row[name]) for name in _EYES)
             eyes = ((x1 + x2) / 2, (y1 + y2) / 2)
-        openness = openness_from_gap_ratio(_number(gap)) if not covered else 0.0
+        openness = openness_from_gap_ratio(finite_number(gap)) if not covered else 0.0
         read = row["landmarker_gap_ratio"]
-        measured = openness_from_gap_ratio(_number(read)) if read and not covered else None
+        measured = openness_from_gap_ratio(finite_number(read)) if read and not covered else None
     except ValueError as error:
         raise DataError(f"{where}: {error}") from None
     group = f"{row['set']}/{row['person'] or row['file']}"
@@ -160,7 +213,12 @@ def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | N
     return LabelledFace(file, row["set"], row["part"], group, openness, by_people, eyes, measured, covered)
 
 
-def _number(text: str) -> float:
+def finite_number(text: str) -> float:
+    """Return the number that a text holds.
+
+    Raises:
+        ValueError: it holds none, or one that is not finite.
+    """
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"expected a number, got {text!r}")
@@ -168,7 +226,7 @@ def _number(text: str) -> float:
 
 
 def split(faces: Sequence[LabelledFace], share: float, seed: int) -> tuple[list[int], list[int]]:
-    """Indices for training and for validation: whole groups on one side, groups with a test face on neither.
+    """Split indices into training and validation: whole groups on one side, groups with a test face on neither.
 
     Args:
         faces: the labels.
@@ -192,5 +250,5 @@ def split(faces: Sequence[LabelledFace], share: float, seed: int) -> tuple[list[
 
 
 def fold_of(group: str, folds: int) -> int:
-    """In which of so many folds a person or photo is, from 0: the same in every run, whatever other faces there are."""
+    """Return the fold, from 0, of a person or photo: the same in every run, whatever other faces there are."""
     return int.from_bytes(hashlib.sha256(group.encode()).digest()[:8], "big") % folds

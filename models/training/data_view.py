@@ -23,7 +23,7 @@ from .augment import plain
 from .data import LabelledFace, read_labels
 from .patches import Patches, cut_patches
 
-COLUMNS, ROWS = 16, 12
+SHEET_COLUMNS, SHEET_ROWS = 16, 12
 BINS = 20
 
 
@@ -50,19 +50,19 @@ def view(folder: Path, out: Path, seed: int = 0) -> list[Path]:
         raise DataError(f"{out}: cannot make this folder ({error.strerror})") from None
     written = [out / "histogram.png", out / "contact_sheet.png"]
     _histogram(labels, written[0])
-    rows: list[int] = np.random.default_rng(seed).permutation(len(labels))[: COLUMNS * ROWS].tolist()
+    rows: list[int] = np.random.default_rng(seed).permutation(len(labels))[: SHEET_COLUMNS * SHEET_ROWS].tolist()
     chosen = sorted((labels[i] for i in rows), key=lambda face: face.openness)
     _sheet_of(chosen, written[1])
     furthest = sorted((face for face in labels if face.by_people and face.measured is not None), key=_disagreement)
     if furthest:
-        furthest = furthest[: -COLUMNS * ROWS - 1 : -1]
+        furthest = furthest[: -SHEET_COLUMNS * SHEET_ROWS - 1 : -1]
         written.append(out / "disagreement.png")
         _sheet_of(furthest, written[2])
     return written
 
 
 def _sheet_of(labels: Sequence[LabelledFace], path: Path) -> None:
-    """The mouths with their labels, people's first."""
+    """Draw the mouths with their labels, people's first."""
     patches = cut_patches(labels)
     values = [[face.openness] if face.measured is None else [face.openness, face.measured] for face in patches.faces]
     contact_sheet(patches, [" ".join(f"{value:.2f}" for value in both) for both in values], path)
@@ -73,7 +73,7 @@ def _disagreement(face: LabelledFace) -> float:
 
 
 def _histogram(labels: Sequence[LabelledFace], path: Path) -> None:
-    """Openness by set: counts on a logarithmic scale, people's labels before the landmark model's."""
+    """Draw openness by set: counts on a logarithmic scale, people's labels before the landmark model's."""
     sources = sorted({face.source for face in labels})
     rows = -(-len(sources) // 4)
     figure = extra_packages.new_figure(12, 2 * rows)
@@ -88,7 +88,7 @@ def _histogram(labels: Sequence[LabelledFace], path: Path) -> None:
 
 
 def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None:
-    """Mouths in rows, a caption on each.
+    """Draw mouths in rows, a caption on each.
 
     Args:
         patches: the mouths.
@@ -100,15 +100,15 @@ def contact_sheet(patches: Patches, captions: Sequence[str], path: Path) -> None
     """
     tiles = [_tile(crop, text) for crop, text in zip(plain(patches.images), captions, strict=True)]
     blank = np.zeros_like(tiles[0])
-    tiles += [blank] * (-len(tiles) % COLUMNS)
-    sheet = np.vstack([np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)])
+    tiles += [blank] * (-len(tiles) % SHEET_COLUMNS)
+    sheet = np.vstack([np.hstack(tiles[i : i + SHEET_COLUMNS]) for i in range(0, len(tiles), SHEET_COLUMNS)])
     code = cv2.imencode(".png", sheet)[1]
     with whole_file(path) as part:
         part.write_bytes(code.tobytes())
 
 
 def _tile(crop: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
-    """(112, 100, 3) uint8 BGR: the mouth enlarged, its caption under it."""
+    """Draw one mouth enlarged with its caption under it, (112, 100, 3) uint8 BGR."""
     tile = np.zeros((112, 100, 3), np.uint8)
     tile[:96, 2:98] = cv2.resize(cv2.cvtColor(crop, cv2.COLOR_RGB2BGR), (96, 96), interpolation=cv2.INTER_CUBIC)
     cv2.putText(tile, text, (4, 108), cv2.FONT_HERSHEY_SIMPLEX, 0.38, (255, 255, 255), 1, cv2.LINE_AA)

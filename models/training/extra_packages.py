@@ -8,7 +8,7 @@ from ..errors import MissingExtraError
 
 
 def keras() -> Any:  # noqa: ANN401
-    """Keras, on TensorFlow unless ``KERAS_BACKEND`` names another.
+    """Import Keras, on TensorFlow unless ``KERAS_BACKEND`` names another.
 
     Raises:
         MissingExtraError: not installed.
@@ -18,7 +18,7 @@ def keras() -> Any:  # noqa: ANN401
 
 
 def tensorflow() -> Any:  # noqa: ANN401
-    """TensorFlow, for its converter and its files' schema.
+    """Import TensorFlow, for its converter and its files' schema.
 
     Raises:
         MissingExtraError: not installed.
@@ -27,8 +27,26 @@ def tensorflow() -> Any:  # noqa: ANN401
     return _imported("tensorflow")
 
 
+def matplotlib() -> Any:  # noqa: ANN401
+    """Import matplotlib, for the fonts that it brings.
+
+    Raises:
+        MissingExtraError: not installed.
+    """
+    return _imported("matplotlib")
+
+
+def skimage() -> Any:  # noqa: ANN401
+    """Import scikit-image, for the pictures that it brings.
+
+    Raises:
+        MissingExtraError: not installed.
+    """
+    return _imported("skimage")
+
+
 def new_figure(width: float, height: float) -> Any:  # noqa: ANN401
-    """An empty matplotlib figure that needs no display.
+    """Make an empty matplotlib figure that needs no display.
 
     Args:
         width: inches.

@@ -2,16 +2,14 @@
 
 Only the last layer changes: all that the network sees stays as it is, and so does its reliability. The last layer
 minimises the squared error on the labelled frames (as they are, and varied as training varies them) plus a strength
-times the error on the faces that the network was trained on, which :mod:`.keep` tells without the pictures.
+times the error on the faces that the network was trained on, which :mod:`.keep` estimates without the pictures.
 The strength is the weakest that leaves the error on those within ``MOST_RISE`` of the lowest. Whether it helps is
 measured on stretches of the video that each fit did not see; where it does not help nothing is written.
 """
 
-import csv
-import json
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +20,12 @@ from numpy.typing import NDArray
 from ..crop import crop_faces
 from ..errors import DataError
 from ..faces import FaceFinder
-from ..whole_file import whole_file
 from .augment import plain, varied
 from .keep import Keep, measure_keep, read_keep
 from .last_layer import Floats, Head, load_head, sigmoid, solve
-from .own_labels import OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
+from .own_labels import FrameReader, OwnLabel, frames_of, is_own_labels, labelled_face, read_own_labels
 from .patches import PATCH_REGION, PATCH_SIZE
-from .run_folder import HISTORY, REPORT, REPORT_TEXT, WEIGHTS
+from .run_folder import begin_run, finish_run, refuse_used, save_weights, write_history
 
 log = logging.getLogger("mouth_live")
 
@@ -67,7 +64,7 @@ class _Own:
     stretch: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "_Own":
-        """Those of the rows."""
+        """Return those of the rows."""
         return _Own(self.inputs[:, rows], self.truth[rows], self.stretch[rows])
 
 
@@ -75,6 +72,7 @@ def fine_tune(
     base: str | Path,
     table: Path,
     run: Path,
+    read_frames: FrameReader,
     videos: Path | None = None,
     keep: Path | None = None,
     seed: int = 0,
@@ -86,19 +84,20 @@ def fine_tune(
         base: shipped weights by name, or an exported ``.tflite`` file with its ``.keras`` twin.
         table: made by ``mouth-live label``.
         run: folder to write; made with its parents.
-        videos: folder of the labelled videos, where they are not beside the table.
-        keep: folder of labelled faces that the network must go on reading well; None: the summary beside the weights.
+        read_frames: decodes the videos.
+        videos: folder of the labelled videos, where they are not next to the table.
+        keep: folder of labelled faces that the network must go on reading well; None: the summary next to the weights.
         seed: of the variations and the folds.
         overwrite: replace an earlier run there.
 
     Raises:
-        DataError: labels or videos cannot be read, are too few, or the fit does not help; the folder is in use.
-        ModelError: the weights cannot be read or tuned, or have no summary beside them.
+        DataError: labels cannot be read, are too few, or the fit does not help; the folder is in use.
+        MouthLiveError: a video cannot be read; of the kind that ``read_frames`` raises.
+        ModelError: the weights cannot be read or tuned, or have no summary next to them.
         MissingExtraError: TensorFlow is not installed.
     """
     begin = time.monotonic()
-    if (run / WEIGHTS).exists() and not overwrite:
-        raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
+    refuse_used(run, overwrite)
     if not is_own_labels(table):
         raise DataError(f"{table}: neither a table that mouth-live label made (.csv) nor a folder of labelled faces")
     labels = [label for label in read_own_labels(table) if label.openness is not None]
@@ -112,9 +111,10 @@ def fine_tune(
     kept = measure_keep(head, keep, seed) if keep else read_keep(base, weights)
     if kept is None:
         raise DataError(
-            f"{base}: has no .keep.npz beside it; tell with --keep what must stay well read, or start from shipped"
+            f"{base}: has no .keep.npz beside it; give faces that must stay well read with --keep, or use shipped"
         )
-    own = _look(labels, table, videos, head, seed)
+    images = frames_of(labels, table, read_frames, videos)
+    own = _seen_by_head(labels, table, images, head, seed)
     fits, change = _best(own, head.weights, kept, seed)
     fit = fits[-1]
     if fit.held_out >= fit.before:
@@ -129,28 +129,30 @@ def fine_tune(
     return fit
 
 
-def _look(labels: Sequence[OwnLabel], table: Path, videos: Path | None, head: Head, seed: int) -> _Own:
-    """Find the labelled faces, cut them, vary them, and take them through all but the last layer."""
+def _seen_by_head(
+    labels: Sequence[OwnLabel], table: Path, images: Iterable[tuple[int, NDArray[np.uint8]]], head: Head, seed: int
+) -> _Own:
+    """Find the labelled faces, cut them out, vary them, and run them through all but the last layer."""
     finder = FaceFinder()
     patches: dict[int, NDArray[np.uint8]] = {}
-    for index, image in frames_of(labels, table, videos):
+    for index, image in images:
         face = labelled_face(finder.find(image), labels[index])
         if face is not None:
             patches[index] = crop_faces(image, [face], PATCH_REGION, PATCH_SIZE)[0]
     if len(patches) < FEWEST_LABELS:
         raise DataError(f"{table}: only {len(patches)} of its {len(labels)} faces were found again; label more")
     found = sorted(patches)
-    images = np.stack([patches[i] for i in found])
+    mouths = np.stack([patches[i] for i in found])
     rng = np.random.default_rng(seed)
-    looks = [plain(images)] + [varied(images, rng) for _ in range(VARIATIONS)]
+    crops = [plain(mouths)] + [varied(mouths, rng) for _ in range(VARIATIONS)]
     truth = np.array([labels[i].openness for i in found], np.float64)
     stretch = np.unique([labels[i].block for i in found], return_inverse=True)[1].astype(np.int64)
-    inputs = head.inputs_of(np.concatenate(looks)).reshape(len(looks), len(found), -1)
+    inputs = head.inputs_of(np.concatenate(crops)).reshape(len(crops), len(found), -1)
     return _Own(inputs, truth, stretch)
 
 
 def _best(own: _Own, start: Floats, keep: Keep, seed: int) -> tuple[list[Fit], Floats]:
-    """Fits from the strongest hold on the shipped faces to the weakest that is allowed, and that one's change."""
+    """Fit from the strongest hold on the shipped faces to the weakest allowed; return the fits and the last change."""
     fits: list[Fit] = []
     change = np.zeros_like(start)
     for strength in sorted(STRENGTHS, reverse=True):
@@ -165,7 +167,7 @@ def _best(own: _Own, start: Floats, keep: Keep, seed: int) -> tuple[list[Fit], F
 
 
 def _held_out(own: _Own, start: Floats, keep: Keep, strength: float, seed: int) -> float:
-    """Squared error on stretches that the fit did not see, in folds."""
+    """Return the squared error on stretches that the fit did not see, in folds."""
     stretches = np.random.default_rng(seed).permutation(int(own.stretch.max()) + 1)
     errors: list[float] = []
     for fold in range(min(FOLDS, len(stretches))):
@@ -184,7 +186,7 @@ def _error(own: _Own, weights: Floats) -> float:
 def _facts(
     name: str, card: dict[str, Any], labels: Sequence[OwnLabel], keep: Keep, fit: Fit, seed: int, seconds: float
 ) -> dict[str, Any]:
-    """The run's report: how it was made, and what it gains."""
+    """Make the run's report: how it was made, and what it gains."""
     videos = sorted({label.video for label in labels})
     return {
         "preset": {"name": f"fine-tuned from {name}", "changed": "the last layer only"},
@@ -198,19 +200,10 @@ def _facts(
 
 
 def _write(run: Path, head: Head, fits: Sequence[Fit], facts: dict[str, Any]) -> None:
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        with (run / HISTORY).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(asdict(fits[0])))
-            writer.writeheader()
-            writer.writerows(asdict(fit) for fit in fits)
-        (run / REPORT).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-        text = f"# {facts['preset']['name']}\n\n{_in_words(fits[-1])}\n"
-        (run / REPORT_TEXT).write_text(text, encoding="utf-8")
-        with whole_file(run / WEIGHTS, "; give another --run") as part:
-            head.model.save(part)
-    except OSError as error:
-        raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
+    begin_run(run)
+    write_history([asdict(fit) for fit in fits], run)
+    save_weights(run, head.model)
+    finish_run(run, facts, f"# {facts['preset']['name']}\n\n{_in_words(fits[-1])}\n")
 
 
 def _in_words(fit: Fit) -> str:

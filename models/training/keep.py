@@ -1,11 +1,11 @@
 """What fine-tuning must not spoil: how the shipped network's error on its own training faces answers to its last layer.
 
-The pictures do not ship, so a summary of them does, ``NAME.keep.npz`` beside the weights: for a change ``d`` of the
+The pictures do not ship, so a summary of them does, ``NAME.keep.npz`` next to the weights: for a change ``d`` of the
 last layer's weights and bias, the mean squared error on those faces changes by about ``2 g d + d H d``. With p the
 reading, t the truth and f the last layer's input (and 1, for the bias), the reading moves by p (1 - p) f d, so that
 g = mean of p (1 - p) (p - t) f  and  H = mean of (p (1 - p))^2 f f'  (Gauss-Newton).
 
-To make it for weights: ``mouth-live export RUN -o NAME.tflite --keep FACES``.
+Make it for weights with ``mouth-live export RUN -o NAME.tflite --keep FACES``.
 
 Source: the quadratic penalty that keeps an old task while a new one is learnt is that of Kirkpatrick et al. 2017,
 "Overcoming catastrophic forgetting in neural networks"; here with the whole matrix, which one layer allows.
@@ -19,18 +19,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, ModelError
-from ..weights_file import Weights, beside
+from ..weights_file import Weights, companion
 from ..whole_file import whole_file
 from .augment import plain, varied
 from .data import read_labels
 from .last_layer import Floats, Head, Keep, load_head, sigmoid
 from .patches import cut_patches
 
-MOST_FACES = 4000  # of the training faces so many are looked at, as they are and varied
+MOST_FACES = 4000  # training faces that are used at most, as they are and varied
 
 
 def write_keep(name_or_path: str | Path, data: Path, seed: int = 0) -> Keep:
-    """Make ``NAME.keep.npz`` beside weights, from faces they were trained on; test faces take no part.
+    """Make ``NAME.keep.npz`` next to weights, from faces they were trained on; test faces take no part.
 
     Raises:
         ModelError: as for :func:`load_head`.
@@ -38,7 +38,7 @@ def write_keep(name_or_path: str | Path, data: Path, seed: int = 0) -> Keep:
     """
     weights, head = load_head(name_or_path)
     keep = measure_keep(head, data, seed)
-    path = beside(name_or_path, ".keep.npz")
+    path = companion(name_or_path, ".keep.npz")
     digest = hashlib.sha256(weights.content).hexdigest()
     with whole_file(path) as part:
         np.savez_compressed(
@@ -76,12 +76,12 @@ def measure_keep(head: Head, data: Path, seed: int = 0) -> Keep:
 
 
 def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
-    """The summary beside weights; None where there is none.
+    """Read the summary that lies with weights; None where there is none.
 
     Raises:
         ModelError: it is damaged, or belongs to other weights.
     """
-    path = beside(name_or_path, ".keep.npz")
+    path = companion(name_or_path, ".keep.npz")
     try:
         with path.open("rb") as file, np.load(file) as stored:
             digest, gradient, curvature = str(stored["sha256"]), stored["gradient"], stored["curvature"]
@@ -96,7 +96,7 @@ def read_keep(name_or_path: str | Path, weights: Weights) -> Keep | None:
 
 
 def summarise_keep(head: Head, crops: NDArray[np.uint8], truth: Floats) -> Keep:
-    """The summary of crops (n, 60, 60, 3) uint8 RGB, each face's twice, and their openness (n,)."""
+    """Summarise crops (n, 60, 60, 3) uint8 RGB, each face's twice, and their openness (n,)."""
     inputs = head.inputs_of(crops)
     read = sigmoid(inputs @ head.weights)
     slopes = (read * (1 - read))[:, None] * inputs

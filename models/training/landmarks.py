@@ -19,14 +19,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..faces import FaceFinder
 from ..whole_file import whole_file
-from .data import LabelledFace, read_covered, read_labels
+from .data import LabelledFace, read_covered, read_labels, read_picture
 from .landmarks_reading import FaceReader, MeshReader
 from .lip_points import MESH, POINTS, network_points
 from .patches import meant_face
@@ -41,7 +40,7 @@ class Landmarks:
     Attributes:
         known: (n,) bool; the other rows are zeros.
         points: (n, POINTS, 2) float32, mean of the views, in pixels of the face's patch, pixel centres at whole
-            numbers; which they are tells ``lip_points.py``.
+            numbers; ``lip_points.py`` lists which they are.
         readings: (n, views, len(MESH), 3) float32, what each view read, in the same pixels, the third number the
             depth; the mean of the other views where one failed.
         shapes: (n, shapes) float32, the blend shapes, 0..1, of the models that give them.
@@ -53,19 +52,19 @@ class Landmarks:
     shapes: NDArray[np.float32]
 
     def chosen(self, rows: list[int]) -> "Landmarks":
-        """Those of the faces at the indices."""
+        """Return those of the faces at the indices."""
         return Landmarks(self.known[rows], self.points[rows], self.readings[rows], self.shapes[rows])
 
 
 def no_landmarks(count: int, views: int = 1, shapes: int = 0) -> Landmarks:
-    """Landmarks of faces of which none is known."""
+    """Make landmarks of faces of which none is known."""
     readings = np.zeros((count, views, len(MESH), 3), np.float32)
     points = np.zeros((count, POINTS, 2), np.float32)
     return Landmarks(np.zeros(count, bool), points, readings, np.zeros((count, shapes), np.float32))
 
 
 def load_landmarks(paths: Sequence[Path], folder: Path, faces: list[LabelledFace]) -> Landmarks:
-    """The landmarks of the faces, from files that this module wrote: all views of all of them.
+    """Load the landmarks of the faces, from files that this module wrote: all views of all of them.
 
     Args:
         paths: ``landmarks.npz`` and the like.
@@ -88,7 +87,7 @@ def load_landmarks(paths: Sequence[Path], folder: Path, faces: list[LabelledFace
 
 
 def _of_names(path: Path, names: list[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A file's readings (n, views, len(MESH), 3) of the pictures, NaN where it has none, and blend shapes, 0 there."""
+    """Load a file's readings (n, views, len(MESH), 3) of the pictures, NaN where it has none, and blend shapes."""
     try:
         with np.load(path) as stored:
             rows = {str(name): i for i, name in enumerate(stored["names"])}
@@ -105,7 +104,7 @@ def _of_names(path: Path, names: list[str]) -> tuple[NDArray[np.float32], NDArra
 
 
 def agreeing(readings: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The readings with the mean of a face's others in place of those that failed (NaN) or saw another thing.
+    """Replace the readings that failed (NaN) or saw another thing by the mean of the face's others.
 
     Args:
         readings: (n, views, len(MESH), 3) float32; at least one view of each face is there.
@@ -142,12 +141,9 @@ def write_landmarks(folder: Path, reader: FaceReader, out: Path) -> int:
     readings: list[NDArray[np.float32]] = []
     shapes: list[NDArray[np.float32]] = []
     for label in tqdm([*read_labels(folder), *read_covered(folder)], desc="reading landmarks", disable=None):
-        image = cv2.imread(str(label.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{label.file}: cannot read this picture; labels.csv names it")
-        picture = image.astype(np.uint8, copy=False)
-        face = meant_face(finder.find(picture), label, picture.shape[:2])
-        read = reader.read(picture, face) if face is not None else None
+        image = read_picture(label.file)
+        face = meant_face(finder.find(image), label, image.shape[:2])
+        read = reader.read(image, face) if face is not None else None
         if read is not None:
             names.append(label.file.relative_to(folder).as_posix())
             readings.append(read.views)

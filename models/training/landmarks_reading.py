@@ -26,7 +26,7 @@ SAME_FACE = 0.3  # of the face's size: how far the landmark model's eyes and mou
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class Augmentation:
     """How a face is shown to the landmark model.
 
     Attributes:
@@ -40,7 +40,7 @@ class View:
     mirrored: bool = False
 
     def to_square(self) -> NDArray[np.float64]:
-        """(3, 3), from pixels of the view, pixel centres at whole numbers, to the aligned square, 0..1."""
+        """Return the map (3, 3) from pixels of the view, centres at whole numbers, to the aligned square, 0..1."""
         size, angle = EXTENT / self.scale, np.deg2rad(self.turn)
         turned = size * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
         turned[:, 0] *= -1 if self.mirrored else 1
@@ -50,12 +50,12 @@ class View:
         return matrix
 
 
-VIEWS = (View(), View(mirrored=True), View(10, 1.2), View(-10, 0.85, True))
-MESH_VIEWS = (View(), View(mirrored=True), View(8, 1.2))  # of the older attention mesh
+AUGMENTATIONS = (Augmentation(), Augmentation(mirrored=True), Augmentation(10, 1.2), Augmentation(-10, 0.85, True))
+MESH_AUGMENTATIONS = (Augmentation(), Augmentation(mirrored=True), Augmentation(8, 1.2))  # of the older attention mesh
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class FaceLandmarks:
     """What the views of one face gave.
 
     Attributes:
@@ -78,7 +78,7 @@ class FaceReader:
         views: what it is shown of each face.
     """
 
-    views: tuple[View, ...] = VIEWS
+    views: tuple[Augmentation, ...] = AUGMENTATIONS
 
     def __init__(self, model: Path) -> None:
         """Start it.
@@ -102,8 +102,8 @@ class FaceReader:
         )
         self._landmarker = vision.FaceLandmarker.create_from_options(options)
 
-    def read(self, image: NDArray[np.uint8], face: Face) -> Reading | None:
-        """The landmarks of a face; None where no view shows it to the model.
+    def read(self, image: NDArray[np.uint8], face: Face) -> FaceLandmarks | None:
+        """Read the landmarks of a face; None where the model finds it in no view.
 
         Args:
             image: (h, w, 3) uint8, BGR.
@@ -121,10 +121,10 @@ class FaceReader:
                 if np.isnan(views[i, 0, 0]) and _same_face(read, keypoints):
                     views[i] = read
                     shapes.append(shape)
-        return Reading(views, np.mean(shapes, axis=0)) if shapes else None
+        return FaceLandmarks(views, np.mean(shapes, axis=0)) if shapes else None
 
     def _detect(self, shown: NDArray[np.uint8]) -> _Meshes:
-        """The mesh (478, 3) in pixels of the view, and the blend shapes, of each face."""
+        """Return the mesh (478, 3) in pixels of the view, and the blend shapes, of each face."""
         mediapipe: Any = importlib.import_module("mediapipe")
         rgb = cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)
         result = self._landmarker.detect(mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb))
@@ -140,7 +140,7 @@ class MeshReader(FaceReader):
     Source: Grishchenko et al. 2020, "Attention Mesh: High-fidelity Face Mesh Prediction in Real-time".
     """
 
-    views = MESH_VIEWS
+    views = MESH_AUGMENTATIONS
 
     def __init__(self) -> None:
         """Start it.
@@ -165,12 +165,12 @@ class MeshReader(FaceReader):
 
 
 def _in_pixels(mesh: Any) -> NDArray[np.float32]:  # noqa: ANN401
-    """A model's points of a view, shares of its sides, in the pixels of it."""
+    """Convert a model's points, shares of the view's sides, to its pixels."""
     return np.array([(p.x * CANVAS - 0.5, p.y * CANVAS - 0.5, p.z * CANVAS) for p in mesh], np.float32)
 
 
 def to_patch(points: NDArray[np.float32], face: Face) -> NDArray[np.float32]:
-    """Points of a picture, (n, 2) in pixels, as points of the face's patch."""
+    """Convert points of a picture, (n, 2) in pixels, to points of the face's patch."""
     square = np.vstack([aligned_square(face.keypoints), [0, 0, 1]])
     inside = (np.linalg.inv(square) @ np.vstack([points.T, np.ones(len(points))]))[:2].T
     return _square_to_patch(inside)
@@ -182,8 +182,8 @@ def _square_to_patch(inside: NDArray[np.float64]) -> NDArray[np.float32]:
     return ((inside - origin) / side * PATCH_SIZE - 0.5).astype(np.float32)
 
 
-def _in_patch(mesh: NDArray[np.float32], view: View) -> NDArray[np.float32]:
-    """The kept points, (len(MESH), 3) in pixels of the patch, of a view's whole mesh."""
+def _in_patch(mesh: NDArray[np.float32], view: Augmentation) -> NDArray[np.float32]:
+    """Return the kept points of a view's whole mesh, (len(MESH), 3) in pixels of the patch."""
     kept = mesh[list(MESH)].astype(np.float64)
     matrix = view.to_square()
     places = _square_to_patch(kept[:, :2] @ matrix[:2, :2].T + matrix[:2, 2])
@@ -193,7 +193,7 @@ def _in_patch(mesh: NDArray[np.float32], view: View) -> NDArray[np.float32]:
 
 
 def _same_face(read: NDArray[np.float32], keypoints: NDArray[np.float32]) -> bool:
-    """Whether a reading is of the face with the detector's key points; both in pixels of the patch."""
+    """Return whether a reading is of the face with the detector's key points; both in pixels of the patch."""
     right, left = eye_centres(read)[:, :2]
     mouth = read[[MESH.index(13), MESH.index(14)], :2].mean(axis=0)
     eyes = (right + left) / 2

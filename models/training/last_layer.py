@@ -1,4 +1,4 @@
-"""The last layer of an openness network: taken apart from the rest, and fitted anew without spoiling what it read well.
+"""The last layer of an openness network: separated from the rest, and fitted again without spoiling what it read well.
 
 Fitted by Levenberg-Marquardt steps, for the sigmoid bends the error.
 Source: Levenberg 1944; Marquardt 1963, "An algorithm for least-squares estimation of nonlinear parameters".
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..errors import ModelError
 from ..light import network_input
-from ..weights_file import Weights, beside, check_twin, load_weights
+from ..weights_file import Weights, check_twin, companion, load_weights
 from . import extra_packages
 from .network import NEUTRAL
 
@@ -41,7 +41,7 @@ class Keep:
     faces: int
 
     def rise(self, change: Floats) -> float:
-        """By how much a change (k + 1,) of the last layer's weights and bias raises the squared error, about."""
+        """Return about how much a change (k + 1,) of the last layer's weights and bias raises the squared error."""
         return float(2 * self.gradient @ change + change @ self.curvature @ change)
 
 
@@ -61,7 +61,7 @@ class Head:
 
     @property
     def weights(self) -> Floats:
-        """(k + 1,) float64: the last layer's weights, then its bias."""
+        """Return the last layer's weights, then its bias: (k + 1,) float64."""
         kernel, bias = self.layer.get_weights()
         return np.concatenate([kernel[:, 0], bias]).astype(np.float64)
 
@@ -70,7 +70,7 @@ class Head:
         self.layer.set_weights([weights[:-1, None].astype(np.float32), weights[-1:].astype(np.float32)])
 
     def inputs_of(self, crops: NDArray[np.uint8]) -> Floats:
-        """The last layer's inputs for crops (n, 60, 60, 3) uint8 RGB, and a 1 for its bias: (n, k + 1) float64."""
+        """Return the last layer's inputs for crops (n, 60, 60, 3) uint8 RGB, and 1 for its bias: (n, k + 1) float64."""
         arrays: list[NDArray[np.float32]] = []
         for tensor in self.model.inputs:
             if tuple(tensor.shape[1:]) == (2,):
@@ -97,13 +97,13 @@ def load_twin(name_or_path: str | Path) -> Twin:
         MissingExtraError: TensorFlow is not installed.
     """
     weights = load_weights(name_or_path, "openness")
-    path = beside(name_or_path, ".keras")
+    path = companion(name_or_path, ".keras")
     check_twin(path, weights)
     return Twin(weights, extra_packages.keras().models.load_model(path, compile=False))
 
 
 def load_head(name_or_path: str | Path) -> tuple[Weights, Head]:
-    """Weights that ship or were exported, as a Keras model whose last layer can be changed.
+    """Load weights that ship or were exported, as a Keras model whose last layer can be changed.
 
     Raises:
         ModelError: they cannot be read, or do not end in a layer named ``openness`` with one unit.
@@ -120,7 +120,7 @@ def load_head(name_or_path: str | Path) -> tuple[Weights, Head]:
 
 
 def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: float) -> Floats:
-    """The change of the last layer that minimises own error + strength times the rise of the error elsewhere.
+    """Find the change of the last layer that minimises own error + strength times the rise of the error elsewhere.
 
     Args:
         inputs: (n, k + 1) of the last layer, the last column 1.
@@ -137,6 +137,7 @@ def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: fl
     damping = 1e-3
 
     def objective(change: Floats) -> float:
+        """Return what is minimised, for a change of the last layer."""
         own = float(np.mean((sigmoid(inputs @ (start + change)) - truth) ** 2))
         return own + strength * float(2 * keep.gradient @ change + change @ curvature @ change)
 
@@ -160,5 +161,5 @@ def solve(inputs: Floats, truth: Floats, start: Floats, keep: Keep, strength: fl
 
 
 def sigmoid(x: Floats) -> Floats:
-    """From any number to 0..1."""
+    """Map any number to 0..1."""
     return 1 / (1 + np.exp(-np.clip(x, -60, 60)))

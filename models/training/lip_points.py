@@ -41,44 +41,47 @@ INNER_GAPS = ((13, 14), (82, 87), (312, 317), (81, 178), (311, 402), (80, 88), (
 GAPS = len(INNER_GAPS)
 """Distances between the inner lips that the network learns."""
 
-ROWS, COLUMNS, DOWN, ACROSS = 10, 8, 4, 2
+CELL_ROWS, CELL_COLUMNS, SUBCELL_ROWS, SUBCELL_COLUMNS = 10, 8, 4, 2
 """The lips' masks: cells of the network's view, down and across, and sub-cells of each."""
 
-IN_CELL = 2 * DOWN * ACROSS  # numbers in a cell: of the lips, of the mouth's opening
-CELLS = ROWS * COLUMNS * IN_CELL
+IN_CELL = 2 * SUBCELL_ROWS * SUBCELL_COLUMNS  # numbers in a cell: of the lips, of the mouth's opening
+CELLS = CELL_ROWS * CELL_COLUMNS * IN_CELL
 
-VIEW = (7, 8, 53, 60)
-"""What the network looks at in the crop: left, top, right, bottom in pixels."""
+NETWORK_BOX = (7, 8, 53, 60)
+"""The part of the crop that the network reads: left, top, right, bottom in pixels."""
 
-_CANVAS = (4 * COLUMNS * ACROSS, 2 * ROWS * DOWN)  # pixels across and down: outlines are drawn on it, then averaged
+_CANVAS = (
+    4 * CELL_COLUMNS * SUBCELL_COLUMNS,
+    2 * CELL_ROWS * SUBCELL_ROWS,
+)  # pixels across and down: outlines are drawn on it, then averaged
 
 
 def eye_centres(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Of the person's right and left eye, (..., 2, k), of kept mesh points (..., len(MESH), k)."""
+    """Return the centres of the person's right and left eye, (..., 2, k), of mesh points (..., len(MESH), k)."""
     corners = [[MESH.index(corner) for corner in eye] for eye in EYES]
     return mesh[..., corners, :].mean(axis=-2)
 
 
 def network_points(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The network's points (..., POINTS, 2) of kept mesh points (..., len(MESH), 2 or more)."""
+    """Return the network's points (..., POINTS, 2) of kept mesh points (..., len(MESH), 2 or more)."""
     return np.concatenate([mesh[..., :_LIPS_AND_FACE, :2], eye_centres(mesh)[..., :2]], axis=-2)
 
 
 def gaps(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Distances between the inner lips, (n, GAPS), of points (n, POINTS, 2), in their unit."""
+    """Return the distances between the inner lips, (n, GAPS), of points (n, POINTS, 2), in their unit."""
     upper, lower = ([MESH.index(pair[side]) for pair in INNER_GAPS] for side in (0, 1))
     return np.linalg.norm(points[:, upper] - points[:, lower], axis=2).astype(np.float32)
 
 
 def gap_ratio(mesh: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The gap at the mouth's middle over the distance of the eyes, (n,), of kept mesh points (n, len(MESH), 2 or 3)."""
+    """Return the gap at the mouth's middle over the distance of the eyes, (n,), of points (n, len(MESH), 2 or 3)."""
     points = network_points(mesh)
-    eyes = np.linalg.norm(points[:, -1] - points[:, -2], axis=1)
+    eyes = np.maximum(np.linalg.norm(points[:, -1] - points[:, -2], axis=1), 1e-6)
     return (gaps(points)[:, :3].mean(axis=1) / eyes).astype(np.float32)
 
 
 def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """How much of each sub-cell of the network's view lies inside the outer and the inner lips' outline.
+    """Return how much of each sub-cell of the network's box lies inside the outer and the inner lips' outline.
 
     Args:
         points: (n, POINTS, 2) in pixels of the crop, pixel centres at whole numbers.
@@ -87,8 +90,8 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
         (n, CELLS) float32, 0..1: rows and columns of cells; of each cell lips, then mouth opening; of each rows and
         columns of sub-cells.
     """
-    height, width = ROWS * DOWN, COLUMNS * ACROSS
-    left, top, right, bottom = VIEW
+    height, width = CELL_ROWS * SUBCELL_ROWS, CELL_COLUMNS * SUBCELL_COLUMNS
+    left, top, right, bottom = NETWORK_BOX
     scale = np.array(_CANVAS) / (right - left, bottom - top)
     places = (points - np.array([left, top]) + 0.5) * scale - 0.5
     places = np.round(places * 16).astype(np.int32)  # sixteenths of a pixel
@@ -99,12 +102,12 @@ def lip_cells(points: NDArray[np.float32]) -> NDArray[np.float32]:
             canvas[:] = 0
             cv2.fillPoly(canvas, [place[outline]], (255,), cv2.LINE_AA, 4)
             inside[i, kind] = cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA)
-    cells = inside.reshape(-1, 2, ROWS, DOWN, COLUMNS, ACROSS).transpose(0, 2, 4, 1, 3, 5)
+    cells = inside.reshape(-1, 2, CELL_ROWS, SUBCELL_ROWS, CELL_COLUMNS, SUBCELL_COLUMNS).transpose(0, 2, 4, 1, 3, 5)
     return cells.reshape(len(points), CELLS) / np.float32(255)
 
 
 def _outline(first: int, size: int) -> NDArray[np.int64]:
-    """Around the lips: along the lower edge, back along the upper one."""
+    """Return the points around the lips: along the lower edge, back along the upper one."""
     corner = first + size // 2
     return np.array([*range(first, corner + 1), *range(first + size - 1, corner, -1)])
 

@@ -20,21 +20,21 @@ NEUTRAL = np.float32(0.5)
 
 
 @dataclass(frozen=True, slots=True)
-class Preset:
+class ReferencePreset:
     """A network and its schedule.
 
     Attributes:
         name: what ``--preset`` calls it.
         batch: crops a step.
         epochs: at most this many.
-        validation: share of the faces, by person, that tells when to stop.
+        validation: share of the faces, by person, that decides when to stop.
         learning_rate: of Adam, at the start.
         slow_patience: epochs without a better validation until the learning rate falls to ``slow_factor`` of itself.
         slow_factor: that factor.
         stop_patience: epochs without a better validation until training ends.
         neutral_gender: share of the crops whose gender pair is (0.5, 0.5).
         bulk: share of the nearly closed mouths with a landmark model's label that takes part.
-        model_label_weight: what such a label counts against one by people.
+        model_label_weight: weight of such a label against one by people.
         wide_weight: how much more a fully open mouth counts than a closed one: they are rare.
     """
 
@@ -57,16 +57,16 @@ class Phase:
     """A part of the compact network's training: one rise, then a slow fall of the learning rate.
 
     Attributes:
-        epochs: of 200 steps; faces are drawn by chance, not in turn.
+        epochs: of 200 steps; faces are drawn at random, not in turn.
         learning_rate: the highest.
         gentle: share of the crops that are hardly varied: nearly as the program cuts them.
-        beside: what the outputs beside openness and reliability count, of what they count at most.
+        auxiliary: weight of the auxiliary outputs in the loss, as a share of the highest.
     """
 
     epochs: int
     learning_rate: float
     gentle: float = 0.0
-    beside: float = 1.0
+    auxiliary: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class CompactPreset:
     """The compact network and its schedule (AdamW): first geometry and hard pictures, then the value and good ones.
 
     A network this small cannot hold all of it at once: what it gives up in the second phase, the points and the worst
-    pictures, is not asked of it at run time.
+    pictures, is not needed at run time.
 
     Nothing is chosen by validation, so all faces but the test part can be trained on.
 
@@ -85,15 +85,15 @@ class CompactPreset:
         phases: one after the other.
         trunk_rate: what the pretrained trunk's learning rate is of that.
         weight_decay: of AdamW, times the learning rate.
-        measured_trust: what a landmark model's label counts against one by people.
-        taught_trust: what the teacher's value counts where people gave no label.
-        taught_share: of the teacher's value in the label where people gave one: it evens out their slips.
+        measured_trust: weight of a landmark model's label against one by people.
+        taught_trust: weight of the teacher's value where people gave no label.
+        taught_share: share of the teacher's value in the target where people gave a label: it evens out their slips.
     """
 
     name: str
     batch: int = 96
     validation: float = 0.0
-    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(36, 1.2e-3, gentle=0.85, beside=0.2))
+    phases: tuple[Phase, ...] = (Phase(50, 2e-3), Phase(36, 1.2e-3, gentle=0.85, auxiliary=0.2))
     trunk_rate: float = 0.35
     weight_decay: float = 0.02
     measured_trust: float = 0.3
@@ -101,23 +101,48 @@ class CompactPreset:
     taught_share: float = 0.35
 
 
-PRESETS: dict[str, Preset | CompactPreset] = {p.name: p for p in (CompactPreset("compact"), Preset("reference"))}
+@dataclass(frozen=True, slots=True)
+class FaceCheckPreset:
+    """The face check and its schedule: Adam, the learning rate falling along half a cosine.
+
+    Attributes:
+        name: what ``--preset`` calls it.
+        pictures: labelled pictures to collect faces and non-faces from, at most.
+        held_out_pictures: the same for measuring, of sets that training never sees.
+        epochs: the crops are varied afresh in each.
+        batch: crops a step.
+        learning_rate: at the start.
+    """
+
+    name: str = "face-check"
+    pictures: int = 9000
+    held_out_pictures: int = 500
+    epochs: int = 16
+    batch: int = 128
+    learning_rate: float = 2e-3
+
+
+PRESETS: dict[str, ReferencePreset | CompactPreset] = {
+    "compact": CompactPreset("compact"),
+    "reference": ReferencePreset("reference"),
+}
+FACE_CHECK = FaceCheckPreset()
 DEFAULT_PRESET = "compact"
 
 
-def preset(name: str) -> Preset | CompactPreset:
-    """The preset of a name.
+def preset(name: str) -> ReferencePreset | CompactPreset:
+    """Return an openness network's preset by its name.
 
     Raises:
-        DataError: there is none; the known ones are listed.
+        DataError: there is none; the message lists the known ones.
     """
     if name not in PRESETS:
-        raise DataError(f"no preset named {name!r}; known: {', '.join(PRESETS)}")
+        raise DataError(f"no preset named {name!r}; known: {', '.join([*PRESETS, FACE_CHECK.name])}")
     return PRESETS[name]
 
 
 def reference_network() -> Any:  # noqa: ANN401
-    """The reference network ``regression_mouth``: 1,446,497 parameters.
+    """Make the reference network ``regression_mouth``: 1,446,497 parameters.
 
     Returns:
         A Keras model: crops (n, 60, 60, 3) float32 RGB 0..1 and gender pairs (n, 2) float32 in, openness (n, 1) out.
@@ -140,9 +165,9 @@ def reference_network() -> Any:  # noqa: ANN401
 
 
 def gender_pairs(count: int, neutral: float, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Gender pairs for training, (count, 2) float32: a share neutral, the others (p, 1 - p) with p drawn at random.
+    """Draw gender pairs for training, (count, 2) float32: a share neutral, the others (p, 1 - p) with p at random.
 
-    The labelled faces carry no gender, so the pair says nothing about the face: the network learns to do without it,
+    The labelled faces carry no gender, so the pair holds nothing about the face: the network learns to do without it,
     and (0.5, 0.5), the only pair used at run time, is one that it knows.
     """
     p = np.where(rng.random(count) < neutral, NEUTRAL, rng.random(count))
@@ -150,7 +175,7 @@ def gender_pairs(count: int, neutral: float, rng: np.random.Generator) -> NDArra
 
 
 def read_crops(model: Any, crops: NDArray[np.uint8]) -> NDArray[np.float32]:  # noqa: ANN401
-    """What a trained network says of crops, in Keras, with the neutral gender pair where it takes one.
+    """Read crops with a trained network in Keras, with the neutral gender pair where it takes one.
 
     Args:
         model: the reference or the compact network.

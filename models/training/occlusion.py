@@ -1,4 +1,4 @@
-"""Things before a mouth, and what is no mouth at all: they teach what an unreliable value looks like.
+"""Occlusions of a mouth, and crops without one: they teach the network to give a low reliability.
 
 Hands, microphones, cups are drawn as shapes and filled with skin, plain colour or a piece of another picture. A mouth
 that is mostly covered has no openness.
@@ -24,7 +24,7 @@ def cover(
     Args:
         crop: (60, 60, 3) uint8, RGB.
         other: (h, w, 3) uint8, RGB, another picture, h and w at least 60: perhaps its surface is used.
-        rng: the chance.
+        rng: the random generator.
 
     Returns:
         The crop, and the share of its mouth that is covered now, 0..1.
@@ -38,7 +38,7 @@ def cover(
 
 
 def _shape(rng: np.random.Generator) -> NDArray[np.float32]:
-    """(60, 60) float32, 1 where the thing is: fingers, a ball or a cup from below, or a slanted edge."""
+    """Draw where the thing is, (60, 60) float32: fingers, a ball or a cup from below, or a slanted edge."""
     mask = np.zeros((CROP_SIZE, CROP_SIZE), np.float32)
     kind = rng.random()
     if kind < 0.45:  # fingers or a stick: bars side by side from the edge
@@ -64,7 +64,7 @@ def _shape(rng: np.random.Generator) -> NDArray[np.float32]:
 
 
 def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(60, 60, 3) or (1, 1, 3) float32: skin of the same person, a plain colour with shade, or the other picture."""
+    """Draw a surface, (60, 60, 3) or (1, 1, 3) float32: the person's skin, a shaded colour, or the other picture."""
     kind = rng.random()
     if kind < 0.4:
         colour = np.median(crop[4:24].reshape(-1, 3), axis=0) * rng.uniform(0.7, 1.25) + rng.normal(0, 8, 3)
@@ -81,11 +81,11 @@ def _surface(crop: NDArray[np.uint8], other: NDArray[np.uint8], rng: np.random.G
 
 
 def no_mouth(patch: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """What is no mouth: the wrong part of a face, a face lying or upside down, or noise.
+    """Make a crop without a mouth: the wrong part of a face, a face lying or upside down, or noise.
 
     Args:
         patch: (96, 96, 3) uint8, RGB, a mouth with room around it.
-        rng: the chance.
+        rng: the random generator.
 
     Returns:
         (60, 60, 3) uint8, RGB.

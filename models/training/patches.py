@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +13,7 @@ from ..errors import DataError
 from ..face import LEFT_EYE, RIGHT_EYE, Face
 from ..faces import FaceFinder
 from ..whole_file import whole_file
-from .data import LabelledFace
+from .data import LabelledFace, read_picture
 
 PATCH_SIZE = 96
 """A patch is the crop with more around it, at the crop's own sharpness: its middle 60x60 is the crop."""
@@ -40,13 +39,13 @@ class Patches:
     missed: list[LabelledFace]
 
     def chosen(self, indices: Iterable[int]) -> "Patches":
-        """Those at the indices; none of them missed."""
+        """Return those at the indices; none of them missed."""
         picked = list(indices)
         return Patches([self.faces[i] for i in picked], self.images[picked], [])
 
     @property
     def openness(self) -> NDArray[np.float32]:
-        """(n,) float32, 0..1."""
+        """Return the labels' openness, (n,) float32, 0..1."""
         return np.array([face.openness for face in self.faces], np.float32)
 
 
@@ -67,22 +66,20 @@ def cut_patches(faces: Sequence[LabelledFace], check: bool = False) -> Patches:
     missed: list[LabelledFace] = []
     images: list[NDArray[np.uint8]] = []
     for label in tqdm(faces, desc="cutting mouths", unit=" faces", disable=None):
-        image = cv2.imread(str(label.file), cv2.IMREAD_COLOR)
-        if image is None:
-            raise DataError(f"{label.file}: cannot read this picture; labels.csv names it")
-        face = meant_face(finder.find(image.astype(np.uint8, copy=False)), label, image.shape[:2])
+        image = read_picture(label.file)
+        face = meant_face(finder.find(image), label, image.shape[:2])
         if face is None:
             missed.append(label)
             continue
         found.append(label)
-        images.append(crop_faces(image.astype(np.uint8, copy=False), [face], PATCH_REGION, PATCH_SIZE)[0])
+        images.append(crop_faces(image, [face], PATCH_REGION, PATCH_SIZE)[0])
     if not found:
         raise DataError(f"no face found in any of the {len(faces)} labelled pictures")
     return Patches(found, np.stack(images), missed)
 
 
 def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...]) -> Face | None:
-    """Of the faces found, the one that is labelled: nearest to the marked eyes, else the largest near the middle.
+    """Return the labelled face of those found: nearest to the marked eyes, else the largest near the middle.
 
     Args:
         faces: found in the label's picture.
@@ -91,6 +88,7 @@ def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...
     """
 
     def distance(face: Face) -> float:
+        """Return the distance of a face from where it should be, in face widths."""
         middle = (face.keypoints[RIGHT_EYE] + face.keypoints[LEFT_EYE]) / 2
         target = label.eyes or (shape[1] / 2, shape[0] * 0.4)
         return float(np.linalg.norm(middle - target)) / max(face.box[2], 1.0)
@@ -102,7 +100,7 @@ def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...
 
 
 def load_patches(folder: Path, cache: Path, labels: Sequence[LabelledFace]) -> Patches:
-    """The patches of the labels, from the cache file if it holds just these, else cut and kept there.
+    """Load the patches of the labels from the cache file if it holds just these; else cut and keep them there.
 
     Args:
         folder: the labels' folder; the cache names the pictures relative to it.
@@ -132,7 +130,10 @@ def _cached(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]
 def _cut_and_kept(cache: Path, names: NDArray[np.str_], labels: Sequence[LabelledFace]) -> Patches:
     patches = cut_patches(labels)
     lost = {label.file for label in patches.missed}
-    cache.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataError(f"{cache.parent}: cannot make this folder ({error.strerror})") from None
     with whole_file(cache) as part:
         np.savez(part, names=names, found=np.array([label.file not in lost for label in labels]), images=patches.images)
     return patches

@@ -10,22 +10,23 @@ import numpy as np
 
 from ..errors import DataError
 from ..light import network_input
+from ..whole_file import part_path
 from . import extra_packages
 from .augment import plain, varied
 from .data import LabelledFace
-from .network import NEUTRAL, Preset, gender_pairs, reference_network
+from .network import NEUTRAL, ReferencePreset, gender_pairs, reference_network
 from .patches import Patches
-from .run_folder import WEIGHTS, History, write_history
+from .run_folder import WEIGHTS, write_history
 
 log = logging.getLogger("mouth_live")
 
 
-def fit_reference(training: Patches, validation: Patches, chosen: Preset, seed: int, run: Path) -> None:
-    """Train; leaves the history and the weights of the best epoch in the run folder.
+def fit_reference(training: Patches, validation: Patches, chosen: ReferencePreset, seed: int, run: Path) -> None:
+    """Train; write the history and the weights of the best epoch to the run folder.
 
     Args:
         training: the faces.
-        validation: the faces that tell when to stop.
+        validation: the faces that decide when to stop.
         chosen: the preset.
         seed: of the variations and the order.
         run: the folder.
@@ -38,16 +39,17 @@ def fit_reference(training: Patches, validation: Patches, chosen: Preset, seed: 
     model = reference_network()
     model.compile(keras.optimizers.Adam(chosen.learning_rate), "mse")
     begin = time.monotonic()
-    history: History = []
+    history: list[dict[str, float]] = []
 
     def note(epoch: int, logs: dict[str, float]) -> None:
+        """Add one epoch's row to the history."""
         values = {name: float(value) for name, value in logs.items()}
         history.append({"epoch": epoch + 1, **values, "seconds": round(time.monotonic() - begin, 1)})
         write_history(history, run)
         log.info("epoch %d: loss %.5f, validation %.5f", epoch + 1, logs["loss"], logs["val_loss"])
 
     crops = network_input(plain(validation.images))
-    part = run / f"{Path(WEIGHTS).stem}.part.keras"
+    part = part_path(run / WEIGHTS, keep_suffix=True)
     model.fit(
         _batches(training, chosen, seed),
         steps_per_epoch=len(training.faces) // chosen.batch,
@@ -67,8 +69,8 @@ def fit_reference(training: Patches, validation: Patches, chosen: Preset, seed: 
     part.replace(run / WEIGHTS)
 
 
-def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
-    """Endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
+def _batches(patches: Patches, chosen: ReferencePreset, seed: int) -> Iterator[tuple[Any, Any, Any]]:
+    """Yield endless batches of varied crops, gender pairs, openness and weights, every face once an epoch."""
     rng = np.random.default_rng(seed)
     truth, weights = patches.openness, np.array([_weight(face, chosen) for face in patches.faces], np.float32)
     while True:
@@ -79,6 +81,6 @@ def _batches(patches: Patches, chosen: Preset, seed: int) -> Iterator[tuple[Any,
             yield (crops, gender_pairs(len(rows), chosen.neutral_gender, rng)), truth[rows], weights[rows]
 
 
-def _weight(face: LabelledFace, chosen: Preset) -> float:
+def _weight(face: LabelledFace, chosen: ReferencePreset) -> float:
     trust = 1.0 if face.by_people else chosen.model_label_weight
     return trust * (1 + (chosen.wide_weight - 1) * face.openness)

@@ -1,10 +1,10 @@
 """The teacher: openness as people would mark it, from a landmark model's points in several views of a face.
 
 One reading of a landmark model errs as much as the network that is to learn from it. The mean of several errs less, and
-a regression that has seen people's labels beside the readings less still: it learns where the model is wrong, so that
+a regression on these readings and people's labels less still: it learns where the model is wrong, so that
 its values are better labels for the faces that people did not label.
 
-A face that people labelled is read by a regression that has not seen its person: what it says is a second opinion.
+A face that people labelled is read by a regression that has not seen its person, which gives an independent value.
 Source of that: Wolpert 1992, "Stacked generalization".
 """
 
@@ -35,7 +35,7 @@ _WIDTHS = ((61, 291), (78, 308))
 
 
 def teach(faces: Sequence[LabelledFace], landmarks: Landmarks, seed: int) -> Floats:
-    """The teacher's openness of faces.
+    """Return the teacher's openness of faces.
 
     Args:
         faces: the labels, of which those by people of uncovered mouths teach the teacher.
@@ -67,7 +67,7 @@ def teach(faces: Sequence[LabelledFace], landmarks: Landmarks, seed: int) -> Flo
 
 
 def _features(readings: Floats, shapes: Floats) -> tuple[Floats, Floats]:
-    """What the regression sees, (n, k), and the mean openness of the views, (n,)."""
+    """Return what the regression sees, (n, k), and the mean openness of the views, (n,)."""
     views = [_of_view(readings[:, i]) for i in range(readings.shape[1])]
     values = np.stack([view[:, 0] for view in views], axis=1)
     lengths = np.concatenate([view[:, : 2 + len(_HEIGHTS) + len(_WIDTHS)] for view in views], axis=1)
@@ -78,7 +78,7 @@ def _features(readings: Floats, shapes: Floats) -> tuple[Floats, Floats]:
 
 
 def _of_view(mesh: Floats) -> Floats:
-    """Openness, gap ratio, lengths, then all points of (n, len(MESH), 3), in distances of the eyes and upright."""
+    """Return openness, gap ratio, lengths, then all points of (n, len(MESH), 3), upright, in distances of the eyes."""
     eyes = eye_centres(mesh)[..., :2]
     along = eyes[:, 1] - eyes[:, 0]
     distance = np.linalg.norm(along, axis=1)[:, None]
@@ -93,8 +93,8 @@ def _of_view(mesh: Floats) -> Floats:
     return np.concatenate([lengths, x, y, mesh[:, :, 2] / distance], axis=1).astype(np.float32)
 
 
-def _fitted(features: Floats, truth: Floats, asked: Floats, seed: int) -> Floats:
-    """What a regression fitted to features (n, k) and truth (n,) says of others, (m,) 0..1."""
+def _fitted(features: Floats, truth: Floats, others: Floats, seed: int) -> Floats:
+    """Fit a regression to features (n, k) and truth (n,), and return what it predicts for others, (m,) 0..1."""
     try:
         ensemble, linear = (importlib.import_module(f"sklearn.{name}") for name in ("ensemble", "linear_model"))
     except ModuleNotFoundError:
@@ -110,7 +110,7 @@ def _fitted(features: Floats, truth: Floats, asked: Floats, seed: int) -> Floats
     )
     ridge: Any = linear.RidgeCV(np.logspace(1, 6, 11))
     middle, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
-    by_trees = trees.fit(features, truth).predict(asked)
-    by_ridge = ridge.fit((features - middle) / scale, truth).predict((asked - middle) / scale)
+    by_trees = trees.fit(features, truth).predict(others)
+    by_ridge = ridge.fit((features - middle) / scale, truth).predict((others - middle) / scale)
     value = SHARE_OF_TREES * np.clip(by_trees, 0, 1) + (1 - SHARE_OF_TREES) * np.clip(by_ridge, 0, 1)
     return value.astype(np.float32)

@@ -1,7 +1,7 @@
 """Tongues put out: rare among labelled faces, and without them a network takes a tongue for the lower lip.
 
 A tongue is drawn over the open mouth of a real face. It hides the lower lip and is no part of the opening's size: the
-label, which tells how far the lips are apart, stays.
+label, which is the gap between the lips, stays.
 """
 
 from dataclasses import dataclass
@@ -50,12 +50,12 @@ class _Tongue:
 
 
 def put_out(patch: NDArray[np.uint8], points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """The face with its tongue out.
+    """Draw a tongue that is put out.
 
     Args:
         patch: (h, w, 3) uint8, RGB, a face with an open mouth.
-        points: (48, 2) float32, its landmarks in pixels of the patch, as :data:`lip_points.POINTS` says.
-        rng: the chance.
+        points: (48, 2) float32, its landmarks in pixels of the patch, in the order of :data:`lip_points.POINTS`.
+        rng: the random generator.
 
     Returns:
         (h, w, 3) uint8, RGB.
@@ -71,7 +71,7 @@ def put_out(patch: NDArray[np.uint8], points: NDArray[np.float32], rng: np.rando
 
 
 def _placed(points: NDArray[np.float32], rng: np.random.Generator) -> _Tongue:
-    """Between the lips, more or less straight, far out or hardly at all."""
+    """Place a tongue between the lips, more or less straight, far out or hardly at all."""
     side = (points[_LEFT] - points[_RIGHT]).astype(np.float64)
     mouth = max(float(np.linalg.norm(side)), 1.0)
     side /= mouth
@@ -88,7 +88,7 @@ def _placed(points: NDArray[np.float32], rng: np.random.Generator) -> _Tongue:
 
 
 def _outline(tongue: _Tongue, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(n, 2): from the root down to a tip that is more or less round."""
+    """Return the outline, (n, 2): from the root down to a tip that is more or less round."""
     square, taper, bend = rng.uniform(2.0, 4.0), rng.uniform(-0.1, 0.3), rng.normal(0, 0.15)
     angle = np.linspace(0, np.pi, 25)
     x, y = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / square), np.sin(angle) ** (2 / square)
@@ -97,7 +97,7 @@ def _outline(tongue: _Tongue, rng: np.random.Generator) -> NDArray[np.float64]:
 
 
 def _filled(outline: NDArray[np.floating], shape: tuple[int, ...]) -> Plane:
-    """1 inside, 0 outside, between on the edge."""
+    """Fill an outline: 1 inside, 0 outside, between on the edge."""
     big = np.zeros((shape[0] * _SHARP, shape[1] * _SHARP), np.uint8)
     cv2.fillPoly(big, [np.round((outline + 0.5) * _SHARP - 0.5).astype(np.int32)], (255,))
     small = cv2.resize(big, (shape[1], shape[0]), interpolation=cv2.INTER_AREA)
@@ -105,7 +105,7 @@ def _filled(outline: NDArray[np.floating], shape: tuple[int, ...]) -> Plane:
 
 
 def _below_upper_lip(points: NDArray[np.float32], shape: tuple[int, ...]) -> Plane:
-    """1 below the upper lip's edge: a tongue comes out under it."""
+    """Return 1 below the upper lip's edge: a tongue comes out under it."""
     edge = points[_UPPER_EDGE]
     gap = points[_LOWER] - points[_UPPER]
     far = gap * np.float32(1000 / max(1.0, float(np.linalg.norm(gap))))
@@ -117,20 +117,20 @@ def _soft(plane: Plane, sigma: float) -> Plane:
 
 
 def _light(tongue: _Tongue, shape: tuple[int, ...], rng: np.random.Generator) -> Plane:
-    """About 1: darker in the mouth and towards the sides, a groove along the middle, uneven."""
+    """Return the light, about 1: darker in the mouth and towards the sides, a groove along the middle, uneven."""
     y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
     x, y = x - tongue.root[0], y - tongue.root[1]
     along = (x * tongue.down[0] + y * tongue.down[1]) / tongue.length
-    beside = (x * tongue.across[0] + y * tongue.across[1]) / tongue.mouth
+    aside = (x * tongue.across[0] + y * tongue.across[1]) / tongue.mouth
     light = 1 - rng.uniform(0, 0.6) * np.exp(-np.clip(along, 0, None) / rng.uniform(0.05, 0.3))
-    light *= 1 - rng.uniform(-0.1, 0.2) * np.exp(-((beside / rng.uniform(0.03, 0.1)) ** 2))
-    light *= 1 - rng.uniform(0, 0.8) * np.clip(np.abs(beside), 0, 0.5) ** 1.5
+    light *= 1 - rng.uniform(-0.1, 0.2) * np.exp(-((aside / rng.uniform(0.03, 0.1)) ** 2))
+    light *= 1 - rng.uniform(0, 0.8) * np.clip(np.abs(aside), 0, 0.5) ** 1.5
     uneven = cv2.resize(rng.normal(0, 0.06, (12, 12)).astype(np.float32), (shape[1], shape[0]))
     return (light + uneven).astype(np.float32)
 
 
 def _colour(patch: NDArray[np.uint8], points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:
-    """(3,) as the picture's light would make it: between the lips' colour and the skin's, and pink."""
+    """Return the colour, (3,), as the picture's light would make it: between the lips' and the skin's, and pink."""
     lips = np.zeros(patch.shape[:2], np.uint8)
     cv2.fillPoly(lips, [np.round(points[OUTLINES[0]]).astype(np.int32)], (1,))
     skin = np.median(patch[8:40].reshape(-1, 3), axis=0)

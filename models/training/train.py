@@ -17,26 +17,14 @@ from . import extra_packages
 from .compact import begin_with, training_network
 from .compact_training import fit_compact
 from .data import LabelledFace, balanced, fold_of, read_covered, read_labels, split
-from .evaluate import Report, measure
 from .landmarks import Landmarks, load_landmarks, no_landmarks
 from .last_layer import Twin, load_twin
-from .network import DEFAULT_PRESET, CompactPreset, Preset, preset
+from .network import DEFAULT_PRESET, CompactPreset, ReferencePreset, preset
+from .openness_run import Parts, count_by_set, is_done, plan, read_plain, report_run, write_left_out
 from .patches import Patches, load_patches
 from .reference_training import fit_reference
-from .run_folder import (
-    LEFT_OUT,
-    PATCHES,
-    REPORT,
-    WEIGHTS,
-    Parts,
-    count_by_set,
-    is_done,
-    load_trained,
-    plan,
-    read_plain,
-    report_run,
-    write_left_out,
-)
+from .run_folder import LEFT_OUT, PATCHES, begin_run, load_trained, refuse_used
+from .run_report import Report, measure
 
 log = logging.getLogger("mouth_live")
 
@@ -77,29 +65,21 @@ def train(
         MissingExtraError: Keras (with TensorFlow, JAX or PyTorch) or matplotlib is not installed.
     """
     chosen = preset(preset_name)
-    if base and isinstance(chosen, Preset):
+    if base and isinstance(chosen, ReferencePreset):
         raise DataError(f"the preset {preset_name} cannot go on from weights; leave --from away, or use compact")
-    if (run / WEIGHTS).exists() and not (overwrite or folds):
-        raise DataError(f"{run}: holds a run already; give another --run or --overwrite")
+    refuse_used(run, overwrite or folds > 0)
     labels = read_labels(data, exclude)
-    if isinstance(chosen, Preset):
+    if isinstance(chosen, ReferencePreset):
         labels = balanced(labels, chosen.bulk, seed)
     else:
         labels += read_covered(data, exclude)
-    # What is missing or does not fit is told before minutes of cutting mouths.
+    # What is missing or does not fit is reported before the minutes that cutting mouths takes.
     extra_packages.keras()
     extra_packages.new_figure(1, 1)
     twin = load_twin(base) if base else None
     if twin:
         begin_with(training_network(), twin.model)
-    try:
-        run.mkdir(parents=True, exist_ok=True)
-        replaced = (run.glob("fold-*") if overwrite else ()) if folds else (run,)
-        for folder in replaced:
-            for old in (REPORT, WEIGHTS):
-                (folder / old).unlink(missing_ok=True)
-    except OSError as error:
-        raise DataError(f"{run}: cannot write to this folder ({error.strerror}); give another --run") from None
+    begin_run(run, (run.glob("fold-*") if overwrite else ()) if folds else None)
     patches = load_patches(data, run / PATCHES, labels)
     if patches.missed:
         by_set = ", ".join(f"{name} {count}" for name, count in count_by_set(patches.missed).items())
@@ -120,14 +100,14 @@ class Fold:
     count: int
 
     def holds(self, face: LabelledFace) -> bool:
-        """Whether the face's person is in it; nobody of the test part, whom training leaves out anyway."""
+        """Return whether the face's person is in it; nobody of the test part is, which training leaves out anyway."""
         return face.part != "test" and fold_of(face.group, self.count) == self.number
 
 
 def train_on(
     patches: Patches,
     run: Path,
-    chosen: Preset | CompactPreset,
+    chosen: ReferencePreset | CompactPreset,
     seed: int,
     landmarks: Landmarks | None = None,
     base: Twin | None = None,
@@ -144,7 +124,7 @@ def train_on(
         landmarks: of the same faces; for the compact network.
         base: the compact network to begin with.
         fold: people to leave out; what the folder holds of the same run is not done again.
-        options: further ones of the command that asked for it, for the report.
+        options: further options of the command, for the report.
 
     Raises:
         DataError: too few faces, or the folder holds another run of a fold.
@@ -172,7 +152,7 @@ def train_on(
     known = int(points.known.sum()) if isinstance(chosen, CompactPreset) else 0
     planned = plan(parts, chosen, seed, known, base and base.weights, fold.count if fold else 0, options)
     if not (left or tested or validation):
-        log.warning("no face is of part 'test', so that nothing will tell how right this network is")
+        log.warning("no face is of part 'test', so the errors of this network cannot be measured")
     if not (fold and is_done(run, planned)):
         extra_packages.keras().utils.set_random_seed(seed)
         if isinstance(chosen, CompactPreset):
@@ -188,7 +168,7 @@ def cross_validate(
     patches: Patches,
     data: Path,
     run: Path,
-    chosen: Preset | CompactPreset,
+    chosen: ReferencePreset | CompactPreset,
     seed: int,
     folds: int,
     landmarks: Landmarks | None = None,
@@ -230,5 +210,5 @@ def cross_validate(
     write_left_out(run, data, faces, read, missed)
     report = measure(faces, read, missed)
     log.info("%s: %s", run, report.as_text())
-    log.info("mouth-live evaluate %s --data %s --sets NAME tells more, set by set", run / LEFT_OUT, data)
+    log.info("mouth-live evaluate %s --data %s --sets NAME reports more, set by set", run / LEFT_OUT, data)
     return report

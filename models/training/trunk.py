@@ -2,9 +2,9 @@
 
 That network has learned from far more faces than a collection of labelled mouths holds, so its stages down to a
 sixteenth of the picture's size start the training here, and go on learning in it. Blocks of 1x1, depthwise 3x3 and 1x1
-convolutions beside a shortcut, as plain Keras layers.
+convolutions with a shortcut, as plain Keras layers.
 
-The weights ship as ``face_trunk.npz``, float16 as in the original. To make that file anew from mediapipe's model file:
+The weights ship as ``face_trunk.npz``, float16 as in the original. To make that file from mediapipe's model file:
 
     python -m mouth_live.models.training.trunk face_landmarker.task -o face_trunk.npz
 
@@ -43,11 +43,11 @@ _CONVOLUTION, _DEPTHWISE, _PRELU = 3, 4, 54  # operators' numbers in a .tflite f
 
 
 def trunk(picture: Any) -> tuple[Any, Any]:  # noqa: ANN401
-    """The trunk's layers on a picture, with random weights.
+    """Make the trunk's layers on a picture, with random weights.
 
     Args:
-        picture: a Keras tensor (n, h, w, 3) float32 RGB 0..1, h and w multiples of 16. The original looks at a whole
-            face in 256x256.
+        picture: a Keras tensor (n, h, w, 3) float32 RGB 0..1, h and w multiples of 16. The original's input is a
+            whole face in 256x256.
 
     Returns:
         Keras tensors at an eighth, (n, h / 8, w / 8, 64), and at a sixteenth of the size, (n, h / 16, w / 16, 128).
@@ -69,7 +69,7 @@ def load_pretrained(model: Any, path: Path = PRETRAINED) -> None:  # noqa: ANN40
 
     Args:
         model: holds the layers that :func:`trunk` made.
-        path: the ``.npz`` file, with its card (``.json``) beside it.
+        path: the ``.npz`` file, with its card (``.json``) next to it.
 
     Raises:
         ModelError: the file is missing, not as its card says, or of another network.
@@ -104,6 +104,7 @@ def read_original(task_file: Path) -> dict[str, NDArray[np.float16]]:
     expanded: dict[int, int] = {}  # from a float32 tensor to the stored float16 one
 
     def array(tensor: int) -> NDArray[np.float16]:
+        """Return the stored weights of a tensor."""
         stored = graph.tensors[expanded.get(tensor, tensor)]
         return np.frombuffer(bytes(model.buffers[stored.buffer].data), np.float16).reshape(stored.shape)
 
@@ -130,7 +131,7 @@ def write_pretrained(task_file: Path, out: Path) -> None:
 
     Args:
         task_file: ``face_landmarker.task``.
-        out: the ``.npz`` file to write; its card goes beside it.
+        out: the ``.npz`` file to write; its card goes next to it.
 
     Raises:
         DataError: the model file cannot be read or does not hold the network, or ``out`` cannot be written.
@@ -152,7 +153,7 @@ def write_pretrained(task_file: Path, out: Path) -> None:
 
 
 def _block(x: Any, filters: int, name: Iterator[str], halve: bool) -> Any:  # noqa: ANN401
-    """A 1x1 (2x2 where it halves the size), a depthwise 3x3 and a 1x1 convolution beside a shortcut."""
+    """Make a 1x1 (2x2 where it halves the size), a depthwise 3x3 and a 1x1 convolution with a shortcut."""
     keras = extra_packages.keras()
     layers, size = keras.layers, 2 if halve else 1
     y = layers.Conv2D(filters // 2, size, strides=size, name=next(name))(x)
@@ -170,7 +171,7 @@ def _prelu(x: Any, name: str) -> Any:  # noqa: ANN401
 
 
 def _names() -> Iterator[str]:
-    """Of the layers with weights, in the order of the original."""
+    """Yield the names of the layers with weights, in the order of the original."""
     return (f"{PREFIX}_{i:02d}" for i in count())
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import MouthLiveError
-from ..lips.gates import Gates, head_turn
+from ...models.face import head_turn
+from ..lips.gates import Gates
 from ..lips.profiles import load_profile
 from ..outputs.output import Output
 from ..records import Analysis, Reading

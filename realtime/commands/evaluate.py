@@ -58,12 +58,13 @@ def evaluate(
     from ...models.training.evaluation.evaluate import Choice
     from ...models.training.evaluation.evaluate import evaluate as run_evaluation
     from ...models.training.evaluation.text import as_text
+    from ..video.frames_at import frames_at
 
     for path in (json_path, html_path):
         if path and not path.parent.is_dir():  # fail before minutes of work, not after
             raise SinkError(f"{path}: no such folder; make it or give another file")
     names = tuple(name.strip() for name in (sets or "").split(",") if name.strip())
-    measured = run_evaluation(model, Choice(data, names, part, videos, compare, landmarker))
+    measured = run_evaluation(model, Choice(data, names, part, videos, compare, landmarker, frames_at))
     click.echo(as_text(measured.report))
     if json_path:
         _write(json_path, measured.report.as_json())
@@ -71,7 +72,7 @@ def evaluate(
         from ...models.training.evaluation.page import as_page
         from ...models.training.evaluation.worst_faces import worst_faces
 
-        worst = worst_faces(measured.report.faces, measured.subjects, measured.looks)
+        worst = worst_faces(measured.report.faces, measured.subjects, measured.found)
         _write(html_path, as_page(measured.report, worst))
 
 

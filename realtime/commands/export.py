@@ -23,9 +23,12 @@ def export(run_folder: Path, output: Path, keep: Path | None) -> None:
     """Convert a training run's folder to the file that the program loads: NAME.tflite, with its card NAME.json."""
     from ...models.training.export import export as export_run
 
-    export_run(run_folder, output)
+    task = export_run(run_folder, output)
     if keep:
         from ...models.training.keep import write_keep
 
         write_keep(output, keep)
-    log.info("wrote %s; use it with --model %s", output, output)
+    if task == "openness":
+        log.info("wrote %s; use it with --model %s", output, output)
+    else:
+        log.info("wrote %s; it takes the place of models/weights/face_check.tflite, with its card", output)

@@ -1,5 +1,6 @@
-"""``mouth-live train``: train an openness network on labelled faces."""
+"""``mouth-live train``: train an openness network or the face check on labelled faces."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -12,7 +13,12 @@ import click
     required=True,
     help="Folder with labels.csv and images/, or a table made by label.",
 )
-@click.option("--preset", default="compact", show_default=True, help="Network, optimiser and schedule.")
+@click.option(
+    "--preset",
+    default="compact",
+    show_default=True,
+    help="Network, optimiser and schedule: compact or reference for the openness, or face-check.",
+)
 @click.option("--exclude", multiple=True, metavar="SET", help="Leave a set out; may be repeated.")
 @click.option("--permissive", is_flag=True, help="Leave out all sets that are for research only or state no terms.")
 @click.option(
@@ -63,27 +69,43 @@ def train(
     folds: int | None,
     overwrite: bool,
 ) -> None:
-    """Train an openness network on labelled faces (extra [train]): weights, history, curve and report in a folder.
+    """Train a network on labelled faces (extra [train]): weights, history, curve and report in a folder.
 
     \b
     mouth-live train --data FACES                          a new network
     mouth-live train --from shipped --data mine.csv        the shipped one, fine-tuned to your own labelled faces
     mouth-live train --from shipped --data FACES           the shipped one, trained further
+    mouth-live train --preset face-check --data FACES      the face check, which verifies detections
     """  # noqa: D301
     if base == "shipped":
         from ...models.openness import DEFAULT_WEIGHTS
 
         base = DEFAULT_WEIGHTS
     if base is not None and not data.is_dir():
-        _refuse_with_table("preset", "exclude", "permissive", "landmarks", "folds")
+        _refuse(
+            ("preset", "exclude", "permissive", "landmarks", "folds"),
+            "needs a folder of faces; it cannot be used with a table made by label",
+        )
         from ...models.training.fine_tune import fine_tune
+        from ..video.frames_at import frames_at
 
-        fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", videos, keep, seed, overwrite)
+        fine_tune(base, data, run_folder or Path("runs") / "fine-tuned", frames_at, videos, keep, seed, overwrite)
         return
     if videos or keep:
         raise click.UsageError("--videos and --keep need --from and a table made by label")
     if base and permissive:
         raise click.UsageError("--permissive is for a new network; the one of --from may be trained on all sets")
+    from ...models.training.network import FACE_CHECK
+
+    if preset == FACE_CHECK.name:
+        _refuse(
+            ("from", "exclude", "permissive", "landmarks", "folds"),
+            "is for networks of the openness; it cannot be used with --preset face-check",
+        )
+        from ...models.training.face_check import train_face_check
+
+        train_face_check(data, run_folder or Path("runs") / preset, FACE_CHECK, seed, overwrite)
+        return
     from ...models.training.data import not_permissive
     from ...models.training.train import train as run_training
 
@@ -93,9 +115,10 @@ def train(
     )
 
 
-def _refuse_with_table(*names: str) -> None:
-    """Raise a usage error where one of these options, which need a folder of faces, was given."""
+def _refuse(names: Sequence[str], reason: str) -> None:
+    """Raise a usage error where one of these options is given."""
     context = click.get_current_context()
     for name in names:
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
-            raise click.UsageError(f"--{name} needs a folder of faces; it cannot be used with a table made by label")
+        parameter = "base" if name == "from" else name
+        if context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} {reason}")

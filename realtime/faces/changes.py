@@ -1,4 +1,4 @@
-"""What changed in the picture: where nothing did, there is no new face.
+"""Find what changed in the picture: where nothing did, there is no new face.
 
 Pictures are compared as a mosaic of about a hundred cells along the longer side, each the average of 2x2 points, so
 that a camera's noise hardly shows, and a face large enough to be found covers several cells.
@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.tiles import Area
+from ...models.rectangle import Rectangle
 
 CELLS = 96  # along the picture's longer side
 POINTS = 2  # a side that are averaged in each cell
@@ -23,7 +23,7 @@ Mosaic = NDArray[np.uint8]
 
 
 def mosaic(image: NDArray[np.uint8]) -> Mosaic:
-    """An (h, w, 3) uint8 BGR picture in large cells."""
+    """Average an (h, w, 3) uint8 BGR picture to large cells."""
     height, width = image.shape[:2]
     cell = max(height, width) / CELLS
     size = (max(1, round(width / cell)), max(1, round(height / cell)))
@@ -32,19 +32,19 @@ def mosaic(image: NDArray[np.uint8]) -> Mosaic:
 
 
 def changed(
-    before: Mosaic, now: Mosaic, size: tuple[int, int], known: Sequence[Area] = (), within: Area | None = None
-) -> Area | None:
-    """Where the picture has changed.
+    before: Mosaic, now: Mosaic, size: tuple[int, int], known: Sequence[Rectangle] = (), within: Rectangle | None = None
+) -> Rectangle | None:
+    """Find where the picture has changed.
 
     Args:
         before: the picture as it was.
-        now: as it is.
+        now: the picture as it is.
         size: its (width, height) in pixels.
-        known: areas in which a change does not matter; it does on their edges.
-        within: the only area in which it does; None for all of the picture.
+        known: areas in which a change does not matter; on their edges it does.
+        within: the only area in which a change matters; None for all of the picture.
 
     Returns:
-        What holds all that changed, with a margin; None where nothing did.
+        The area that holds all changes, with a margin; None where nothing changed.
     """
     across, down = size[0] / now.shape[1], size[1] / now.shape[0]
     cells = cv2.absdiff(before, now) > CHANGE
@@ -62,18 +62,18 @@ def changed(
     columns = np.flatnonzero(cells.any(axis=0).any(axis=-1))
     left, right = max(0, int(columns[0]) - MARGIN), min(now.shape[1], int(columns[-1]) + 1 + MARGIN)
     top, bottom = max(0, int(rows[0]) - MARGIN), min(now.shape[0], int(rows[-1]) + 1 + MARGIN)
-    return Area(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))
+    return Rectangle(int(left * across), int(top * down), ceil((right - left) * across), ceil((bottom - top) * down))
 
 
-def renewed(before: Mosaic, now: Mosaic, size: tuple[int, int], area: Area) -> Mosaic:
-    """The picture as it was, but as it is now in an area."""
+def renewed(before: Mosaic, now: Mosaic, size: tuple[int, int], area: Rectangle) -> Mosaic:
+    """Return the picture as it was, but as it is now in an area."""
     after, cells = before.copy(), _cells(area, now, size)
     after[cells] = now[cells]
     return after
 
 
-def _cells(area: Area, picture: Mosaic, size: tuple[int, int]) -> tuple[slice, slice]:
-    """The cells that an area of the picture, (width, height) in pixels, touches."""
+def _cells(area: Rectangle, picture: Mosaic, size: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the cells that an area touches; ``size`` is the picture's (width, height) in pixels."""
     across, down = size[0] / picture.shape[1], size[1] / picture.shape[0]
     right, bottom = ceil((area.left + area.width) / across), ceil((area.top + area.height) / down)
     return slice(int(area.top / down), bottom), slice(int(area.left / across), right)

@@ -1,4 +1,4 @@
-"""How a face moved since it was last looked for: its eyes and nose, found again by optical flow.
+"""Find how a face moved since it was last detected: its eyes and nose, found again by optical flow.
 
 Source: Lucas and Kanade 1981, "An Iterative Image Registration Technique with an Application to Stereo Vision", in
 pyramids as Bouguet 2000 (OpenCV's ``calcOpticalFlowPyrLK``); the similarity is fitted by iteratively reweighted least
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...models.crop import Region, aligned_square, sample, to_square
 
-PATCH = (64, 48)  # (width, height) in pixels of the patch in which the motion is looked for ...
+PATCH = (64, 48)  # (width, height) in pixels of the patch in which the motion is measured ...
 UPPER_FACE = Region(
     0.2, 0.25, 0.8, 0.7
 )  # ... and what it shows of the aligned face: not the jaw, which moves by itself
@@ -26,8 +26,8 @@ STRAY = 1.2  # patch pixels from which on a point does not follow the common mot
 MIN_FOLLOWING = 0.6  # share of the points that must follow it
 LEAST_WEIGHT = 1e-6  # of all points together
 MOST_SCALING = 1.25  # from one frame to the next
-_COLUMNS, _ROWS = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
-POINTS = np.stack(np.meshgrid(_COLUMNS, _ROWS), axis=-1).reshape(-1, 1, 2)
+_ACROSS, _DOWN = np.linspace(8, 56, 7, dtype=np.float32), np.linspace(6, 42, 5, dtype=np.float32)
+POINTS = np.stack(np.meshgrid(_ACROSS, _DOWN), axis=-1).reshape(-1, 1, 2)
 _Z = (POINTS[:, 0, 0] + 1j * POINTS[:, 0, 1]).astype(np.complex128)
 _ONE, _Z_CONJUGATE, _Z_SQUARED = np.ones_like(_Z), _Z.conj(), _Z * _Z.conj()
 _TO_FACE = to_square(UPPER_FACE, PATCH)
@@ -41,7 +41,7 @@ class Motion:
     shift: complex
 
     def moved(self, points: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """The (n, 2) points after the motion."""
+        """Return the (n, 2) points after the motion."""
         a, b, x, y = self.factor.real, self.factor.imag, self.shift.real, self.shift.imag
         turned = points.astype(np.float64).dot(np.array([[a, b], [-b, a]]))
         turned += x, y
@@ -49,22 +49,30 @@ class Motion:
 
 
 def upper_face(image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A face's eyes and nose, (48, 64) uint8 grey, from a BGR picture and the face's key points in it."""
+    """Cut out a face's eyes and nose.
+
+    Args:
+        image: (h, w, 3) uint8, BGR.
+        keypoints: (6, 2) float32, the face's in it, in pixels.
+
+    Returns:
+        (48, 64) uint8, grey.
+    """
     return _grey(image, _patch_matrix(keypoints))
 
 
 def motion(seen: NDArray[np.uint8], image: NDArray[np.uint8], keypoints: NDArray[np.float32]) -> Motion | None:
-    """The motion of a face since the frame before.
+    """Measure the motion of a face since the frame before.
 
     Args:
-        seen: the face's :func:`upper_face` when it was last looked for.
+        seen: the face's :func:`upper_face` when it was last detected.
         image: the new frame, (h, w, 3) uint8 BGR.
-        keypoints: (6, 2) float32, the face's in the frame before, carried there from when it was looked for by
-            motions of this function alone.
+        keypoints: (6, 2) float32, the face's in the frame before, moved there since its last detection by this
+            function alone.
 
     Returns:
-        The motion in the picture's plane; None where the points do not move as one: the face turned, was covered, or
-        is gone.
+        The motion in the picture's plane; None where the points do not move as one, for the face turned, was covered
+        or is gone.
     """
     matrix = _patch_matrix(keypoints)
     found, status, _ = cv2.calcOpticalFlowPyrLK(
@@ -86,7 +94,7 @@ def motion(seen: NDArray[np.uint8], image: NDArray[np.uint8], keypoints: NDArray
 
 
 def _similarity(w: NDArray[np.complex128], ok: NDArray[np.bool_]) -> tuple[complex, complex] | None:
-    """(factor, shift) of the common motion of the patch's points to ``w``, if there is one."""
+    """Return (factor, shift) of the common motion of the patch's points to ``w``; None where there is none."""
     weights = ok.astype(np.float64)
     factor, shift, strays = 1 + 0j, 0j, np.zeros(len(w))
     products = np.stack([_ONE, _Z, _Z_SQUARED, w, _Z_CONJUGATE * w], axis=1).view(np.float64)
@@ -107,7 +115,7 @@ def _similarity(w: NDArray[np.complex128], ok: NDArray[np.bool_]) -> tuple[compl
 
 
 def _patch_matrix(keypoints: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(2, 3): from the patch's pixels to the picture's."""
+    """Return the affine map (2, 3) from the patch's pixels to the picture's."""
     return aligned_square(keypoints).dot(_TO_FACE)
 
 

@@ -1,9 +1,9 @@
 """Which readings are good enough for events. A reading that is not neither starts an event nor sustains one."""
 
 from dataclasses import dataclass
-from math import hypot, isnan
+from math import isnan
 
-from ...models.face import LEFT_EYE, NOSE_TIP, RIGHT_EYE, Face
+from ...models.face import Face, head_turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +25,3 @@ class Gates:
         """Return whether a reading of this face may count; reliability is NaN where the network reports none."""
         reliable = isnan(reliability) or reliability >= self.min_reliability
         return reliable and face.score >= self.min_score and head_turn(face) <= self.max_turn
-
-
-def head_turn(face: Face) -> float:
-    """How far the head is turned to a side: the nose tip's distance from the eyes' middle, along their line, in eye
-    distances. 0 is straight on; it goes as half the tangent of the angle, so 0.5 is about 45 and 0.9 about 60 degrees.
-    """
-    (right_x, right_y), (left_x, left_y), (nose_x, nose_y) = face.keypoints[[RIGHT_EYE, LEFT_EYE, NOSE_TIP]].tolist()
-    across_x, across_y = left_x - right_x, left_y - right_y
-    distance = hypot(across_x, across_y)
-    if distance == 0:
-        return 0.0 if (nose_x, nose_y) == (right_x, right_y) else float("inf")
-    off_x, off_y = nose_x - (left_x + right_x) / 2, nose_y - (left_y + right_y) / 2
-    return abs(off_x * across_x + off_y * across_y) / distance**2

@@ -12,7 +12,7 @@ import numpy as np
 
 from mouth_live import realtime
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
-from mouth_live.models.blazeface import INPUT_SIZE, View, shown
+from mouth_live.models.blazeface import INPUT_SIZE, InputWindow, window_input
 from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.faces.changes import mosaic
 from mouth_live.realtime.faces.motion import motion, upper_face
@@ -49,9 +49,13 @@ def stages(clip: Path) -> dict[str, float]:
             timed("track, all faces", tracker.update, before, crops, frame.time)
         if frame.index % EVERY == 0:
             scale = max(frame.image.shape) / INPUT_SIZE
-            timed("shrink for the look", shown, View(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False))
+            timed(
+                "shrink for the detector",
+                window_input,
+                InputWindow(frame.image, 0, 0, scale, (INPUT_SIZE, INPUT_SIZE), False),
+            )
             timed("mosaic", mosaic, frame.image)
-            before = timed("look at the whole frame", finder.claims, frame.image)
+            before = timed("detect in the whole frame", finder.detect, frame.image)
             patches = [upper_face(frame.image, face.keypoints) for face in before]
     for analysis in pipeline.run(f for f in open_video(clip) if f.index < 60):
         timed("write", _write, out, analysis)
@@ -70,7 +74,7 @@ def threads() -> dict[str, float]:
         for batch in (1, 5, 8):
             crops = np.repeat(mouth, batch, axis=0)
             found[f"openness, batch of {batch}, {count} thread(s)"] = _median(model.read, crops)
-        found[f"look, {count} thread(s)"] = _median(finder.claims, image)
+        found[f"detect, {count} thread(s)"] = _median(finder.detect, image)
     return found
 
 

@@ -27,7 +27,7 @@ class Scale:
     logarithmic: bool = False
 
     def place(self, number: float, width: float = CELL_WIDTH) -> float:
-        """Pixels from the left, inside the chart."""
+        """Return the pixels from the left, inside the chart."""
         low, high = self.low, self.high
         if self.logarithmic:
             number, low, high = log10(max(number, low)), log10(low), log10(high)
@@ -35,7 +35,7 @@ class Scale:
 
 
 def scatter(rows: Sequence[FaceReading]) -> str:
-    """Truth across, reading up; the diagonal is right."""
+    """Plot the truth across and the reading up; on the diagonal a reading is right."""
     seen = [row for row in rows if not isnan(row.value)]
     seen = seen[:: max(1, -(-len(seen) // MOST_DOTS))]
     rng = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def scatter(rows: Sequence[FaceReading]) -> str:
 
 
 def steadiness(rows: Sequence[FaceReading]) -> str:
-    """What is read of mouths that are equally open: median, and the band that holds four fifths.
+    """Plot what is read of equally open mouths: the median, and the band that holds four fifths.
 
     The dashed line is the median of a landmark model's values, on the faces that people labelled.
     """
@@ -57,6 +57,7 @@ def steadiness(rows: Sequence[FaceReading]) -> str:
     member = np.searchsorted(edges[1:-1], truth, side="right")
 
     def of(values: list[float], quantile: float) -> list[tuple[float, float]]:
+        """Return mean truth and quantile of the values in each group."""
         read = np.array(values)
         places: list[tuple[float, float]] = []
         for group in range(len(edges)):
@@ -79,11 +80,12 @@ def steadiness(rows: Sequence[FaceReading]) -> str:
 
 
 def curves(shares: Sequence[float], figures: Sequence[Figure], best: Sequence[float]) -> str:
-    """Squared error of the faces kept, over the share left out; the band is the interval."""
+    """Plot the squared error of the faces kept over the share left out; the band is the interval."""
     top = _round_top(max(f.high if not isnan(f.high) else f.value for f in figures))
     last = max(shares)
 
     def at(share: float, error: float) -> str:
+        """Return a point of the curve as SVG coordinates."""
         return f"{_x(share / last):.1f},{_y(error / top):.1f}"
 
     pairs = list(zip(shares, figures, strict=True))
@@ -104,7 +106,7 @@ def curves(shares: Sequence[float], figures: Sequence[Figure], best: Sequence[fl
 
 
 def histogram(seen: Sequence[float], covered: Sequence[float]) -> str:
-    """Shares of the values 0..1 of two groups."""
+    """Plot the shares of the values 0..1 of two groups."""
     counts = [np.histogram(values, BINS, (0, 1))[0] / max(len(values), 1) for values in (seen, covered)]
     top = _round_top(max(float(c.max()) for c in counts))
     bars = "".join(
@@ -118,7 +120,7 @@ def histogram(seen: Sequence[float], covered: Sequence[float]) -> str:
 
 
 def row_chart(marks: Sequence[tuple[Figure, str]], scale: Scale, guide: float | None = None) -> str:
-    """Figures with their intervals on one line, for a table's cell.
+    """Draw figures with their intervals on one line, for a table's cell.
 
     Args:
         marks: figure and CSS class of each.
@@ -148,7 +150,7 @@ def _framed(
     ticks: Sequence[tuple[float, str]] | None = None,
     heights: Sequence[tuple[float, str]] | None = None,
 ) -> str:
-    """A square chart of 0..1 each way with axes and labels."""
+    """Draw a square chart of 0..1 each way with axes and labels."""
     quarters = [(k / 4, f"{k / 4:g}") for k in range(5)]
     marks = "".join(
         f'<text x="{_x(at):.1f}" y="{SIDE - EDGE + 14}" text-anchor="middle">{text}</text>'
@@ -169,7 +171,7 @@ def _framed(
 
 
 def _round_top(highest: float) -> float:
-    """The lowest of :data:`TOPS` times a power of ten that is not lower: its quarters are round numbers."""
+    """Return the lowest of :data:`TOPS` times a power of ten that is not lower: its quarters are round numbers."""
     power = 10.0 ** np.floor(np.log10(max(highest, 1e-9)))
     return float(next(power * step for step in TOPS if power * step >= highest * 0.999))
 

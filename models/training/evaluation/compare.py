@@ -38,7 +38,7 @@ class Pair:
         ratio: variance of the truth over the squared error, of this one and of the other.
         difference: squared error of this one minus the other's: below 0 this one is better.
         mae_difference: the same of the absolute error.
-        auc_difference: of the AUC that tells open from closed; above 0 this one is better.
+        auc_difference: of the AUC of open against closed; above 0 this one is better.
         error_ratio: squared error of the other over this one's: above 1 this one is better.
     """
 
@@ -87,7 +87,7 @@ def versus(rows: Sequence[FaceReading], others: Sequence[float], name: str, abou
         rows: this one's.
         others: (n,) the other's values, NaN where it missed the face.
         name: the other's.
-        about: what to tell of the faces.
+        about: which faces they are, for readers.
 
     Raises:
         DataError: no face.
@@ -140,9 +140,11 @@ def _paired(name: str, both: "_Both", missed: tuple[NDArray[np.bool_], NDArray[n
     mse, mae, told_apart, times = range(len(FIGURED))
 
     def each(k: int) -> tuple[Figure, Figure]:
+        """Return a figure of both readings."""
         return with_interval(float(values[0, k]), draws[0, k]), with_interval(float(values[1, k]), draws[1, k])
 
     def difference(k: int) -> Figure:
+        """Return a figure of this reading minus the other's."""
         return with_interval(float(values[0, k] - values[1, k]), draws[0, k] - draws[1, k])
 
     ratios = draws[1, mse] / np.maximum(draws[0, mse], TINY)
@@ -170,16 +172,16 @@ class _Both:
     group: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "_Both":
-        """Those of the rows."""
+        """Return those of the rows."""
         return _Both(self.truth[rows], self.one[rows], self.two[rows], self.group[rows])
 
     def figures(self, weights: Floats) -> Floats:
-        """(2, 4, draws): :data:`FIGURED` of each reading."""
+        """Return :data:`FIGURED` of each reading, (2, 4, draws)."""
         return np.stack([[figure(self.truth, read, weights) for figure in FIGURED] for read in (self.one, self.two)])
 
 
 def _filled(values: Sequence[float], truth: Floats) -> Floats:
-    """The values, with the mean truth for a missed face."""
+    """Return the values with the mean truth for each missed face."""
     return np.where(np.isnan(values), truth.mean(), values)
 
 

@@ -1,13 +1,13 @@
-"""What makes a face hard to read, measured on the picture: head turn, size, blur, light. And the bins for reports."""
+"""Conditions that make a face hard to read, measured on the picture: head turn, size, blur, light; and their bins."""
 
 from dataclasses import dataclass
-from math import atan2, degrees, hypot, inf
+from math import atan, degrees, inf
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...face import LEFT_EYE, NOSE_TIP, RIGHT_EYE, Face
+from ...face import Face, head_turn
 
 NOSE_DEPTH = 0.6
 """How far the nose tip stands out before the eyes, in distances between the eye centres, of a mean head."""
@@ -29,7 +29,7 @@ class Condition:
     Attributes:
         name: its key in the JSON, and the field of :class:`.readings.FaceReading` that holds it.
         title: for readers.
-        unit: of the bins' numbers, and how it was measured; empty where it says itself.
+        unit: of the bins' numbers, and how it was measured; empty where the bins' names have it.
         bins: in order.
     """
 
@@ -40,7 +40,7 @@ class Condition:
 
 
 def _bins(*edges: tuple[str, float]) -> tuple[Bin, ...]:
-    """Bins from their names and lower edges; the last has no upper edge."""
+    """Make bins from their names and lower edges; the last has no upper edge."""
     highs = [low for _, low in edges[1:]] + [inf]
     return tuple(Bin(name, low, high) for (name, low), high in zip(edges, highs, strict=True))
 
@@ -80,27 +80,23 @@ LIGHT = Condition(
 CONDITIONS = (OPENNESS, TURN, SIZE, BLUR, LIGHT)
 
 
-def head_turn(face: Face) -> float:
-    """How far the head is turned to the side, degrees 0..90, from where the nose tip lies between the eyes.
+def yaw(face: Face) -> float:
+    """Estimate how far the head is turned to the side, degrees 0..90, from eyes and nose.
 
-    Of a head turned by t the nose tip, ``NOSE_DEPTH`` before the eyes, moves by ``NOSE_DEPTH sin t`` along the line of
-    the eyes, whose distance shrinks to ``cos t``. Good to some 10 degrees up to 60; beyond, the detector's far eye is a
-    guess.
+    On a head turned by t the nose tip, ``NOSE_DEPTH`` in front of the eyes, moves by ``NOSE_DEPTH sin t`` along the
+    line of the eyes, whose distance shrinks to ``cos t``. The error is about 10 degrees up to a yaw of 60. Beyond, the
+    detector guesses the far eye.
     """
-    right, left, nose = (face.keypoints[i].astype(np.float64) for i in (RIGHT_EYE, LEFT_EYE, NOSE_TIP))
-    eyes = left - right
-    distance = max(hypot(eyes[0], eyes[1]), 1e-6)
-    aside = float(np.dot(nose - (right + left) / 2, eyes)) / distance
-    return degrees(atan2(abs(aside), NOSE_DEPTH * distance))
+    return degrees(atan(head_turn(face) / NOSE_DEPTH))
 
 
 def face_size(face: Face) -> float:
-    """Side of a square with the face box's area, pixels of the picture."""
+    """Return the side of a square with the face box's area, in pixels of the picture."""
     return float(np.sqrt(max(face.box[2], 0.0) * max(face.box[3], 0.0)))
 
 
 def sharpness(crop: NDArray[np.uint8]) -> float:
-    """Variance of the Laplacian of the grey crop: low where it is blurred or was scaled up.
+    """Return the variance of the Laplacian of the grey crop: low where it is blurred or was scaled up.
 
     Source: Pech-Pacheco et al. 2000, "Diatom autofocusing in brightfield microscopy: a comparative study".
 
@@ -111,5 +107,5 @@ def sharpness(crop: NDArray[np.uint8]) -> float:
 
 
 def brightness(crop: NDArray[np.uint8]) -> float:
-    """Mean grey of a crop, (60, 60, 3) uint8 RGB, 0..255."""
+    """Return the mean grey of a crop, (60, 60, 3) uint8 RGB, 0..255."""
     return float(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).mean())

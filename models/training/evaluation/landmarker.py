@@ -1,4 +1,4 @@
-"""Mediapipe's FaceLandmarker on the same faces, read anew: the method to compare with (extra ``mediapipe``).
+"""Mediapipe's FaceLandmarker on the same faces: the method to compare with (extra ``mediapipe``).
 
 Openness is the gap between its inner lips over the distance between the eye centres, mapped as people's labels are.
 Source: MediaPipe face mesh topology; inner lips 13-14, 82-87, 312-317, eye corners 33, 133 and 362, 263.
@@ -16,22 +16,21 @@ from numpy.typing import NDArray
 from ...errors import DataError, MissingExtraError
 from ...face import Face, iou
 from ...scale import openness_from_gap_ratio
-from .readings import Look
+from ..lip_points import MESH, gap_ratio
+from .readings import FoundSubject
 from .subjects import Subjects
 
-LIPS = ((13, 14), (82, 87), (312, 317))
-EYES = ((33, 133), (362, 263))
-PADDING = 0.5  # of the picture's size on each side, for the second look at a face that fills it
+PADDING = 0.5  # of the picture's size on each side, for the second pass, which finds a face that fills it
 MOST_FACES = 5
 MIN_OVERLAP = 0.2  # of the landmarks' box and the face box
 
 
-def read_landmarks(subjects: Subjects, looks: list[Look], task_file: Path) -> NDArray[np.float64]:
-    """Openness by the landmarker of each face, (n,) float64, NaN where it does not find it.
+def read_landmarks(subjects: Subjects, found: list[FoundSubject], task_file: Path) -> NDArray[np.float64]:
+    """Read the openness of each face by the landmarker, (n,) float64; NaN where it does not find the face.
 
     Args:
         subjects: the faces' pictures.
-        looks: the faces as they were found, which tell whom is meant; where one was missed, the landmarker's largest.
+        found: the faces as they were found, to choose among the landmarker's; for a missed one its largest is taken.
         task_file: mediapipe's ``face_landmarker.task``.
 
     Raises:
@@ -40,26 +39,15 @@ def read_landmarks(subjects: Subjects, looks: list[Look], task_file: Path) -> ND
     """
     from tqdm import tqdm
 
-    values = np.full(len(looks), nan)
+    values = np.full(len(found), nan)
     with _landmarker(task_file) as landmarker:
-        pictures = subjects.pictures(range(len(looks)))
-        for index, image in tqdm(pictures, "landmarker", len(looks), unit=" faces", disable=None):
+        pictures = subjects.pictures(range(len(found)))
+        for index, image in tqdm(pictures, "landmarker", len(found), unit=" faces", disable=None):
             meshes = _meshes(landmarker, image) or _meshes(landmarker, image, PADDING)
-            mesh = _meant(meshes, looks[index].face)
+            mesh = _meant(meshes, found[index].face)
             if mesh is not None:
-                values[index] = openness_from_gap_ratio(gap_ratio(mesh))
+                values[index] = openness_from_gap_ratio(float(gap_ratio(mesh[None, list(MESH)].astype(np.float32))[0]))
     return values
-
-
-def gap_ratio(mesh: NDArray[np.float64]) -> float:
-    """The inner-lip gap over the distance between the eye centres.
-
-    Args:
-        mesh: (468 or more, 2) landmarks in pixels.
-    """
-    gap = np.mean([np.linalg.norm(mesh[a] - mesh[b]) for a, b in LIPS])
-    right, left = ((mesh[a] + mesh[b]) / 2 for a, b in EYES)
-    return float(gap / max(float(np.linalg.norm(right - left)), 1e-6))
 
 
 def _landmarker(task_file: Path) -> Any:  # noqa: ANN401
@@ -83,7 +71,7 @@ def _landmarker(task_file: Path) -> Any:  # noqa: ANN401
 
 
 def _meshes(landmarker: Any, image: NDArray[np.uint8], padding: float = 0.0) -> list[NDArray[np.float64]]:  # noqa: ANN401
-    """The landmarks, (478, 2) in pixels, of each face that is found in the picture, padded by a part of its size."""
+    """Return the landmarks, (478, 2) in pixels, of each face in the picture, padded by a part of its size."""
     mediapipe = importlib.import_module("mediapipe")
     height, width = image.shape[:2]
     down, right = round(height * padding), round(width * padding)
@@ -95,7 +83,7 @@ def _meshes(landmarker: Any, image: NDArray[np.uint8], padding: float = 0.0) -> 
 
 
 def _meant(meshes: list[NDArray[np.float64]], face: Face | None) -> NDArray[np.float64] | None:
-    """Of the landmarker's faces the one that overlaps most with the face, or its largest where none is known."""
+    """Return the landmarker's face that overlaps most with the face, or its largest where none is known."""
     boxes = [(*mesh.min(axis=0).tolist(), *np.ptp(mesh, axis=0).tolist()) for mesh in meshes]
     if not boxes:
         return None

@@ -19,7 +19,7 @@ OURS, OTHER = "main", "other"
 
 
 def as_page(report: Evaluation, worst: Sequence[WorstFace]) -> str:
-    """The page.
+    """Return the report as a page.
 
     Args:
         report: the figures.
@@ -103,7 +103,7 @@ def _range(figure: Figure, decimals: int) -> str:
 
 
 def _bins_table(report: Evaluation) -> str:
-    """A row a bin of each condition: count, chart of the squared error, numbers; the sets where there are several."""
+    """Make a row for each bin: count, chart of the squared error, numbers; the sets where there are several."""
     names = [name for name, bins in report.by.items() if name != "source" or len(bins) > 1]
     others = report.versus[-1].by if report.versus else {}
     shown = [m.mse for name in names for m in report.by[name] if m.faces >= FEW]
@@ -133,7 +133,7 @@ def _bin_row(m: Measures, pair: Pair | None, scale: charts.Scale) -> str:
 
 def _reliability(r: Reliability) -> str:
     whole, tenth = r.mse[0].value, r.mse[1].value
-    told = [
+    rates = [
         f"one {kind} with an AUC of {area:.3f} ({len(values)} faces)"
         for kind, values, area in (
             ("that a mask covers", r.covered, r.auc),
@@ -141,7 +141,7 @@ def _reliability(r: Reliability) -> str:
         )
         if values
     ]
-    covered = f"Reliability tells a seen mouth from {', and from '.join(told)}." if told else ""
+    covered = f"Reliability distinguishes a seen mouth from {', and from '.join(rates)}." if rates else ""
     kept = _key(OURS, "left out by reliability") + _key(OTHER, "by their true error: no reliability can do better")
     whose = _key(OURS, "seen") + _key(OTHER, "covered or hidden")
     return (

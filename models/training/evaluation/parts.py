@@ -12,7 +12,7 @@ Parts = dict[str, list[tuple[str, NDArray[np.bool_]]]]
 
 
 def parts_of(rows: Sequence[FaceReading]) -> Parts:
-    """For ``"source"`` and each condition, the bins that hold a face: name and (n,) bool, which faces.
+    """Return the bins of ``"source"`` and of each condition that hold a face: name and (n,) bool, which faces.
 
     A face that was not found is in a set and has a true openness, but no other condition.
     """

@@ -1,6 +1,5 @@
 """Read the faces: find each, cut it, measure its conditions; then a network's values, or values from a table."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
@@ -14,8 +13,9 @@ from ...errors import DataError
 from ...face import Face
 from ...faces import FaceFinder
 from ...openness import Estimates, OpennessModel
+from ..data import read_picture, read_rows
 from . import conditions
-from .subjects import Subject, Subjects, read_picture
+from .subjects import Subject, Subjects
 
 BATCH = 64
 COVERED = 300  # of the covered mouths so many are read, evenly spread
@@ -34,7 +34,7 @@ class FaceReading:
         by_people: whether people labelled it; else a landmark model did.
         truth: the labelled openness, 0..1.
         value: as it was read, 0..1; NaN where the face was not found.
-        reliability: as it was told, 0..1; NaN where it was not.
+        reliability: as the network gave it, 0..1; NaN where it did not.
         landmarker: what a landmark model read, 0..1; NaN where there is none.
         turn: head turn to the side in degrees; this and the following NaN where the face was not found.
         size: side of the face box in pixels.
@@ -57,11 +57,11 @@ class FaceReading:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
+class FoundSubject:
     """A subject as it was found in its picture.
 
     Attributes:
-        subject: whom.
+        subject: the labelled face.
         face: as found; None where it was missed.
         crop: (60, 60, 3) uint8 RGB, all black where it was missed.
     """
@@ -71,8 +71,8 @@ class Look:
     crop: NDArray[np.uint8]
 
 
-def look_at(subjects: Subjects) -> list[Look]:
-    """Find each subject's face, by the way that video takes: detector, second look, face check.
+def find_subjects(subjects: Subjects) -> list[FoundSubject]:
+    """Find each subject's face, by the way that video takes: detector, padded pass, face check.
 
     Raises:
         DataError: a picture or a video cannot be read.
@@ -80,27 +80,27 @@ def look_at(subjects: Subjects) -> list[Look]:
     from tqdm import tqdm
 
     finder = FaceFinder()
-    looks: dict[int, Look] = {}
+    found: dict[int, FoundSubject] = {}
     pictures = subjects.pictures(range(len(subjects.chosen)))
     for index, image in tqdm(pictures, "finding faces", len(subjects.chosen), unit=" faces", disable=None):
         subject = subjects.chosen[index]
         face = subject.pick(finder.find(image), image.shape[:2])
         crop = crop_faces(image, [face])[0] if face else np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
-        looks[index] = Look(subject, face, crop)
-    return [looks[i] for i in sorted(looks)]
+        found[index] = FoundSubject(subject, face, crop)
+    return [found[i] for i in sorted(found)]
 
 
-def read_with(model: OpennessModel, looks: Sequence[Look]) -> list[FaceReading]:
-    """What a network reads."""
-    estimates = _in_batches(model, [look.crop for look in looks])
+def read_with(model: OpennessModel, found: Sequence[FoundSubject]) -> list[FaceReading]:
+    """Read the faces with a network."""
+    estimates = _in_batches(model, [one.crop for one in found])
     return [
-        _reading(look, float(value) if look.face else nan, float(trust) if look.face else nan)
-        for look, value, trust in zip(looks, estimates.openness, estimates.reliability, strict=True)
+        _reading(one, float(value) if one.face else nan, float(trust) if one.face else nan)
+        for one, value, trust in zip(found, estimates.openness, estimates.reliability, strict=True)
     ]
 
 
 def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.float64]:
-    """Reliability of faces whose mouth is covered, of those that are found; empty where the network tells none.
+    """Read the reliability of faces whose mouth is covered; empty where the network gives none.
 
     Raises:
         DataError: a picture cannot be read.
@@ -119,41 +119,31 @@ def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.f
     return _in_batches(model, crops).reliability.astype(np.float64)
 
 
-def read_from(table: Path, looks: Sequence[Look]) -> list[FaceReading]:
-    """Values that were read elsewhere, such as out-of-fold predictions; looks that the table does not name are left out.
+def read_from(table: Path, found: Sequence[FoundSubject]) -> list[FaceReading]:
+    """Read values from a table, such as out-of-fold predictions; leave out faces that it does not name.
 
     Args:
-        table: columns ``file``, ``openness`` (empty: not found) and, if it likes, ``reliability``.
-        looks: the faces.
+        table: columns ``file``, ``openness`` (empty: not found) and perhaps ``reliability``.
+        found: the faces.
 
     Raises:
         DataError: the table cannot be read, or holds another thing than numbers 0..1.
-    """  # noqa: E501
+    """
     values = read_predictions(table)
-    return [_reading(look, *values[look.subject.name]) for look in looks if look.subject.name in values]
+    return [_reading(one, *values[one.subject.name]) for one in found if one.subject.name in values]
 
 
 def read_predictions(table: Path) -> dict[str, tuple[float, float]]:
-    """Openness and reliability by file; NaN where the table leaves one empty.
+    """Read openness and reliability by file; NaN where the table leaves one empty.
 
     Raises:
         DataError: as for :func:`read_from`.
     """
     values: dict[str, tuple[float, float]] = {}
-    try:
-        with table.open(newline="", encoding="utf-8") as file:
-            reader = csv.DictReader(file, restval="")
-            if any(name not in (reader.fieldnames or []) for name in PREDICTIONS):
-                raise DataError(f"{table}: expected the columns file, openness and perhaps reliability")
-            for row in reader:
-                where = f"{table}, line {reader.line_num}"
-                if row["file"] in values:
-                    raise DataError(f"{where}: {row['file']} is there twice")
-                values[row["file"]] = _share(row["openness"], where), _share(row.get("reliability", ""), where)
-    except OSError as error:
-        raise DataError(f"{table}: cannot read it ({error.strerror})") from None
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise DataError(f"{table}: not a table of comma-separated UTF-8 text ({error})") from None
+    for row, where in read_rows(table, PREDICTIONS, "expected the columns file, openness and perhaps reliability"):
+        if row["file"] in values:
+            raise DataError(f"{where}: {row['file']} is there twice")
+        values[row["file"]] = _share(row["openness"], where), _share(row.get("reliability", ""), where)
     return values
 
 
@@ -172,19 +162,19 @@ def _in_batches(model: OpennessModel, crops: Sequence[NDArray[np.uint8]]) -> Est
     return Estimates(np.concatenate([p.openness for p in parts]), np.concatenate([p.reliability for p in parts]))
 
 
-def _reading(look: Look, value: float, reliability: float) -> FaceReading:
-    label, face = look.subject.label, look.face
+def _reading(one: FoundSubject, value: float, reliability: float) -> FaceReading:
+    label, face = one.subject.label, one.face
     return FaceReading(
-        look.subject.name,
+        one.subject.name,
         label.source,
         label.group,
         label.by_people,
         label.openness,
         value,
         reliability,
-        look.subject.landmarker,
-        conditions.head_turn(face) if face else nan,
+        one.subject.landmarker,
+        conditions.yaw(face) if face else nan,
         conditions.face_size(face) if face else nan,
-        conditions.sharpness(look.crop) if face else nan,
-        conditions.brightness(look.crop) if face else nan,
+        conditions.sharpness(one.crop) if face else nan,
+        conditions.brightness(one.crop) if face else nan,
     )

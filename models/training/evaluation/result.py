@@ -29,7 +29,7 @@ class Measures:
     Attributes:
         name: which faces.
         faces: how many, missed ones included.
-        people: how many people (photos, where a set does not tell people apart; stretches of one's own video).
+        people: how many people (photos, where a set does not distinguish people; stretches of one's own video).
         missed: faces that were not found; they count as read at the mean truth of all faces.
         mse: mean squared error.
         mae: mean absolute error.
@@ -55,7 +55,7 @@ class Measures:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """Whether the reliability tells which values to trust.
+    """How well the reliability shows which values to trust.
 
     Attributes:
         dropped: share of the found faces that is left out, the least reliable first.
@@ -84,14 +84,14 @@ class Evaluation:
 
     Attributes:
         model: the network's name, or the file that its values come from.
-        title: what its card says it is.
+        title: from its card.
         sha256: of the network's file; empty where the values come from a table.
         data: the faces' folder or table.
         groups: what the intervals draw: people or photos, or stretches of video.
         warnings: what to know before believing the figures.
         overall: on all faces.
         by: condition or ``"source"``, and its bins.
-        reliability: None where the network tells none.
+        reliability: None where the network gives none.
         versus: comparisons with others.
         faces: every face.
     """
@@ -109,12 +109,12 @@ class Evaluation:
     faces: tuple[FaceReading, ...]
 
     def as_json(self) -> str:
-        """The report as JSON; what is not known is null."""
+        """Return the report as JSON; what is not known is null."""
         return json.dumps(_without_nan({"format": FORMAT, **asdict(self)}), indent=1) + "\n"
 
 
 def summarise(rows: Sequence[FaceReading]) -> tuple[Measures, dict[str, tuple[Measures, ...]]]:
-    """Figures on all faces, and by source and condition.
+    """Return figures on all faces, and by source and condition.
 
     Args:
         rows: at least one.
@@ -125,6 +125,7 @@ def summarise(rows: Sequence[FaceReading]) -> tuple[Measures, dict[str, tuple[Me
     sample = Sample(truth, np.where(missed, truth.mean(), value), group_numbers([row.group for row in rows]))
 
     def on(name: str, chosen: NDArray[np.bool_]) -> Measures:
+        """Measure some of the faces."""
         part = sample.chosen(chosen)
         figures = [estimate(figure, part) for figure in _FIGURES]
         return Measures(name, int(chosen.sum()), len(np.unique(part.group)), int(missed[chosen].sum()), *figures)
@@ -147,7 +148,7 @@ _FIGURES = (
 def judge_reliability(
     rows: Sequence[FaceReading], covered: NDArray[np.float64], hidden: NDArray[np.float64]
 ) -> Reliability | None:
-    """What leaving out the least reliable faces gains.
+    """Measure what is gained by leaving out the least reliable faces.
 
     Args:
         rows: the faces; missed ones take no part, for they have no value to leave out.
@@ -155,20 +156,20 @@ def judge_reliability(
         hidden: reliability of faces of the test part whose lips are mostly hidden.
 
     Returns:
-        None where the network tells no reliability.
+        None where the network gives no reliability.
     """
-    told = [row for row in rows if not isnan(row.value) and not isnan(row.reliability)]
-    if len(told) < 2:
+    rated = [row for row in rows if not isnan(row.value) and not isnan(row.reliability)]
+    if len(rated) < 2:
         return None
-    trust = np.array([row.reliability for row in told])
-    truth, value = np.array([row.truth for row in told]), np.array([row.value for row in told])
-    sample = Sample(truth, value, group_numbers([row.group for row in told]))
+    trust = np.array([row.reliability for row in rated])
+    truth, value = np.array([row.truth for row in rated]), np.array([row.value for row in rated])
+    sample = Sample(truth, value, group_numbers([row.group for row in rated]))
     error = (value - truth) ** 2
-    kept = [len(told) - int(share * len(told)) for share in DROPPED]
+    kept = [len(rated) - int(share * len(rated)) for share in DROPPED]
     trusted, small = np.argsort(-trust, kind="stable"), np.sort(error)
     curve: list[Figure] = []
     for count in kept:
-        chosen = np.zeros(len(told), bool)
+        chosen = np.zeros(len(rated), bool)
         chosen[trusted[:count]] = True
         curve.append(estimate(statistics.mean_squared_error, sample.chosen(chosen)))
     return Reliability(
@@ -178,20 +179,20 @@ def judge_reliability(
         tuple(np.sort(trust).tolist()),
         tuple(np.sort(covered).tolist()),
         tuple(np.sort(hidden).tolist()),
-        _told_apart(trust, covered),
-        _told_apart(trust, hidden),
+        _separation(trust, covered),
+        _separation(trust, hidden),
     )
 
 
-def _told_apart(seen: NDArray[np.float64], unseen: NDArray[np.float64]) -> float:
-    """Chance that a seen mouth has a higher reliability than one that is not to be seen."""
+def _separation(seen: NDArray[np.float64], unseen: NDArray[np.float64]) -> float:
+    """Return the chance that a seen mouth has a higher reliability than one that is not to be seen."""
     both = np.concatenate([seen, unseen])
     is_seen = np.arange(len(both)) < len(seen)
     return float(statistics.auc(is_seen.astype(np.float64), both, np.ones((1, len(both))))[0])
 
 
 def read_rows(path: Path) -> tuple[str, list[FaceReading]]:
-    """The network's name and the faces of a report that was written as JSON.
+    """Read the network's name and the faces of a report that was written as JSON.
 
     Raises:
         DataError: it cannot be read, or is no such report.
@@ -215,7 +216,7 @@ def read_rows(path: Path) -> tuple[str, list[FaceReading]]:
 
 
 def _without_nan(value: Any) -> Any:  # noqa: ANN401
-    """The value with None for NaN and numbers rounded to 7 decimals, through dicts, lists and tuples."""
+    """Return the value with None for NaN and numbers rounded to 7 decimals, through dicts, lists and tuples."""
     if isinstance(value, dict):
         return {key: _without_nan(item) for key, item in cast("dict[str, Any]", value).items()}
     if isinstance(value, list | tuple):

@@ -58,43 +58,43 @@ class Sample:
     group: NDArray[np.int64]
 
     def chosen(self, rows: NDArray[np.bool_]) -> "Sample":
-        """Those of the rows."""
+        """Return those of the rows."""
         return Sample(self.truth[rows], self.read[rows], self.group[rows])
 
 
 def mean_squared_error(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Mean squared error."""
+    """Return the mean squared error."""
     return _mean((read - truth) ** 2, weights)
 
 
 def mean_absolute_error(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Mean absolute error."""
+    """Return the mean absolute error."""
     return _mean(np.abs(read - truth), weights)
 
 
 def bias(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Mean of reading minus truth: above 0 reads too open."""
+    """Return the mean of reading minus truth: above 0 reads too open."""
     return _mean(read - truth, weights)
 
 
 def ratio(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Variance of the truth over the squared error: 1 is no better than always answering the mean."""
+    """Return the variance of the truth over the squared error: 1 is no better than always answering the mean."""
     variance = _mean(truth**2, weights) - _mean(truth, weights) ** 2
     return variance / np.maximum(mean_squared_error(truth, read, weights), 1e-12)
 
 
 def pearson(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Linear correlation; NaN where one of the two does not vary."""
+    """Return the linear correlation; NaN where one of the two does not vary."""
     return _correlation(truth[None], read[None], weights)
 
 
 def spearman(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Correlation of the ranks, ties at their mean rank; NaN where one of the two does not vary."""
+    """Return the correlation of the ranks, ties at their mean rank; NaN where one of the two does not vary."""
     return _correlation(_ranks(truth, weights), _ranks(read, weights), weights)
 
 
 def auc(truth: Floats, read: Floats, weights: Floats) -> Floats:
-    """Chance that an open mouth reads higher than a closed one, ties count half; NaN without both kinds."""
+    """Return the chance that an open mouth reads higher than a closed one, ties count half; NaN without both kinds."""
     is_open = truth >= OPEN_FROM
     opened, closed = weights * is_open, weights * ~is_open
     below = _ranks(read, closed) - closed / 2  # the closed that read lower, and half of those that read the same
@@ -104,7 +104,7 @@ def auc(truth: Floats, read: Floats, weights: Floats) -> Floats:
 
 
 def estimate(figured: Figured, sample: Sample) -> Figure:
-    """A figure with its interval; all NaN for no face."""
+    """Return a figure with its interval; all NaN for no face."""
     if not len(sample.truth):
         return Figure(nan, nan, nan)
     value = float(figured(sample.truth, sample.read, np.ones((1, len(sample.truth))))[0])
@@ -113,7 +113,7 @@ def estimate(figured: Figured, sample: Sample) -> Figure:
 
 
 def with_interval(value: float, drawn: Floats) -> Figure:
-    """The figure whose bootstrap draws are given; draws on which it is not defined are left out."""
+    """Return the figure with the interval of its bootstrap draws; draws on which it is not defined are left out."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < DRAWS / 2:
         return Figure(value, nan, nan)
@@ -122,7 +122,7 @@ def with_interval(value: float, drawn: Floats) -> Figure:
 
 
 def resampled(group: NDArray[np.int64]) -> Iterator[Floats]:
-    """Weights of the bootstrap draws, (CHUNK, n) at a time; none with fewer than two groups. Always the same draws."""
+    """Yield the same weights of bootstrap draws each time, (CHUNK, n) at a time; none with fewer than two groups."""
     names, member = np.unique(group, return_inverse=True)
     if len(names) < 2:
         return
@@ -133,12 +133,12 @@ def resampled(group: NDArray[np.int64]) -> Iterator[Floats]:
 
 
 def group_numbers(names: Sequence[str]) -> NDArray[np.int64]:
-    """(n,) int: the same number for the same name."""
+    """Return (n,) int: the same number for the same name."""
     return np.unique(np.array(names, dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
 def _mean(values: Floats, weights: Floats) -> Floats:
-    """Weighted mean of (n,) or (draws, n) values, (draws,); NaN where nothing has weight."""
+    """Return the weighted mean of (n,) or (draws, n) values, (draws,); NaN where nothing has weight."""
     total = weights.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return (weights * values).sum(axis=1) / np.where(total > 0, total, nan)
@@ -153,7 +153,7 @@ def _correlation(a: Floats, b: Floats, weights: Floats) -> Floats:
 
 
 def _ranks(values: Floats, weights: Floats) -> Floats:
-    """(draws, n): the weight below each value plus half of the weight at it."""
+    """Return (draws, n): the weight below each value plus half of the weight at it."""
     places, member = np.unique(values, return_inverse=True)
     order = np.argsort(member, kind="stable")
     starts = np.searchsorted(member[order], np.arange(len(places)))

@@ -9,7 +9,7 @@ TITLES = {"source": "Set"} | {condition.name: condition.title for condition in C
 
 
 def interval(figure: Figure, decimals: int, sign: bool = False) -> str:
-    """A figure with its interval; a dash where it is not defined."""
+    """Return a figure with its interval as text; a dash where it is not defined."""
     if figure.value != figure.value:  # NaN
         return "-"
     form = f"{{:{'+' if sign else ''}.{decimals}f}}"
@@ -19,7 +19,7 @@ def interval(figure: Figure, decimals: int, sign: bool = False) -> str:
 
 
 def as_text(report: Evaluation) -> str:
-    """The report in some 50 lines of up to 110 characters."""
+    """Return the report in some 50 lines of up to 110 characters."""
     m = report.overall
     lines = [f"{report.model} on {report.data}"]
     lines += [f"  ! {warning}" for warning in report.warnings]
@@ -48,7 +48,7 @@ def as_text(report: Evaluation) -> str:
 
 
 def versus_as_text(model: str, versus: Versus) -> list[str]:
-    """A comparison in a few lines."""
+    """Return a comparison in a few lines."""
     lines = [f"Against {versus.other}: {versus.about}; times better than the mean:"]
     lines.append(f"  {'':14}{'n':>6}  {model[:21]:22} {'the other':22} its squared error / this one's")
     lines += [_pair(pair) for pair in (*versus.by["source"], versus.overall)]

@@ -1,4 +1,4 @@
-"""The faces that were read worst, as pictures to look at: what do they have in common?"""
+"""The faces that were read worst, as pictures."""
 
 import base64
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...crop import MOUTH_REGION, Region, crop_faces
-from .readings import FaceReading, Look
+from .readings import FaceReading, FoundSubject
 from .subjects import Subjects
 
 WORST = 40
@@ -36,19 +36,19 @@ class WorstFace:
 
     @property
     def source(self) -> str:
-        """The portrait as a ``data:`` address, which needs no other file."""
+        """Return the portrait as a ``data:`` address, which needs no other file."""
         return f"data:image/jpeg;base64,{base64.b64encode(self.portrait).decode('ascii')}"
 
 
 def worst_faces(
-    rows: Sequence[FaceReading], subjects: Subjects | None, looks: Sequence[Look], count: int = WORST
+    rows: Sequence[FaceReading], subjects: Subjects | None, found: Sequence[FoundSubject], count: int = WORST
 ) -> list[WorstFace]:
-    """The faces with the largest errors, the worst first.
+    """Return the faces with the largest errors, the worst first.
 
     Args:
         rows: all faces.
         subjects: their pictures; None: no portraits.
-        looks: the faces as found, in the order of ``subjects``.
+        found: the faces as found, in the order of ``subjects``.
         count: at most so many.
 
     Raises:
@@ -59,18 +59,18 @@ def worst_faces(
     worst = sorted(range(len(rows)), key=lambda i: -abs(errors[i]))[:count]
     portraits: dict[str, bytes] = {}
     if subjects is not None:
-        places = {look.subject.name: i for i, look in enumerate(looks)}
+        places = {one.subject.name: i for i, one in enumerate(found)}
         for index, image in subjects.pictures([places[rows[i].file] for i in worst]):
-            portraits[looks[index].subject.name] = _portrait(image, looks[index])
+            portraits[found[index].subject.name] = _portrait(image, found[index])
     return [WorstFace(rows[i], errors[i], portraits.get(rows[i].file, b"")) for i in worst]
 
 
-def _portrait(image: NDArray[np.uint8], look: Look) -> bytes:
-    if look.face is None:
+def _portrait(image: NDArray[np.uint8], one: FoundSubject) -> bytes:
+    if one.face is None:
         side = max(image.shape[:2])
         size = image.shape[1] * PORTRAIT // side, image.shape[0] * PORTRAIT // side
         return _jpeg(cv2.resize(image, (max(size[0], 1), max(size[1], 1))).astype(np.uint8, copy=False))
-    picture: NDArray[np.uint8] = np.ascontiguousarray(crop_faces(image, [look.face], SHOWN, PORTRAIT)[0][:, :, ::-1])
+    picture: NDArray[np.uint8] = np.ascontiguousarray(crop_faces(image, [one.face], SHOWN, PORTRAIT)[0][:, :, ::-1])
     corners = [
         (_across(x, SHOWN.left, SHOWN.right), _across(y, SHOWN.top, SHOWN.bottom))
         for x, y in ((MOUTH_REGION.left, MOUTH_REGION.top), (MOUTH_REGION.right, MOUTH_REGION.bottom))
@@ -84,5 +84,5 @@ def _jpeg(picture: NDArray[np.uint8]) -> bytes:
 
 
 def _across(at: float, low: float, high: float) -> int:
-    """Pixel of a portrait at which a place of the aligned square lies."""
+    """Return the pixel of a portrait at which a place of the aligned square lies."""
     return round((at - low) / (high - low) * PORTRAIT)
