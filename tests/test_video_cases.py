@@ -436,8 +436,12 @@ class TestSizeChanges:
             else:
                 assert_fitted(frames[35].image, turned)
 
-    def test_one_size_is_not_reported(self, folder, caplog):
-        with open_video(clip(folder, "key_frames.mkv", *H264, "-g", "5")) as video:
+    @pytest.mark.parametrize(
+        "codec", ["libx264", "libx265", "mpeg4", "mpeg2video", "mjpeg", "libvpx", "ffv1", "msmpeg4"]
+    )
+    def test_one_size_is_not_reported(self, folder, caplog, codec):
+        quiet = ["-x265-params", "log-level=0"] if codec == "libx265" else []
+        with open_video(clip(folder, f"key_frames_{codec}.mkv", "-c:v", codec, "-g", "5", *quiet)) as video:
             assert len(list(video)) == 25
         assert not caplog.records
 

@@ -17,6 +17,7 @@ from .packet_size import H264_FOURCC, Size, stated_size
 
 LEAD = 32  # packets read before the first frame is shown: decoders hold back fewer
 PACKETS_PER_FRAME = 2  # at most: the two fields of an interlaced frame
+UNKNOWN: Size = (0, 0)
 SAME_TIME = 1e-3  # s
 
 
@@ -68,7 +69,7 @@ class StreamChanges:
     """Tells the true size of each decoded frame. It reads packets a little before the frames that they contain.
 
     Attributes:
-        first_size: the (width, height) that the stream's first header states; (0, 0) where it is not known.
+        first_size: the (width, height) that the stream's first header states; UNKNOWN where it is not known.
         size: the size that the stream states for the last decoded frame.
         clock_restart: the time in seconds since the first packet at which the clock starts again; None where it does
             not.
@@ -88,7 +89,7 @@ class StreamChanges:
         self._key_packets, self._intra_frames = _Runs(), _Runs()
         self._first: float | None = None
         self._highest = self._shift = 0.0
-        self.first_size = self.size = self._last_size = (0, 0)
+        self.first_size = self.size = self._last_size = UNKNOWN
         self.clock_restart: float | None = None
         self._read(LEAD)
 
@@ -131,7 +132,7 @@ class StreamChanges:
     def _note_size(self, size: Size | None, time: float) -> None:
         if size is None or size == self._last_size:
             return
-        if self._last_size == (0, 0):
+        if self._last_size == UNKNOWN:
             self.first_size = self.size = size
         else:
             self._waiting.append(_Change(self._key_packets.count, time, time + self._shift, size))

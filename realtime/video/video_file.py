@@ -15,13 +15,14 @@ from .clock import RESTART_MESSAGE, RecordingClock
 from .container import is_bare_jpegs, is_text, missing_bytes, unreadable_reason
 from .decoder import Decoder
 from .iso_tracks import video_matrices
-from .packets import PacketCapture, StreamChanges, stated_rate
+from .packets import UNKNOWN, PacketCapture, StreamChanges, stated_rate
 from .picture_shape import Display, mirroring
 from .tracks import choose_track, probed_rate
 
 log = logging.getLogger("mouth_live")
 
 FALLBACK_RATE = 25.0  # frames/s, where a file states none
+CODING_BLOCK = 64  # pixels: some headers state a size in whole blocks
 COVER_RATE = 90_000  # frames/s that FFmpeg reports for a picture attached to sound
 # A file ended early if more seconds than these are missing and fewer than this share of its frames were decoded.
 MAX_MISSING_SECONDS = 1.0
@@ -132,7 +133,14 @@ class VideoFile:
         self._packets = PacketCapture(self._path)
         if self._decoder.closed:  # by another thread, which did not know of the packets
             self._packets.close()
-        return StreamChanges(self._packets, self.nominal_rate, mended=self._decoder.mends_clock)
+        changes = StreamChanges(self._packets, self.nominal_rate, mended=self._decoder.mends_clock)
+        height, width = self._decoder.head[0].picture.shape[:2]
+        coded = (height, width) if self._decoder.is_turned else (width, height)
+        fits = all(abs(one - other) < CODING_BLOCK for one, other in zip(changes.first_size, coded, strict=True))
+        if fits or changes.first_size == UNKNOWN:
+            return changes
+        self._packets.close()  # their header was not understood
+        return None
 
     def _changed_shape(
         self, changes: StreamChanges, picture: NDArray[np.uint8], time: float, *, first: bool
