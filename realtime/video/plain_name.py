@@ -1,6 +1,5 @@
 """Names of files in a form that libraries written in C can take."""
 
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,8 @@ def plain_name(path: str) -> Generator[str]:
     if is_utf8(path):
         yield path
         return
+    import tempfile
+
     shown = path.encode("utf-8", "backslashreplace").decode()
     try:
         folder = tempfile.TemporaryDirectory(prefix="mouth-live-")

@@ -4,8 +4,6 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from ...models.errors import SourceError
 
@@ -64,6 +62,9 @@ def recording_path(text: str) -> Path:
         raise SourceError(
             f"{text}: an address, and recordings are read from files; download it, or read it live with --camera {text}"
         )
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname  # takes 20 ms to import
+
     address = urlsplit(text)
     if address.netloc not in ("", "localhost"):
         raise SourceError(f"{text}: a file on another machine; write file:/// for one on this machine, or copy it here")
