@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from mouth_live.models.errors import IncompleteVideoError, SourceError
-from mouth_live.realtime.video.sources import PacedVideo, find_videos, open_video
+from mouth_live.realtime.video.recording_files import find_videos
+from mouth_live.realtime.video.sources import PacedVideo, open_video
 
 VFR = "settb=1/1000,setpts='(N+mod(N\\,3)*0.4)/25/TB'"
 GAP = "setpts='(N+gte(N\\,10)*70)/25/TB'"

@@ -59,7 +59,9 @@ def events(
     """  # noqa: D301
     if file and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
-    source, output = camera or "0" if file is None else Path(file), dated(output)
+    from ..video.recording_files import recording_path
+
+    source, output = camera or "0" if file is None else recording_path(file), dated(output)
     if options["values"] and format_name != JSON:
         raise click.UsageError("--values needs --format json; for a table of values use mouth-live process")
     if "-" in options["to"]:

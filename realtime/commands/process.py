@@ -34,6 +34,12 @@ from .options import analysis_options, take_settings
     metavar="N",
     help="Videos at once, each in its own process. One process uses about two cores and 0.2 GB of memory.",
 )
+@click.option(
+    "--track",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Read this video track of files that have several, from 0; default: the one that the file marks as default.",
+)
 @analysis_options("auto", events=True)
 def process(
     inputs: tuple[str, ...],

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from ...models.errors import SourceError
 from ..records import Frame
 from .capture import Capture
-from .sources import VIDEO_SUFFIXES, PacedVideo, VideoSource, open_video
+from .recording_files import VIDEO_SUFFIXES, recording_path, refuse_special_file
+from .sources import PacedVideo, VideoSource, open_video
 
 log = logging.getLogger("mouth_live")
 
@@ -88,10 +89,12 @@ def open_camera(source: int | str, size: tuple[int, int] | None = None, fps: flo
     text = str(source)
     if text.isdigit():
         return LiveCamera(int(text), f"camera {text}", size, fps)
-    if "://" in text:
+    if "://" in text and not text.lower().startswith("file://"):
         return LiveCamera(text, text, size, fps)
-    path = Path(text)
+    path = recording_path(text)
     if path.exists():
+        if not path.is_char_device():
+            refuse_special_file(path)
         if path.is_dir():
             raise SourceError(f"{text}: a folder, not a camera or a video; name one of the videos in it")
         return PacedVideo(open_video(path)) if path.is_file() else LiveCamera(text, text, size, fps)

@@ -8,10 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .plain_name import plain_name
+
+_NO_LIMIT = "1000000000"  # packets; OpenCV's own limits end a video early where its sound is longer, and at damage
+
 
 def quiet_decoder() -> None:
     """Switch the decoders' log output off: this program reports what matters in one line of its own."""
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_FFMPEG_READ_ATTEMPTS", _NO_LIMIT)
+    os.environ.setdefault("OPENCV_FFMPEG_DECODE_ATTEMPTS", _NO_LIMIT)
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
@@ -30,7 +36,7 @@ class Capture:
         opened: whether OpenCV could open it.
     """
 
-    def __init__(self, target: int | str, backend: int, threads: int | None = None) -> None:
+    def __init__(self, target: int | str, backend: int, threads: int | None = None, *, packets: bool = False) -> None:
         """Open a file, a URL or a device; see :attr:`opened`.
 
         Args:
@@ -38,21 +44,33 @@ class Capture:
             backend: OpenCV's number of the capture backend.
             threads: the threads for decoding; None leaves the choice to the decoder, which takes one more than there
                 are cores.
+            packets: whether to read packets without decoding them.
+
+        Raises:
+            SourceError: the file's name cannot be passed to OpenCV.
         """
         quiet_decoder()
-        settings = () if threads is None else ([cv2.CAP_PROP_N_THREADS, threads],)
-        self._native = cv2.VideoCapture(target, backend, *settings)
+        settings = [] if threads is None else [cv2.CAP_PROP_N_THREADS, threads]
+        settings += [cv2.CAP_PROP_FORMAT, -1] if packets else []
+        with plain_name(str(target)) as name:
+            target = name if isinstance(target, str) else target
+            self._native = cv2.VideoCapture(target, backend, *([settings] if settings else []))
         self._in_use = threading.Lock()
         self._closed = False
         self.opened = self._native.isOpened()
 
     def read(self) -> NDArray[np.uint8] | None:
         """Return the next picture, (h, w, 3) uint8 BGR; None where there is none."""
+        image = self._read_native()
+        return None if image is None else as_bgr(image)
+
+    def _read_native(self) -> NDArray[np.uint8] | None:
+        """Return what OpenCV reads next: a picture, or a packet's bytes; None where there is none."""
         with self._in_use:
             ok, image = (False, None) if self._closed else self._native.read()
         if self._closed:
             self.close()
-        return _as_bgr(image) if ok and image is not None else None
+        return cast("NDArray[np.uint8]", image) if ok and image is not None else None
 
     def get(self, key: int) -> float:
         """Return a property, by OpenCV's number."""
@@ -61,6 +79,11 @@ class Capture:
     def request(self, key: int, value: float) -> None:
         """Request a setting from the device, which may ignore it."""
         self._native.set(key, value)
+
+    @property
+    def is_turned(self) -> bool:
+        """Whether the file asks for a rotation by 90 or 270 degrees."""
+        return self.get(cv2.CAP_PROP_ORIENTATION_META) % 180 == 90
 
     @property
     def closed(self) -> bool:
@@ -75,7 +98,7 @@ class Capture:
             self._in_use.release()
 
 
-def _as_bgr(image: object) -> NDArray[np.uint8]:
+def as_bgr(image: object) -> NDArray[np.uint8]:
     """Return a decoded picture, grey or colour and 8 or 16 bits deep, as (h, w, 3) uint8 BGR."""
     array = cast("NDArray[np.uint8] | NDArray[np.uint16]", image)
     narrow = (array >> 8).astype(np.uint8) if array.dtype == np.uint16 else cast("NDArray[np.uint8]", array)

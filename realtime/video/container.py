@@ -5,13 +5,22 @@ import shutil
 from pathlib import Path
 
 _ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # the boxes that an mp4 or mov begins with
+_Y4M = b"YUV4MPEG2 "
 
 
 def is_text(path: Path) -> bool:
     """Return whether the file begins with text."""
     with path.open("rb") as file:
         head = file.read(512)
+    if head.startswith(_Y4M):  # a line of text, and pictures that may be all bright
+        return False
     return not re.search(rb"[^\t\n\r -~\x80-\xff]", head)
+
+
+def is_bare_jpegs(path: Path) -> bool:
+    """Return whether the file is a row of JPEG pictures without a container, which states neither times nor a rate."""
+    with path.open("rb") as file:
+        return file.read(3) == b"\xff\xd8\xff"
 
 
 def unreadable_reason(path: Path, opened: bool) -> str:

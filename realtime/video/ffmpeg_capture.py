@@ -6,6 +6,7 @@ convert interlaced frames to BGR: it reports no error and returns the same garba
 
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -14,22 +15,51 @@ from ..system.programs import start_program
 from .capture import Capture, spare_cores
 from .ffmpeg import passthrough_option, run_program
 
+# A step back of 0.1 s is mended whatever the threshold; a step forward is a pause, and stays.
+_MENDED_CLOCK = ("-dts_delta_threshold", "1000000000")
+
+
+@dataclass(frozen=True, slots=True)
+class FfmpegReading:
+    """How ffmpeg reads a file.
+
+    Attributes:
+        track: the number of the video track, from 0, cover pictures left out.
+        rotate: rotate pictures as the file says.
+        keep_clock: give the container's own times. Otherwise times begin near 0, and go on where the clock of joined
+            files starts again.
+    """
+
+    track: int = 0
+    rotate: bool = True
+    keep_clock: bool = True
+
 
 class FfmpegCapture(Capture):
-    """The first video stream of a file, cover pictures aside, decoded, rotated and deinterlaced by ffmpeg."""
+    """A video track of a file, decoded, rotated and deinterlaced by ffmpeg.
 
-    def __init__(self, program: str, path: Path) -> None:
+    Attributes:
+        mends_clock: whether ffmpeg lets times go on where the file's clock starts again.
+    """
+
+    def __init__(self, program: str, path: Path, reading: FfmpegReading) -> None:
         """Start ffmpeg; see :attr:`opened`.
 
         Args:
             program: the ffmpeg program.
             path: the file.
+            reading: how to read it.
 
         Raises:
             OSError: the program cannot be started.
         """
-        command = [program, "-nostdin", "-v", "quiet", "-protocol_whitelist", "file,pipe", "-copyts"]
-        command += ["-i", f"file:{path.absolute()}", "-map", "0:V:0", *passthrough_option(program)]
+        self.mends_clock = not reading.keep_clock
+        command = [program, "-nostdin", "-v", "quiet", "-protocol_whitelist", "file,pipe"]
+        command += [
+            *(["-copyts"] if reading.keep_clock else _MENDED_CLOCK),
+            *([] if reading.rotate else ["-noautorotate"]),
+        ]
+        command += ["-i", f"file:{path.absolute()}", "-map", f"0:V:{reading.track}", *passthrough_option(program)]
         # One picture for each frame; progressive frames stay as they are.
         command += ["-vf", "bwdif=mode=send_frame:deint=interlaced"]
         command += ["-c:v", "rawvideo", "-pix_fmt", "yuv420p", "-f", "nut", "pipe:1"]
@@ -46,13 +76,13 @@ class FfmpegCapture(Capture):
             self._process.stdout.close()
 
 
-def open_with_ffmpeg(path: Path) -> FfmpegCapture | None:
+def open_with_ffmpeg(path: Path, reading: FfmpegReading) -> FfmpegCapture | None:
     """Open a file with ffmpeg; return None where ffmpeg is not installed or finds no readable video in it."""
     program = shutil.which("ffmpeg")
     if program is None:
         return None
     try:
-        capture = FfmpegCapture(program, path)
+        capture = FfmpegCapture(program, path, reading)
     except OSError:
         return None
     if capture.opened:

@@ -15,12 +15,11 @@ from numpy.typing import NDArray
 
 from ...models.errors import SourceError
 from ..records import Frame
+from .animation import AnimatedPicture, is_animated
 from .capture import quiet_decoder
+from .recording_files import PICTURE_SUFFIXES, is_hidden, refuse_special_file
 from .video_file import VideoFile
 
-_VIDEO = ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .mts .m2ts .ts .wmv .flv .3gp .ogv .h264 .h265 .hevc .mxf .vob .asf"
-VIDEO_SUFFIXES = frozenset(_VIDEO.split())
-PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"))
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
 
 
@@ -60,39 +59,39 @@ class VideoSource(Protocol):
         ...
 
 
-def open_video(path: str | os.PathLike[str]) -> "VideoFile | Pictures":
+def open_video(path: str | os.PathLike[str], track: int | None = None) -> "Recording":
     """Open a recording.
 
     Args:
-        path: a video file, a still picture (one frame at time 0), or a folder of pictures (in natural order, 25
-            frames/s).
+        path: a video file, a still or animated picture, or a folder of pictures (in natural order, 25 frames/s). A
+            still picture is one frame at time 0.
+        track: the number of the video track, from 0; None: the one that the file marks as default.
 
     Raises:
-        SourceError: it is missing, empty or unreadable, or contains no picture.
+        SourceError: it is missing, empty, unreadable or no file, or contains no picture or no such track.
     """
     path = Path(path)
     if path.is_dir():
-        pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES]
+        pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not is_hidden(p.name)]
         if not pictures:
             raise SourceError(f"{path}: no pictures in this folder; give a video or a folder of pictures")
         return Pictures(path, sorted(pictures, key=lambda p: _natural(p.name)))
+    is_picture = path.suffix.lower() in PICTURE_SUFFIXES
     try:
+        refuse_special_file(path)
         with path.open("rb") as file:
-            empty = not file.read(1)
+            content = file.read() if is_picture else file.read(1)
     except FileNotFoundError:
         raise SourceError(f"{path}: no such file") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot read it ({error.strerror}); check its permissions") from None
-    if empty:
+    if not content:
         raise SourceError(f"{path}: an empty file (0 bytes); was the recording or the copy interrupted?")
-    if path.suffix.lower() in PICTURE_SUFFIXES:
-        return Pictures(path, [path])
-    return VideoFile(path)
-
-
-def find_videos(folder: Path) -> list[Path]:
-    """Return the video files in a folder and in its subfolders, sorted."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in VIDEO_SUFFIXES and p.is_file())
+    if not is_picture:
+        return VideoFile(path, track)
+    if track:
+        raise SourceError(f"{path}: a picture has one track, 0; there is no track {track}")
+    return AnimatedPicture(path, content) if is_animated(content) else Pictures(path, [path])
 
 
 class Pictures:
@@ -133,7 +132,7 @@ class Pictures:
 class PacedVideo:
     """A recording that delivers its frames in real time, as a camera does; the attributes are the recording's."""
 
-    def __init__(self, video: VideoFile | Pictures) -> None:
+    def __init__(self, video: "Recording") -> None:
         """Take over an open recording."""
         self._video = video
         self.name, self.size, self.nominal_rate = video.name, video.size, video.nominal_rate
@@ -164,8 +163,17 @@ class PacedVideo:
             yield frame
 
 
+Recording = VideoFile | Pictures | AnimatedPicture
+"""An open recording."""
+
+
 def _read_picture(path: Path) -> NDArray[np.uint8]:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)  # 8 bits, BGR, turned as its EXIF says
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot read it ({error.strerror}); check its permissions") from None
+    # From memory: OpenCV crashes at a name that is not UTF-8. 8 bits, BGR, turned as its EXIF says.
+    image = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
     if image is None:
         raise SourceError(f"{path}: not readable as a picture; is the file damaged?")
     return image.astype(np.uint8, copy=False)

@@ -23,7 +23,7 @@ def _main() -> None:
     settings = AnalysisSettings.from_data(data["settings"])
     networks = _shared_networks(settings) if data["shared"] else load_networks(settings)
     job = Job(Path(data["source"]), Path(data["output"]))
-    process_one(job, Products(overwrite=True, media_time=data["media_time"]), settings, networks)
+    process_one(job, Products(overwrite=True, media_time=data["media_time"], track=data["track"]), settings, networks)
 
 
 def _shared_networks(settings: AnalysisSettings) -> Networks:

@@ -1,13 +1,23 @@
 """The jobs of ``mouth-live process``: one recording and one output each, all checked before any work starts."""
 
 import glob
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, SourceError, UsageError
 from ...sinks.text_output import STDOUT
-from ...video.sources import PICTURE_SUFFIXES, VIDEO_SUFFIXES, find_videos
+from ...video.recording_files import (
+    PICTURE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    is_hidden,
+    is_video_name,
+    recording_path,
+    visible_files,
+)
+
+log = logging.getLogger("mouth_live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
     """
     found = [(root, video) for item in inputs for root, video in _expand(item)]
     folder = Path(output or ".")
-    several = len(inputs) > 1 or Path(inputs[0]).is_dir() or _is_glob(inputs[0])
+    several = len(inputs) > 1 or recording_path(inputs[0]).is_dir() or _is_glob(inputs[0])
     if not several:
         _, source = found[0]
         target: Path | str = output if output == STDOUT else Path(output or f"{source.stem}.csv")
@@ -55,20 +65,38 @@ def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
 
 def _expand(item: str) -> list[tuple[Path, Path]]:
     """Return (root, recording) for each recording of one input; the output keeps the structure below the root."""
-    path = Path(item)
+    path = recording_path(item)
     if path.is_dir():
-        videos = find_videos(path)
+        files = visible_files(path)
+        videos = [file for file in files if is_video_name(file)]
         if not videos:
             raise SourceError(f"{item}: no videos in this folder (looked for {', '.join(sorted(VIDEO_SUFFIXES))})")
+        _report_left_out(item, len(files) - len(videos))
         return [(path, video) for video in videos]
     if _is_glob(item):
         matches = [Path(match) for match in sorted(glob.glob(item, recursive=True))]  # noqa: PTH207
         known = VIDEO_SUFFIXES | PICTURE_SUFFIXES
         files = [match for match in matches if match.is_file() and match.suffix.lower() in known]
+        files = [match for match in files if not any(is_hidden(part) for part in _found_parts(match, item))]
         if not files:
             raise SourceError(f"{item}: no video or picture matches this pattern")
         return [(file.parent, file) for file in files]
     return [(path.parent, path)]
+
+
+def _found_parts(match: Path, pattern: str) -> set[str]:
+    """Return the parts of a match that its pattern does not spell out."""
+    return set(match.parts) - set(Path(pattern).parts)
+
+
+def _report_left_out(folder: str, count: int) -> None:
+    if count:
+        words = (
+            "1 file is no video by its name and was"
+            if count == 1
+            else f"{count} files are no videos by their names and were"
+        )
+        log.info("%s: %s left out", folder, words)
 
 
 def _is_glob(item: str) -> bool:

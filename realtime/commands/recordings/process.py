@@ -14,6 +14,7 @@ from ...sinks.annotated_video import AnnotatedVideo
 from ...sinks.csv_sink import CsvSink
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
+from ...video.sources import open_video
 from .jobs import Job
 from .shared_network import SharedNetwork
 from .side_by_side import process_side_by_side
@@ -29,11 +30,13 @@ class Products:
         annotate: the file for the annotated video; None for none.
         overwrite: replace existing outputs.
         media_time: count timestamps from the container's zero, as its sound does, not from the first frame.
+        track: the number of the video track to read, from 0; None: the file's default.
     """
 
     annotate: Path | None = None
     overwrite: bool = False
     media_time: bool = False
+    track: int | None = None
 
 
 def process_recordings(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, at_once: int = 1) -> None:
@@ -63,9 +66,9 @@ def _side_by_side(jobs: Sequence[Job], products: Products, settings: AnalysisSet
     """Do the jobs in parallel, each in a process of its own, and return those that failed."""
     model = load_openness_model(settings.model, settings.device)
     if model.device == "cpu":
-        return process_side_by_side(jobs, products.media_time, settings, at_once)
+        return process_side_by_side(jobs, products.media_time, products.track, settings, at_once)
     with closing(SharedNetwork(model)) as shared:
-        return process_side_by_side(jobs, products.media_time, settings, at_once, shared)
+        return process_side_by_side(jobs, products.media_time, products.track, settings, at_once, shared)
 
 
 def _one_by_one(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, alone: bool) -> list[Job]:
@@ -110,7 +113,7 @@ def process_one(job: Job, products: Products, settings: AnalysisSettings, networ
         MouthLiveError: it failed; IncompleteVideoError: it is cut off, and its outputs are complete up to that point.
     """
     cut_off: IncompleteVideoError | None = None
-    with open_session(job.source, settings, networks=networks) as session:
+    with open_session(open_video(job.source, products.track), settings, networks=networks) as session:
         video = session.source
         sinks: list[Sink] = [CsvSink(job.output, video.start_time if products.media_time else 0.0)]
         if products.annotate:

@@ -34,6 +34,7 @@ class _Running:
 def process_side_by_side(
     jobs: Sequence[Job],
     media_time: bool,
+    track: int | None,
     settings: AnalysisSettings,
     at_once: int,
     shared: SharedNetwork | None = None,
@@ -43,6 +44,7 @@ def process_side_by_side(
     Args:
         jobs: the jobs, each with a file as its output.
         media_time: count timestamps from the container's zero.
+        track: the number of the video track to read; None: each file's default.
         settings: the settings of the analysis.
         at_once: the number of processes at once.
         shared: the network for all processes; None: each has its own, on the CPU.
@@ -57,7 +59,7 @@ def process_side_by_side(
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    running.append(_start(waiting.pop(0), media_time, settings, shared))
+                    running.append(_start(waiting.pop(0), media_time, track, settings, shared))
                 time.sleep(POLL_INTERVAL)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
@@ -73,22 +75,28 @@ def process_side_by_side(
     return failed
 
 
-def _child_command(job: Job, media_time: bool, settings: AnalysisSettings, shared: bool) -> Sequence[str]:
+def _child_command(
+    job: Job, media_time: bool, track: int | None, settings: AnalysisSettings, shared: bool
+) -> Sequence[str]:
     """Return the child's command, whose argument contains the job and all settings.
 
     Args:
         job: the recording and its output file.
         media_time: as in :func:`process_side_by_side`.
+        track: as there.
         settings: the settings of the analysis.
         shared: whether the parent process runs the openness network, through the child's stdout and stdin.
     """
-    data = {"source": str(job.source), "output": str(job.output), "media_time": media_time, "shared": shared}
-    return [sys.executable, "-m", CHILD_MODULE, json.dumps(data | {"settings": settings.as_data()})]
+    data = {"source": str(job.source), "output": str(job.output), "media_time": media_time, "track": track}
+    data |= {"shared": shared, "settings": settings.as_data()}
+    return [sys.executable, "-m", CHILD_MODULE, json.dumps(data)]
 
 
-def _start(job: Job, media_time: bool, settings: AnalysisSettings, shared: SharedNetwork | None) -> _Running:
+def _start(
+    job: Job, media_time: bool, track: int | None, settings: AnalysisSettings, shared: SharedNetwork | None
+) -> _Running:
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
-    command = _child_command(job, media_time, replace(settings, device="cpu"), shared is not None)
+    command = _child_command(job, media_time, track, replace(settings, device="cpu"), shared is not None)
     pipe = subprocess.DEVNULL if shared is None else subprocess.PIPE
     process = start_program(command, stdin=pipe, stdout=pipe, stderr=stderr)
     if shared is not None:
