@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...models.errors import SinkError
 from ...models.whole_file import same_file, whole_file
 from ..records import Analysis
+from ..video.plain_name import plain_name
 from .ffmpeg_writer import FfmpegWriter
 from .overlay import draw
 from .sink import Sink
@@ -178,7 +179,8 @@ class ConstantRateWriter:
         """
         self._path, self._rate = path, rate
         fourcc = cv2.VideoWriter.fourcc(*"mp4v")
-        self._video = cv2.VideoWriter(str(path), fourcc, rate, size)
+        with plain_name(str(path)) as name:
+            self._video = cv2.VideoWriter(name, fourcc, rate, size)
         if not self._video.isOpened():
             raise SinkError(f"{path}: OpenCV cannot write this video; install ffmpeg or name it .mp4")
         self._start: float | None = None
@@ -205,7 +207,8 @@ class ConstantRateWriter:
         if self._waiting is not None:
             self._put(self._waiting)
         self._video.release()
-        check = cv2.VideoCapture(str(self._path))
+        with plain_name(str(self._path)) as name:
+            check = cv2.VideoCapture(name)
         whole = check.isOpened() and round(check.get(cv2.CAP_PROP_FRAME_COUNT)) >= self._written
         check.release()
         if not whole:

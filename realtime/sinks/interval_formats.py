@@ -1,12 +1,15 @@
 """Interval formats for Praat, Audacity, subtitles, ELAN and tables: one function for each, which returns the text."""
 
 import mimetypes
+import os
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 from ..lips.intervals import Interval, Intervals
+from ..video.plain_name import is_utf8
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LABELS = {"activity": "lips active", "open": "mouth open"}
@@ -91,7 +94,7 @@ def elan(found: Intervals) -> str:
     if found.media:
         path = Path(found.media).absolute()
         kind = mimetypes.guess_type(path.name)[0] or "video/mp4"
-        relative = f"./{path.name}"
+        relative = f"./{path.name if is_utf8(path.name) else quote(os.fsencode(path.name))}"
         ElementTree.SubElement(
             header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=relative
         )

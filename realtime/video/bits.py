@@ -48,19 +48,22 @@ class Bits:
 
 
 def nal_payload(packet: bytes, kind: int, *, hevc: bool = False) -> bytes | None:
-    """Return the payload of the first NAL unit of a type, without emulation prevention; None where there is none.
+    """Return the payload of a packet's last NAL unit of a type, without emulation prevention; None if it has none.
+
+    The last one counts: FFmpeg puts the header of the whole file before that of the packet.
 
     Args:
         packet: a packet with start codes (annex B).
         kind: the type of the NAL unit.
         hevc: whether its header is that of H.265 (2 bytes) rather than of H.264 (1 byte).
     """
+    payload: bytes | None = None
     at = packet.find(b"\0\0\1")
     while 0 <= at < len(packet) - 4:
         head = packet[at + 3]
         end = packet.find(b"\0\0\1", at + 3)
         if (head >> 1 & 63 if hevc else head & 31) == kind:
             unit = packet[at + (5 if hevc else 4) : end if end >= 0 else None]
-            return unit.replace(b"\0\0\3", b"\0\0")
+            payload = unit.replace(b"\0\0\3", b"\0\0")
         at = end
-    return None
+    return payload

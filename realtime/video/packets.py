@@ -18,7 +18,6 @@ from .packet_size import H264_FOURCC, Size, stated_size
 LEAD = 32  # packets read before the first frame is shown: decoders hold back fewer
 PACKETS_PER_FRAME = 2  # at most: the two fields of an interlaced frame
 SAME_TIME = 1e-3  # s
-CLOCK_RESTART = 1.0  # s back; frames are decoded in another order than shown, but by less
 
 
 class PacketCapture(Capture):
@@ -53,13 +52,15 @@ class _Change:
     """A key packet whose size differs from that before it.
 
     Attributes:
-        key_frames: the number of key packets before it.
-        time: its time in seconds since the first packet.
+        run: how often the clock had started again before it.
+        time: its time in seconds since the first packet, by the container's clock.
+        mended_time: the same on a clock that goes on.
         size: the new size.
     """
 
-    key_frames: int
+    run: int
     time: float
+    mended_time: float
     size: Size
 
 
@@ -73,15 +74,21 @@ class StreamChanges:
             not.
     """
 
-    def __init__(self, packets: PacketCapture) -> None:
-        """Read the first packets."""
-        self._packets = packets
+    def __init__(self, packets: PacketCapture, rate: float, *, mended: bool = False) -> None:
+        """Read the first packets.
+
+        Args:
+            packets: the file's packets.
+            rate: the nominal rate in frames/s.
+            mended: whether the frames' times go on where the clock starts again.
+        """
+        self._packets, self._frame, self._mended = packets, 1 / rate, mended
         self._fourcc = packets.fourcc if packets.opened else ""
         self._waiting = deque[_Change]()
-        self._key_packets = self._key_frames = 0
+        self._key_packets, self._intra_frames = _Runs(), _Runs()
         self._first: float | None = None
-        self._highest = 0.0
-        self._last_size = self.first_size = self.size = (0, 0)
+        self._highest = self._shift = 0.0
+        self.first_size = self.size = self._last_size = (0, 0)
         self.clock_restart: float | None = None
         self._read(LEAD)
 
@@ -93,15 +100,17 @@ class StreamChanges:
             intra: whether it was decoded without others.
         """
         self._read(PACKETS_PER_FRAME)
-        number, self._key_frames = self._key_frames, self._key_frames + intra
-        if not intra or not self._waiting:
-            return False
-        change = self._waiting[0]
-        # With the clock of joined files a time occurs more than once: so many key frames must have come before.
-        if number < change.key_frames or abs(time - change.time) > SAME_TIME:
+        if intra:
+            self._intra_frames.add(time)
+        if not intra or not self._waiting or not self._is_due(self._waiting[0], time):
             return False
         self.size = self._waiting.popleft().size
         return True
+
+    def _is_due(self, change: _Change, time: float) -> bool:
+        if self._mended:
+            return time > change.mended_time - self._frame / 2
+        return self._intra_frames.count >= change.run and abs(time - change.time) < SAME_TIME
 
     def _read(self, count: int) -> None:
         for _ in range(count):
@@ -110,19 +119,42 @@ class StreamChanges:
                 return
             position = self._packets.position
             self._first = position if self._first is None else self._first
-            if position < self._highest - CLOCK_RESTART and self.clock_restart is None:
-                self.clock_restart = self._highest - self._first
-            self._highest = max(self._highest, position)
-            if self._packets.is_key:
-                self._note_size(stated_size(packet.tobytes(), self._fourcc), position - self._first)
+            time = position - self._first
+            is_key = self._packets.is_key
+            if is_key and self._key_packets.add(time):
+                self.clock_restart = self._highest + self._frame if self.clock_restart is None else self.clock_restart
+                self._shift = self._highest + self._frame - time
+            self._highest = max(self._highest, time + self._shift)
+            if is_key:
+                self._note_size(stated_size(packet.tobytes(), self._fourcc), time)
 
     def _note_size(self, size: Size | None, time: float) -> None:
-        if size is not None and self.first_size == (0, 0):
-            self.first_size = self._last_size = self.size = size
-        elif size is not None and size != self._last_size:
-            self._waiting.append(_Change(self._key_packets, time, size))
-            self._last_size = size
-        self._key_packets += 1
+        if size is None or size == self._last_size:
+            return
+        if self._last_size == (0, 0):
+            self.first_size = self.size = size
+        else:
+            self._waiting.append(_Change(self._key_packets.count, time, time + self._shift, size))
+        self._last_size = size
+
+
+class _Runs:
+    """Counts how often times start again; those of key frames rise until then.
+
+    Attributes:
+        count: how often.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._last = float("-inf")
+
+    def add(self, time: float) -> bool:
+        """Take the next time, and return whether times start again with it."""
+        restart = time <= self._last
+        self.count += restart
+        self._last = time
+        return restart
 
 
 def stated_rate(path: Path) -> float | None:

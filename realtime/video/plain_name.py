@@ -22,7 +22,7 @@ def plain_name(path: str) -> Generator[str]:
     Raises:
         SourceError: the link cannot be made.
     """
-    if _is_utf8(path):
+    if is_utf8(path):
         yield path
         return
     shown = path.encode("utf-8", "backslashreplace").decode()
@@ -43,7 +43,8 @@ def plain_name(path: str) -> Generator[str]:
         yield str(link)
 
 
-def _is_utf8(path: str) -> bool:
+def is_utf8(path: str) -> bool:
+    """Return whether a path is UTF-8, and so can be written into a text."""
     try:
         path.encode()
     except UnicodeEncodeError:

@@ -13,6 +13,7 @@ from .iso_tracks import video_matrices
 
 log = logging.getLogger("mouth_live")
 
+ASSUMED_RATE = 25.0  # frames/s: FFmpeg's own for a raw stream that states none
 HEAD_BYTES = 1 << 16  # the headers of Matroska and AVI files lie in these
 _MATROSKA_VIDEO = b"\x83\x81\x01"  # the track type video
 _OFTEN_SEVERAL = (b"\x30\x26\xb2\x75", b"\x06\x0e\x2b\x34")  # ASF, MXF
@@ -127,13 +128,14 @@ def _track(number: int, stream: dict[str, Any]) -> VideoTrack:
 
 
 def probed_rate(path: Path) -> float | None:
-    """Return the frame rate in frames/s that ``ffprobe`` finds in a stream's headers; None where it finds none."""
+    """Return the frame rate in frames/s that ``ffprobe`` finds in a raw stream's headers; None where it finds none."""
     program = shutil.which("ffprobe")
     if program is None:
         return None
     command = [program, "-v", "quiet", "-protocol_whitelist", "file", "-select_streams", "V:0", "-of", "csv=p=0"]
     result = run_program([*command, "-show_entries", "stream=r_frame_rate", f"file:{path.absolute()}"])
-    return _number(result.stdout.decode("ascii", "replace").strip().rstrip(",")) if result else None
+    rate = _number(result.stdout.decode("ascii", "replace").strip().rstrip(",")) if result else None
+    return None if rate == ASSUMED_RATE else rate
 
 
 def _number(text: object) -> float | None:

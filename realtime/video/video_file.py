@@ -77,6 +77,7 @@ class VideoFile:
         self._flip = mirroring(matrices[self._track]) if self._track < len(matrices) else None
         self._packets: PacketCapture | None = None
         self._capture = self._opened_capture()
+        self._is_turned = self._flip is None and self._capture.is_turned
         opened, rate = self._capture.opened, self._capture.get(cv2.CAP_PROP_FPS)
         frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT) if self._track == 0 else chosen and chosen.frames
         self._count = count = frames or 0.0
@@ -140,7 +141,8 @@ class VideoFile:
             yield time, self._display.show(decoded.picture, shape)
         if self._packets is not None:
             self._packets.close()
-        if isinstance(self._capture, FfmpegCapture) and changes is not None and changes.clock_restart is not None:
+        mended = isinstance(self._capture, FfmpegCapture) and not self._untimed
+        if mended and changes is not None and changes.clock_restart is not None:
             log.warning(RESTART_MESSAGE, self._path, changes.clock_restart)
 
     def _opened_capture(self) -> Capture:
@@ -187,7 +189,7 @@ class VideoFile:
         positions = {frame.position for frame in self._head}
         if not (len(self._head) > len(positions) == 1 or is_bare_jpegs(self._path)):
             return False
-        stated = stated_rate(self._path) or probed_rate(self._path)
+        stated = None if is_bare_jpegs(self._path) else stated_rate(self._path) or probed_rate(self._path)
         self.nominal_rate = stated or self.nominal_rate
         how = "its stated" if stated else "an assumed"
         log.warning("%s: has no times of its own; read at %s %g frames/s", self._path, how, self.nominal_rate)
@@ -209,7 +211,8 @@ class VideoFile:
         self._packets = PacketCapture(self._path)
         if self._capture.closed:
             self._packets.close()
-        return StreamChanges(self._packets)
+        mended = isinstance(self._capture, FfmpegCapture) and self._capture.mends_clock
+        return StreamChanges(self._packets, self.nominal_rate, mended=mended)
 
     def _changed_shape(
         self, changes: StreamChanges, picture: NDArray[np.uint8], time: float, *, first: bool
@@ -222,7 +225,7 @@ class VideoFile:
                 *(self._path, old_width, old_height, width, height, time),
             )
         across, down = width / old_width, height / old_height
-        if self._flip is None and self._packets is not None and self._packets.is_turned:
+        if self._is_turned:
             across, down = down, across
         return (round(picture.shape[1] * across), round(picture.shape[0] * down))
 
