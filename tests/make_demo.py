@@ -56,7 +56,7 @@ def portrait() -> Picture:
 
 
 def with_mouth(photo: Picture, openness: float) -> Picture:
-    """The photo, FINE times enlarged, with its mouth so far open (0..1, as CONTRACT's scale)."""
+    """The photo, FINE times enlarged, with its mouth so far open (0..1, on the scale of openness)."""
     whole = cv2.resize(photo, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
     top, bottom, left, right = (edge * FINE for edge in LOWER_FACE)
     yy, xx = (grid.astype(np.float32) / FINE for grid in np.mgrid[top:bottom, left:right])

@@ -672,3 +672,12 @@ class TestFolders:
         (tmp_path / "._a.png").write_bytes(b"\0\5\26\7")
         with open_video(tmp_path) as video:
             assert len(list(video)) == 2
+
+
+def test_groups_of_mpeg_4_are_no_sequence_headers_of_mpeg_2(tmp_path, caplog):
+    from held_clip import write_clip
+
+    clip = write_clip(tmp_path / "held.mp4", 0.0, seconds=2.4)  # mp4v, a key frame every 12
+    with open_video(clip) as video:
+        assert {frame.image.shape for frame in video} == {(480, 480, 3)}
+    assert caplog.text == ""

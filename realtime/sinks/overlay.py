@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.rectangle import Rectangle
 from ..records import Analysis, Reading
 
 Picture = NDArray[np.uint8]
@@ -40,27 +41,6 @@ TEXT_SHARE = 1 / 36  # of the picture's shorter side
 WEIGHT = 550  # between regular (400) and bold (700)
 
 _FONT = cv2.FontFace("sans")
-
-
-@dataclass(frozen=True, slots=True)
-class _Area:
-    """A rectangle in whole pixels, top-left origin."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    def overlap(self, other: "_Area") -> int:
-        """Return the number of pixels that both rectangles cover."""
-        width = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
-        height = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
-        return max(0, width) * max(0, height)
-
-    def within(self, width: int, height: int) -> "_Area":
-        """Return the rectangle moved into a picture of this size."""
-        x, y = max(0, min(self.x, width - self.width)), max(0, min(self.y, height - self.height))
-        return _Area(x, y, self.width, self.height)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +94,12 @@ def _colour(reading: Reading) -> Colour:
     return PALETTE[reading.face_id % len(PALETTE)]
 
 
-def _box(reading: Reading, width: int, mirror: bool) -> _Area:
+def _box(reading: Reading, width: int, mirror: bool) -> Rectangle:
     x, y, w, h = reading.face.box
-    return _Area(round(width - x - w if mirror else x), round(y), round(w), round(h))
+    return Rectangle(round(width - x - w if mirror else x), round(y), round(w), round(h))
 
 
-def _draw_box(picture: Picture, box: _Area, colour: Colour, size: int, *, whole: bool) -> None:
+def _draw_box(picture: Picture, box: Rectangle, colour: Colour, size: int, *, whole: bool) -> None:
     """Draw rounded corners, or a whole rounded frame, in the id's colour with a dark rim."""
     line = max(2, round(size / 9))
     corners = _corners(box, max(2, min(round(size * 0.6), box.width // 5, box.height // 5)), with_arms=not whole)
@@ -128,13 +108,13 @@ def _draw_box(picture: Picture, box: _Area, colour: Colour, size: int, *, whole:
     cv2.polylines(picture, strokes, whole, colour, line, cv2.LINE_AA)
 
 
-def _corners(box: _Area, radius: int, *, with_arms: bool) -> list[NDArray[np.int32]]:
+def _corners(box: Rectangle, radius: int, *, with_arms: bool) -> list[NDArray[np.int32]]:
     """Return the four round corners, clockwise from the top left, each (n, 2) int32; with or without straight arms."""
     arm = round(min(box.width, box.height) * 0.22)
     angles = np.linspace(np.pi, 1.5 * np.pi, 9)
     arc = np.stack([np.cos(angles), np.sin(angles)], axis=1) * radius + radius  # clockwise, from (0, r) to (r, 0)
     corner = np.concatenate([[[0, arm]], arc, [[arm, 0]]]) if with_arms and arm > radius else arc
-    near, far = np.array([box.x, box.y]), np.array([box.x + box.width, box.y + box.height])
+    near, far = np.array([box.left, box.top]), np.array([box.left + box.width, box.top + box.height])
     corners: list[NDArray[np.int32]] = []
     for right, bottom in ((False, False), (True, False), (True, True), (False, True)):
         points = np.where(np.array([right, bottom]), far - corner, near + corner)
@@ -172,10 +152,10 @@ def _fill_round(mask: Picture, width: int, height: int, radius: int) -> None:
             cv2.circle(mask, (x, y), radius, (255,), -1)
 
 
-def _fill(picture: Picture, area: _Area, colour: Colour, radius: int, opacity: float = 1.0) -> None:
+def _fill(picture: Picture, area: Rectangle, colour: Colour, radius: int, opacity: float = 1.0) -> None:
     """Draw a filled, rounded rectangle into the picture, clipped at its edges."""
-    left, top = max(0, -area.x), max(0, -area.y)
-    part = picture[area.y + top : area.y + area.height, area.x + left : area.x + area.width]
+    left, top = max(0, -area.left), max(0, -area.top)
+    part = picture[area.top + top : area.top + area.height, area.left + left : area.left + area.width]
     if not part.size:
         return
     cover = _plate_mask(area.width, area.height, radius, opacity)
@@ -183,19 +163,19 @@ def _fill(picture: Picture, area: _Area, colour: Colour, radius: int, opacity: f
     part[:] = np.rint(part + (np.array(colour, np.float32) - part) * cover)
 
 
-def _draw_status(picture: Picture, rate: float | None, dropped: int | None, size: int) -> _Area:
+def _draw_status(picture: Picture, rate: float | None, dropped: int | None, size: int) -> Rectangle:
     """Draw frames per second and dropped frames at the top left, and return the plate's rectangle."""
     parts = [] if rate is None else [f"{rate:.1f} frames/s"]
     parts += [] if dropped is None else [f"{dropped} dropped"]
     text = "   ".join(parts)
     pad = round(size * 0.55)
-    area = _Area(pad, pad, _text_width(text, size) + 2 * pad, round(size * 1.7))
+    area = Rectangle(pad, pad, _text_width(text, size) + 2 * pad, round(size * 1.7))
     _fill(picture, area, PLATE, round(size * 0.45), PLATE_OPACITY)
-    _draw_text(picture, text, area.x + pad, area.y + round(size * 1.2), size)
+    _draw_text(picture, text, area.left + pad, area.top + round(size * 1.2), size)
     return area
 
 
-def _layout(reading: Reading, box: _Area, size: int) -> _Layout:
+def _layout(reading: Reading, box: Rectangle, size: int) -> _Layout:
     """Return the layout of a face's plate; a face much smaller than its plate gets a narrower one."""
     chip, value = _text_width(str(reading.face_id), size) + round(size * 0.6), _text_width("0.00", size)
     pad = round(size * 0.4)
@@ -207,20 +187,25 @@ def _layout(reading: Reading, box: _Area, size: int) -> _Layout:
 
 
 def _place(
-    box: _Area, label: _Layout, picture: tuple[int, int], taken: Sequence[_Area], others: Sequence[_Area], size: int
-) -> _Area:
+    box: Rectangle,
+    label: _Layout,
+    picture: tuple[int, int],
+    taken: Sequence[Rectangle],
+    others: Sequence[Rectangle],
+    size: int,
+) -> Rectangle:
     """Return the place for a plate above, below or inside its box, where it covers least of other plates and faces."""
     width, height = label.width, label.height
     gap = max(3, round(size * 0.35))
-    left, right = box.x, box.x + box.width - width
+    left, right = box.left, box.left + box.width - width
     if right < left:  # a plate wider than its box is centred on it
         left = right = (left + right) // 2
-    above, below = box.y - gap - height, box.y + box.height + gap
+    above, below = box.top - gap - height, box.top + box.height + gap
     places = [(left, above), (right, above), (left, below), (right, below)]
-    places += [(left + gap, box.y + gap), (right - gap, below - 2 * gap - height)]
-    areas = [_Area(x, y, width, height).within(*picture) for x, y in places]
+    places += [(left + gap, box.top + gap), (right - gap, below - 2 * gap - height)]
+    areas = [Rectangle(x, y, width, height).moved_into(*picture) for x, y in places]
 
-    def cost(area: _Area) -> int:
+    def cost(area: Rectangle) -> int:
         """Return the weighted number of pixels that a plate at this place covers."""
         covered = sum(area.overlap(other) for other in others)
         return 4 * sum(area.overlap(plate) for plate in taken) + 2 * covered + area.overlap(box)
@@ -228,30 +213,30 @@ def _place(
     return min(areas, key=cost)  # the first of equal ones, so the order above is the order of preference
 
 
-def _draw_label(picture: Picture, area: _Area, label: _Layout, reading: Reading, size: int) -> None:
+def _draw_label(picture: Picture, area: Rectangle, label: _Layout, reading: Reading, size: int) -> None:
     """Draw the plate of one face: id, value, a dot while the lips are active, and the bar below."""
     colour, pad = _colour(reading), label.pad
     _fill(picture, area, PLATE, round(size * 0.45), PLATE_OPACITY)
-    chip = _Area(area.x + pad, area.y + pad, label.chip, round(size * 1.15))
-    baseline = chip.y + round(size * 0.93)
+    chip = Rectangle(area.left + pad, area.top + pad, label.chip, round(size * 1.15))
+    baseline = chip.top + round(size * 0.93)
     _fill(picture, chip, colour, round(size * 0.3))
-    _draw_text(picture, str(reading.face_id), chip.x + round(size * 0.3), baseline, size, _text_colour(colour))
-    _draw_text(picture, f"{reading.openness:.2f}", chip.x + chip.width + pad, baseline, size)
+    _draw_text(picture, str(reading.face_id), chip.left + round(size * 0.3), baseline, size, _text_colour(colour))
+    _draw_text(picture, f"{reading.openness:.2f}", chip.left + chip.width + pad, baseline, size)
     if reading.active and label.dot:
-        middle = (area.x + area.width - pad - ceil(size * 0.28), chip.y + round(size * 0.58))
+        middle = (area.left + area.width - pad - ceil(size * 0.28), chip.top + round(size * 0.58))
         cv2.circle(picture, middle, ceil(size * 0.26), TEXT, -1, cv2.LINE_AA)
     thick = max(3, round(size * 0.3))
-    bar = _Area(area.x + pad, area.y + area.height - pad - thick, area.width - 2 * pad, thick)
+    bar = Rectangle(area.left + pad, area.top + area.height - pad - thick, area.width - 2 * pad, thick)
     _draw_bar(picture, bar, reading.openness, colour)
 
 
-def _draw_bar(picture: Picture, bar: _Area, openness: float, colour: Colour) -> None:
+def _draw_bar(picture: Picture, bar: Rectangle, openness: float, colour: Colour) -> None:
     """Draw a groove whose length stands for 1, filled up to the openness (0..1)."""
     _fill(picture, bar, GROOVE, bar.height // 2)
     filled = round(bar.width * min(1.0, max(0.0, openness)))
     if filled:
         # The whole bar is drawn and clipped, so that its left end stays round and few masks are needed.
-        cut = picture[:, : bar.x + filled]
+        cut = picture[:, : bar.left + filled]
         _fill(cut, bar, colour, bar.height // 2)
 
 

@@ -32,8 +32,8 @@ def stated_size(packet: bytes, fourcc: str) -> Size | None:
 
 def _by_start(packet: bytes) -> Size | None:
     """Return the size in a packet of MPEG-1 and 2 or Motion JPEG."""
-    # A sequence header; MPEG-4 has another header with that code. They differ in the codes of their pictures.
-    if packet[:4] == b"\0\0\1\xb3" and b"\0\0\1\0" in packet and b"\0\0\1\xb6" not in packet:
+    # A sequence header. MPEG-4 begins its groups with the same four bytes, but their next start code follows at once.
+    if packet[:4] == b"\0\0\1\xb3" and b"\0\0\1" not in packet[4:12]:
         pair = int.from_bytes(packet[4:7], "big")
         return (pair >> 12, pair & 0xFFF)
     if packet[:2] == b"\xff\xd8" and (found := _JPEG_SIZE.search(packet)):
