@@ -241,6 +241,15 @@ class TestTracks:
         with pytest.raises(SourceError, match=f"{words}.*; there is no track 2"):
             open_video(cases(name), 2)
 
+    @pytest.mark.parametrize("at_once", ["1", "2"])
+    def test_process_reads_the_track_that_is_asked_for(self, folder, tmp_path, at_once):
+        for name in ("a.mkv", "b.mkv"):
+            shutil.copy(two_tracks(folder, "asked.mkv"), tmp_path / name)
+        inputs = [tmp_path / "a.mkv", tmp_path / "b.mkv", "-o", tmp_path / "out", "--track", "1", "-j", at_once]
+        subprocess.run([sys.executable, "-m", "mouth_live.realtime", "process", *inputs], check=True)
+        for name in ("a.csv", "b.csv"):
+            assert len((tmp_path / "out" / name).read_text().splitlines()) == 1 + 30
+
     def test_a_picture_has_no_second_track(self, tmp_path):
         cv2.imwrite(str(tmp_path / "a.png"), np.zeros((8, 8, 3), np.uint8))
         with pytest.raises(SourceError, match="a picture has one track"):
