@@ -5,9 +5,9 @@ Every command and :func:`analyze` use it::
     with open_session("talk.mp4", AnalysisSettings(min_face=20)) as session:
         session.run([CsvSink("talk.csv")])
 
-Recorded video: every frame is analysed. A thread of its own finds the faces of the next frames in the meantime.
-Live video: the newest frame wins. A thread of its own analyses it, so that neither drawing nor a slow disk delays the
-next one.
+Recorded video: every frame is analysed. A thread finds the faces of the next frames in the meantime, except for
+pictures from an iterable, which stay in the caller's thread.
+Live video: the newest frame wins. A thread analyses it, so that neither drawing nor a slow disk delays the next one.
 """
 
 from collections.abc import Callable, Generator, Iterator, Sequence
@@ -161,7 +161,7 @@ class Session:
     def __iter__(self) -> Iterator[Analysis]:
         """Yield one analysis for each frame of a recording, and for the newest frame of a camera.
 
-        A camera that gives no picture yields a silent analysis.
+        A camera that gives no picture yields a silent analysis (see :class:`.Analysis`).
 
         Raises:
             SourceError: the source fails. All frames before that are analysed first.
@@ -183,7 +183,7 @@ class Session:
         Raises:
             SourceError: the source fails; IncompleteVideoError for a recording that is cut off.
             SinkError: an output cannot be written, or cannot work on this machine.
-            UsageError: an output is the source itself, or the output of another sink.
+            UsageError: a sink's file is the source itself, or the file of another sink.
             KeyboardInterrupt: Ctrl-C ended a recording; in live video it is the normal end and raises nothing.
             Terminated: SIGTERM, where the command line handles it.
         """
@@ -262,7 +262,7 @@ def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analys
     Args:
         source: a camera's index as an int; the path of a video, a picture or a folder of frames; a URL; or an iterable
             of (h, w, 3) uint8 BGR arrays or of (time in seconds, array) pairs.
-        pipeline: an unused pipeline with other settings; None takes the defaults.
+        pipeline: an unused one with other settings; for a folder, set its ``detect_interval`` to 0. None: the defaults.
 
     Yields:
         One analysis for each frame of a recording, or for the newest frame of a camera. A camera that gives no picture
