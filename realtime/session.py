@@ -171,7 +171,7 @@ class Session:
     def run(self, sinks: Sequence[Sink] = (), outputs: Sequence[Output] = (), face: str = LARGEST) -> None:
         """Feed all analyses to sinks and outputs until the source, a sink, an error or a signal ends it.
 
-        The outputs of a recording that is cut off, and of a camera that is lost, are complete up to that point. Ctrl-C
+        The files of a recording that is cut off, and of a camera that is lost, are complete up to that point. Ctrl-C
         and SIGTERM, once or repeatedly, end live video with all files complete. In a recording they leave the files
         under ``.part`` names.
 
@@ -196,7 +196,7 @@ class Session:
             raise reason
 
     def _feed(self, sinks: Sequence[Sink], outputs: FanOut, stop: StopSignals) -> BaseException | None:
-        """Feed sinks and outputs; return what ended the session early, if its outputs are complete all the same."""
+        """Feed sinks and outputs; return what ended the session early, where its files are complete nevertheless."""
         with ExitStack() as stack:
             for sink in sinks:
                 stack.enter_context(sink)

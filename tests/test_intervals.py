@@ -141,3 +141,9 @@ def test_they_lie_on_the_sound(mouth_live, demo_clip, tmp_path):
     assert start == pytest.approx(late + 5.4, abs=0.2)
     assert end == pytest.approx(late + 6.7, abs=0.3)
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_every_format_can_be_chosen_and_every_choice_is_a_format():
+    from mouth_live.realtime.commands.options import FORMAT_NAMES, JSON
+
+    assert {JSON, *FORMATS} == set(FORMAT_NAMES)

@@ -1,7 +1,7 @@
 """All outputs of a run: one call for each frame, which never waits for a receiver."""
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
 from types import TracebackType
@@ -87,16 +87,6 @@ class FanOut:
             return
         self._raise_failure()
         self._inbox.put(self._update(analysis))
-
-    def passing(self, analyses: Iterable[Analysis]) -> Iterator[Analysis]:
-        """Yield the same analyses, each sent first.
-
-        Raises:
-            BrokenPipeError: the reader of stdout is gone.
-        """
-        for analysis in analyses:
-            self.take(analysis)
-            yield analysis
 
     def _distribute(self) -> None:
         """Pass updates on to the workers, in a thread: to wake them all would hold up the capture loop."""
