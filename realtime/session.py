@@ -51,15 +51,15 @@ class Networks:
     model: OpennessModel
 
 
-def load_networks(settings: AnalysisSettings) -> Networks:
-    """Load the networks that the settings name.
+def load_networks(settings: AnalysisSettings, model: OpennessModel | None = None) -> Networks:
+    """Load the networks that the settings name; ``model`` replaces the openness network.
 
     Raises:
         ModelError: there are no such weights, or they are damaged.
         DeviceError: a GPU was requested and there is none.
         MissingExtraError: the detector's package is not installed.
     """
-    model = load_openness_model(settings.model, settings.device)
+    model = model or load_openness_model(settings.model, settings.device)
     return Networks(FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face), model)
 
 

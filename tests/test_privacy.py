@@ -90,8 +90,8 @@ def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch)
 def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
     code = (
         "import sys; from mouth_live.realtime import AnalysisSettings;"
-        "from mouth_live.realtime.commands.recordings.jobs import Job;"
-        "from mouth_live.realtime.commands.recordings.process import Products, process_recordings;"
+        "from mouth_live.realtime.commands.recordings.jobs import Job, Products;"
+        "from mouth_live.realtime.commands.recordings.process import process_recordings;"
         "from pathlib import Path; job = Job(Path(sys.argv[1]), Path('out.csv'));"
         "process_recordings([job], Products(), AnalysisSettings());"
         "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mouth_live.models import Estimates, load_openness_model
 from mouth_live.realtime import AnalysisSettings
-from mouth_live.realtime.commands.recordings.jobs import plan_jobs
+from mouth_live.realtime.commands.recordings.jobs import Products, plan_jobs
 from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, network_client
 from mouth_live.realtime.commands.recordings.side_by_side import process_side_by_side
 
@@ -95,7 +95,7 @@ def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_p
     jobs, model = plan_jobs(["in"], "together"), OnGpu()
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
-        failed = process_side_by_side(jobs, False, None, AnalysisSettings(), 3, shared)
+        failed = process_side_by_side(jobs, Products(), AnalysisSettings(), 3, shared)
     assert [job.source.name for job in failed] == ["text.mp4"]
     for name in ("a.csv", "-b.csv"):
         alone, together = (rows(tmp_path / folder / name) for folder in ("alone", "together"))
@@ -142,7 +142,7 @@ def test_when_the_network_fails_no_process_waits_for_ever(recordings, tmp_path, 
     model = OnGpu(failing=True)
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
-        failed = process_side_by_side(jobs, False, None, AnalysisSettings(), 2, shared)
+        failed = process_side_by_side(jobs, Products(), AnalysisSettings(), 2, shared)
     assert len(failed) == 3
     assert "the network failed: out of memory" in caplog.text
     assert capfd.readouterr().err.count("gives no reply") == 2

@@ -6,8 +6,8 @@ from pathlib import Path
 from ..settings import AnalysisSettings
 from ..sinks.window import display_problem
 from .live import LiveOptions, run_live
-from .recordings.jobs import Job
-from .recordings.process import Products, process_recordings
+from .recordings.jobs import Job, Products
+from .recordings.process import process_recordings
 
 log = logging.getLogger("mouth_live")
 

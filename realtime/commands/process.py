@@ -65,8 +65,8 @@ def process(
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
     settings = take_settings(options)
-    from .recordings.jobs import plan_jobs
-    from .recordings.process import Products, process_recordings
+    from .recordings.jobs import Products, plan_jobs
+    from .recordings.process import process_recordings
 
     jobs = plan_jobs(inputs, output)
     if annotate and len(jobs) > 1:

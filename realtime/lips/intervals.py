@@ -70,6 +70,11 @@ class IntervalCollector:
         if start is not None and event.time > start.time:
             self._done.append(Interval(event.face_id, event.kind, start.time + self.offset, event.time + self.offset))
 
+    def stop_all(self, time: float) -> None:
+        """End all intervals that still go on, at a time in the source's seconds."""
+        for event in self._ongoing.stops(time):
+            self.take(event)
+
     def intervals(self, duration: float, media: str = "") -> Intervals:
         """Return all intervals that are complete.
 

@@ -8,8 +8,7 @@ never waits. Each output is a class of its own (:mod:`.output`). :mod:`.schemes`
 The names below are what an author of an output needs. They load on first use (PEP 562).
 """
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ...models.errors import ReceiverError, RefusedError, SinkError, UsageError
@@ -19,6 +18,23 @@ if TYPE_CHECKING:
     from .mailbox import Mailbox
     from .output import Output
     from .update import FaceValue, Slot, Update
+
+    __version__: str
+else:
+    from ...models.lazy_names import lazy
+
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "...models.errors": ["ReceiverError", "RefusedError", "SinkError", "UsageError"],
+            "..lips.event_json": ["event_json", "value_json"],
+            ".addresses": ["Address"],
+            ".libraries": ["require"],
+            ".mailbox": ["Mailbox"],
+            ".output": ["Output"],
+            ".update": ["FaceValue", "Slot", "Update"],
+        },
+    )
 
 __all__ = [
     "Address",
@@ -35,26 +51,3 @@ __all__ = [
     "require",
     "value_json",
 ]
-
-_HOMES = {
-    "...models.errors": ["ReceiverError", "RefusedError", "SinkError", "UsageError"],
-    "..lips.event_json": ["event_json", "value_json"],
-    ".addresses": ["Address"],
-    ".libraries": ["require"],
-    ".mailbox": ["Mailbox"],
-    ".output": ["Output"],
-    ".update": ["FaceValue", "Slot", "Update"],
-}
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401
-    """Load a public name when it is first used."""
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(importlib.import_module(module, __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    """List the public names, loaded or not."""
-    return sorted({*globals(), *__all__})

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from ...models.errors import SinkError
 from ...models.whole_file import same_file, whole_file
 from ..records import Analysis
+from ..video.picture_shape import fit
 from ..video.plain_name import plain_name
 from .ffmpeg_writer import FfmpegWriter
 from .overlay import draw
@@ -144,7 +145,7 @@ class AnnotatedVideo(Sink):
             raise ValueError("AnnotatedVideo: write inside its with block only")
         if analysis.silent:
             return
-        picture = _fitted(draw(analysis, rate=None, dropped=None), self._size)
+        picture = _fitted(draw(analysis), self._size)
         self._writer.write(picture, max(0.0, analysis.frame.time + self._offset))
         self._frames += 1
 
@@ -152,13 +153,7 @@ class AnnotatedVideo(Sink):
 def _fitted(picture: Picture, size: tuple[int, int]) -> Picture:
     """Return the picture fitted into a (width, height), made even by repeating the last row and column."""
     width, height = size
-    if picture.shape[:2] != (height, width):  # from a folder of pictures, or a camera that changed its size
-        scale = min(width / picture.shape[1], height / picture.shape[0])
-        new = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
-        small = cv2.resize(picture, new, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-        left, top = (width - new[0]) // 2, (height - new[1]) // 2
-        picture = np.zeros((height, width, 3), np.uint8)
-        picture[top : top + new[1], left : left + new[0]] = small
+    picture = fit(picture, (picture.shape[1], picture.shape[0]), size)  # a folder of pictures may have several sizes
     if width % 2 or height % 2:
         return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     return picture

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from math import isnan
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from ..records import Analysis, Reading
-from .sink import Sink
-from .text_output import TextOutput
+from .text_sink import TextSink
 
 CSV_COLUMNS = (
     "frame", "timestamp", "face_id", "confidence", "success", "x", "y", "width", "height",
@@ -16,7 +14,7 @@ CSV_COLUMNS = (
 )  # fmt: skip
 
 
-class CsvSink(Sink):
+class CsvSink(TextSink):
     """Write one row for each face of each frame; a frame without a face has one row with ``success`` 0.
 
     The file is written as ``OUT.part`` and gets its name when the ``with`` block ends without an exception.
@@ -29,8 +27,7 @@ class CsvSink(Sink):
             path: the file, or ``"-"`` for stdout.
             start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
         """
-        self._output = TextOutput(path)
-        self.path = self._output.path
+        super().__init__(path)
         self._start_time = start_time
 
     def __enter__(self) -> Self:
@@ -40,20 +37,9 @@ class CsvSink(Sink):
             SinkError: it cannot be written.
             BrokenPipeError: the reader of stdout has closed it.
         """
-        self._output.__enter__()
-        self._output.write(",".join(CSV_COLUMNS) + "\n")
+        super().__enter__()
+        self.put(",".join(CSV_COLUMNS) + "\n")
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
-
-        Raises:
-            SinkError: the last rows cannot be written, or the file cannot be renamed.
-            BrokenPipeError: the reader of stdout has closed it.
-        """
-        self._output.__exit__(kind, error, trace)
 
     def write(self, analysis: Analysis) -> None:
         """Write one frame's rows; a silent analysis has none.
@@ -64,7 +50,7 @@ class CsvSink(Sink):
             ValueError: the sink is not open.
         """
         if not analysis.silent:
-            self._output.write("".join(csv_rows(analysis, self._start_time)))
+            self.put("".join(csv_rows(analysis, self._start_time)))
 
 
 def csv_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[str]:

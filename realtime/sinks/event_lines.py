@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..lips.event_json import event_json, value_json
 from ..lips.face_choice import ANYONE, FaceChoice
 from ..lips.ongoing_events import OngoingEvents
 from ..records import Analysis, LipEvent, Reading
-from .sink import Sink
-from .text_output import TextOutput
+from .text_sink import TextSink
 
 
-class EventLines(Sink):
+class EventLines(TextSink):
     """Write one JSON line for each event, and with ``values`` one for each reading.
 
     Every start gets its stop, at the latest when the ``with`` block ends. After an interruption the file keeps the name
@@ -31,38 +28,14 @@ class EventLines(Sink):
             face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
             preset: the preset's name, written into each event's line; empty for none.
         """
-        self._output = TextOutput(path)
-        self.path = self._output.path
+        super().__init__(path)
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
         self._ongoing, self._time = OngoingEvents(), 0.0
 
-    def __enter__(self) -> Self:
-        """Open the output.
-
-        Raises:
-            SinkError: it cannot be written.
-        """
-        self._output.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write the stops of all events that are on, and give the file its name.
-
-        Raises:
-            SinkError: the last lines cannot be written, or the file cannot be renamed.
-            BrokenPipeError: the reader of stdout has closed it.
-        """
-        try:
-            self._write_events(self._ongoing.stops(self._time))
-        except BaseException as failure:
-            self._output.__exit__(type(failure), failure, failure.__traceback__)
-            if kind is None:  # otherwise the first error is the one to report
-                raise
-            return
-        self._output.__exit__(kind, error, trace)
+    def finish(self, failed: bool) -> None:
+        """Write the stops of all events that are on, whatever ended the session."""
+        self._write_events(self._ongoing.stops(self._time))
 
     def write(self, analysis: Analysis) -> None:
         """Write one frame's lines, and flush them.
@@ -74,7 +47,7 @@ class EventLines(Sink):
         self._time = analysis.frame.time
         if self._values:
             for reading in self._readings(analysis):
-                self._output.write(self._value_line(reading, self._time), flush=True)
+                self.put(self._value_line(reading, self._time), flush=True)
         self._write_events(analysis.events if self._choice is None else self._choice.events(analysis))
 
     def _readings(self, analysis: Analysis) -> Sequence[Reading]:
@@ -90,4 +63,4 @@ class EventLines(Sink):
     def _write_events(self, events: Sequence[LipEvent]) -> None:
         for event in events:
             self._ongoing.take(event)
-            self._output.write(event_json(event, self._preset) + "\n", flush=True)
+            self.put(event_json(event, self._preset) + "\n", flush=True)

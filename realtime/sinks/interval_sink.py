@@ -1,19 +1,15 @@
 """The sink that writes lip events as intervals, when the source has ended."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from ..lips.face_choice import FaceChoice
 from ..lips.intervals import IntervalCollector
-from ..lips.ongoing_events import OngoingEvents
 from ..records import Analysis
 from .interval_formats import FORMATS
-from .sink import Sink
-from .text_output import TextOutput
+from .text_sink import TextSink
 
 
-class IntervalSink(Sink):
+class IntervalSink(TextSink):
     """Collect the intervals of a source and write them at its end, in the media's own time.
 
     After an exception nothing is written.
@@ -39,40 +35,16 @@ class IntervalSink(Sink):
             media: the path of the recording; empty for a camera.
             face: whose intervals to write, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each face.
         """
-        self._output = TextOutput(path)
-        self.path = self._output.path
+        super().__init__(path)
         self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
-        self._collector, self._ongoing, self._time = IntervalCollector(start_time), OngoingEvents(), 0.0
+        self._collector, self._time = IntervalCollector(start_time), 0.0
 
-    def __enter__(self) -> Self:
-        """Open the output.
-
-        Raises:
-            SinkError: it cannot be written.
-        """
-        self._output.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Write the intervals and give the file its name; after an exception write nothing.
-
-        Raises:
-            SinkError: it cannot be written.
-            BrokenPipeError: the reader of stdout has closed it.
-        """
-        try:
-            if kind is None:
-                for event in self._ongoing.stops(self._time):
-                    self._collector.take(event)
-                found = self._collector.intervals(self._time + self._frame_duration, self._media)
-                self._output.write(self._format(found))
-        except BaseException as failure:
-            self._output.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._output.__exit__(kind, error, trace)
+    def finish(self, failed: bool) -> None:
+        """Write the intervals; after an exception write nothing."""
+        if not failed:
+            self._collector.stop_all(self._time)
+            self.put(self._format(self._collector.intervals(self._time + self._frame_duration, self._media)))
 
     def write(self, analysis: Analysis) -> None:
         """Collect one frame's events."""
@@ -80,5 +52,4 @@ class IntervalSink(Sink):
         if self._choice is None:
             self._collector.see(reading.face_id for reading in analysis.readings)
         for event in analysis.events if self._choice is None else self._choice.events(analysis):
-            self._ongoing.take(event)
             self._collector.take(event)

@@ -4,7 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-_ISO_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # the boxes that an mp4 or mov begins with
+from .iso_tracks import FIRST_BOXES, boxes
+
 _Y4M = b"YUV4MPEG2 "
 
 
@@ -32,7 +33,7 @@ def unreadable_reason(path: Path, opened: bool) -> str:
     """
     with path.open("rb") as file:
         kind = file.read(8)[4:]
-    if kind in _ISO_BOXES and b"moov" not in _top_boxes(path):
+    if kind in FIRST_BOXES and b"moov" not in _top_boxes(path):
         return "its index is missing (moov); the recording was cut off before its end, try to repair it with untrunc"
     missing = missing_bytes(path)
     if missing:
@@ -47,22 +48,9 @@ def unreadable_reason(path: Path, opened: bool) -> str:
 
 
 def _top_boxes(path: Path) -> dict[bytes, tuple[int, int]]:
-    """Return the top-level boxes of an ISO media file (mp4, mov): type to (offset, size). Source: ISO/IEC 14496-12."""
-    boxes: dict[bytes, tuple[int, int]] = {}
-    end, offset = path.stat().st_size, 0
+    """Return the top-level boxes of an ISO media file (mp4, mov): type to (offset, size)."""
     with path.open("rb") as file:
-        while offset + 8 <= end:
-            file.seek(offset)
-            head = file.read(16)
-            size, kind = int.from_bytes(head[:4], "big"), head[4:8]
-            if size == 1:
-                size = int.from_bytes(head[8:16], "big")
-            size = end - offset if size == 0 else size
-            if size < 8 or not re.fullmatch(rb"[\w \xa9-]{4}", kind):
-                break
-            boxes[kind] = (offset, size)
-            offset += size
-    return boxes
+        return {kind: (offset, size) for kind, offset, _, size in boxes(file, 0, path.stat().st_size)}
 
 
 def missing_bytes(path: Path) -> int:
@@ -74,7 +62,7 @@ def missing_bytes(path: Path) -> int:
         return max(0, int.from_bytes(head[4:8], "little") + 8 - end)
     if head[:4] == b"\x1aE\xdf\xa3":
         return _segment_missing(head, end)
-    if head[4:8] in _ISO_BOXES:
+    if head[4:8] in FIRST_BOXES:
         return max([0, *(offset + size - end for offset, size in _top_boxes(path).values())])
     return 0
 

@@ -1,8 +1,10 @@
-"""Short runs of the ``ffmpeg`` program: its version, and the result of one command."""
+"""Short runs of the ``ffmpeg`` and ``ffprobe`` programs."""
 
 import re
+import shutil
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 PROBE_TIMEOUT = 20.0  # s for a short run
 
@@ -22,3 +24,18 @@ def run_program(command: Sequence[str]) -> "subprocess.CompletedProcess[bytes] |
         return subprocess.run(command, check=False, capture_output=True, timeout=PROBE_TIMEOUT)
     except (OSError, subprocess.TimeoutExpired):
         return None
+
+
+def probe(path: Path, *options: str) -> bytes | None:
+    """Return what ``ffprobe`` prints about a file; None where it is not installed or fails to run.
+
+    Args:
+        path: the file. No other file and no address is opened.
+        options: what to print, and how.
+    """
+    program = shutil.which("ffprobe")
+    if program is None:
+        return None
+    command = [program, "-v", "quiet", "-protocol_whitelist", "file", *options, f"file:{path.absolute()}"]
+    result = run_program(command)
+    return None if result is None else result.stdout

@@ -13,7 +13,7 @@ import cv2
 
 from ..system.programs import start_program
 from .capture import Capture, spare_cores
-from .ffmpeg import passthrough_option, run_program
+from .ffmpeg import passthrough_option, probe
 
 # A step back of 0.1 s is mended whatever the threshold; a step forward is a pause, and stays.
 _MENDED_CLOCK = ("-dts_delta_threshold", "1000000000")
@@ -93,10 +93,6 @@ def open_with_ffmpeg(path: Path, reading: FfmpegReading) -> FfmpegCapture | None
 
 def is_interlaced(path: Path) -> bool | None:
     """Return whether the video's first frame is interlaced; None where the ``ffprobe`` program does not report it."""
-    program = shutil.which("ffprobe")
-    if program is None:
-        return None
-    command = [program, "-v", "quiet", "-select_streams", "V:0", "-read_intervals", "%+#1", "-of", "csv=p=0"]
-    command += ["-show_entries", "frame=interlaced_frame", f"file:{path.absolute()}"]
-    result = run_program(command)
-    return result.stdout.startswith(b"1") if result and result.stdout.strip() else None
+    first_frame = ("-read_intervals", "%+#1", "-show_entries", "frame=interlaced_frame")
+    printed = probe(path, "-select_streams", "V:0", "-of", "csv=p=0", *first_frame)
+    return printed.startswith(b"1") if printed and printed.strip() else None

@@ -1,5 +1,6 @@
 """The video tracks of an ISO media file (mp4, mov) and their display matrices. Source: ISO/IEC 14496-12."""
 
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import BinaryIO
 Matrix = tuple[float, float, float, float]
 """(a, b, c, d): a pixel at (x, y) is shown at (a x + c y, b x + d y), up to a shift."""
 
+FIRST_BOXES = (b"ftyp", b"mdat", b"moov", b"wide", b"free", b"skip")  # those that an mp4 or mov begins with
 _MOVIE_MATRIX_AT = {0: 36, 1: 48}  # offset in mvhd, by its version
 _TRACK_MATRIX_AT = {0: 40, 1: 52}  # offset in tkhd
 
@@ -15,7 +17,7 @@ _TRACK_MATRIX_AT = {0: 40, 1: 52}  # offset in tkhd
 def video_matrices(path: Path) -> list[Matrix]:
     """Return the display matrix of each video track, in the file's order; empty for other files."""
     with path.open("rb") as file:
-        if file.read(8)[4:] not in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
+        if file.read(8)[4:] not in FIRST_BOXES:
             return []
         size = path.stat().st_size
         matrices: list[Matrix] = []
@@ -30,7 +32,16 @@ def video_matrices(path: Path) -> list[Matrix]:
 
 
 def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield (type, start of the content, end) of the boxes in a stretch of the file."""
+    """Yield (type, start of the content, end) of the boxes in a stretch of the file, cut off where it ends."""
+    for kind, place, length, size in boxes(file, start, end):
+        yield kind, place + length, min(end, place + size)
+
+
+def boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
+    """Yield (type, offset, length of the header, size) of the boxes in a stretch of the file, until one is no box.
+
+    A box that reaches beyond the stretch has its full size. Source: ISO/IEC 14496-12, 4.2.
+    """
     while start + 8 <= end:
         file.seek(start)
         head = file.read(16)
@@ -38,9 +49,9 @@ def _boxes(file: BinaryIO, start: int, end: int) -> Iterator[tuple[bytes, int, i
         if size == 1:
             size, length = int.from_bytes(head[8:16], "big"), 16
         size = end - start if size == 0 else size
-        if size < length:
+        if size < length or not re.fullmatch(rb"[\w \xa9-]{4}", kind):
             return
-        yield kind, start + length, min(end, start + size)
+        yield kind, start, length, size
         start += size
 
 

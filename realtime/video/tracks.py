@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ...models.errors import SourceError
-from .ffmpeg import run_program
+from .ffmpeg import probe
 from .iso_tracks import video_matrices
 
 log = logging.getLogger("mouth_live")
@@ -102,13 +102,9 @@ def _header_tracks(path: Path) -> int:
 
 def list_tracks(path: Path) -> list[VideoTrack]:
     """Return the video tracks, cover pictures left out; empty where the ``ffprobe`` program does not report them."""
-    program = shutil.which("ffprobe")
-    if program is None:
-        return []
-    command = [program, "-v", "quiet", "-protocol_whitelist", "file", "-select_streams", "V", "-of", "json"]
-    result = run_program([*command, "-show_entries", _ENTRIES, f"file:{path.absolute()}"])
+    printed = probe(path, "-select_streams", "V", "-of", "json", "-show_entries", _ENTRIES)
     try:
-        found = cast("dict[str, list[dict[str, Any]]]", json.loads(result.stdout if result else b"{}"))
+        found = cast("dict[str, list[dict[str, Any]]]", json.loads(printed or b"{}"))
     except ValueError:
         return []
     streams = found.get("streams", [])
@@ -129,12 +125,8 @@ def _track(number: int, stream: dict[str, Any]) -> VideoTrack:
 
 def probed_rate(path: Path) -> float | None:
     """Return the frame rate in frames/s that ``ffprobe`` finds in a raw stream's headers; None where it finds none."""
-    program = shutil.which("ffprobe")
-    if program is None:
-        return None
-    command = [program, "-v", "quiet", "-protocol_whitelist", "file", "-select_streams", "V:0", "-of", "csv=p=0"]
-    result = run_program([*command, "-show_entries", "stream=r_frame_rate", f"file:{path.absolute()}"])
-    rate = _number(result.stdout.decode("ascii", "replace").strip().rstrip(",")) if result else None
+    printed = probe(path, "-select_streams", "V:0", "-of", "csv=p=0", "-show_entries", "stream=r_frame_rate")
+    rate = _number(printed.decode("ascii", "replace").strip().rstrip(",")) if printed else None
     return None if rate == ASSUMED_RATE else rate
 
 

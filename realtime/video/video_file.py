@@ -118,9 +118,10 @@ class VideoFile:
     def _has_no_times(self) -> bool:
         """Return whether the frames have no times; then set the rate, and report it."""
         positions = [frame.position for frame in self._decoder.head]
-        if not (len(positions) > len(set(positions)) == 1 or is_bare_jpegs(self._path)):
+        bare_jpegs = is_bare_jpegs(self._path)
+        if not (len(positions) > len(set(positions)) == 1 or bare_jpegs):
             return False
-        stated = None if is_bare_jpegs(self._path) else stated_rate(self._path) or probed_rate(self._path)
+        stated = None if bare_jpegs else stated_rate(self._path) or probed_rate(self._path)
         self.nominal_rate = stated or self.nominal_rate
         how = "its stated" if stated else "an assumed"
         log.warning("%s: has no times of its own; read at %s %g frames/s", self._path, how, self.nominal_rate)

@@ -39,8 +39,8 @@ def process(clip: Path) -> Result:
     """``mouth-live process CLIP -o CSV``."""
     import ai_edge_litert.interpreter  # noqa: F401  # its import belongs to the start
 
-    from mouth_live.realtime.commands.recordings.jobs import Job
-    from mouth_live.realtime.commands.recordings.process import Products, process_recordings
+    from mouth_live.realtime.commands.recordings.jobs import Job, Products
+    from mouth_live.realtime.commands.recordings.process import process_recordings
     from mouth_live.realtime.settings import AnalysisSettings
 
     with tempfile.TemporaryDirectory() as folder:
@@ -93,8 +93,8 @@ def spin(_clip: Path) -> Result:
 
 def memory(clip: Path) -> Result:
     """Half an hour of video: the clip decoded again and again through ``process``, its times running on."""
-    from mouth_live.realtime.commands.recordings.jobs import Job
-    from mouth_live.realtime.commands.recordings.process import Products, process_recordings
+    from mouth_live.realtime.commands.recordings.jobs import Job, Products
+    from mouth_live.realtime.commands.recordings.process import process_recordings
     from mouth_live.realtime.records import Frame
     from mouth_live.realtime.settings import AnalysisSettings
     from mouth_live.realtime.video import opening

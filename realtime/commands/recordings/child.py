@@ -7,30 +7,27 @@ import json
 import sys
 from pathlib import Path
 
-from ....models.faces import FaceFinder
 from ....models.openness import OpennessModel
 from ....models.weights_file import load_weights
-from ...session import Networks, load_networks
+from ...session import load_networks
 from ...settings import AnalysisSettings
 from ..cli import end_with_exit_code
-from .jobs import Job
-from .process import Products, process_one
+from .jobs import Job, Products
+from .process import process_one
 from .shared_network import network_client
 
 
 def _main() -> None:
     data = json.loads(sys.argv[1])
     settings = AnalysisSettings.from_data(data["settings"])
-    networks = _shared_networks(settings) if data["shared"] else load_networks(settings)
-    job = Job(Path(data["source"]), Path(data["output"]))
-    process_one(job, Products(overwrite=True, media_time=data["media_time"], track=data["track"]), settings, networks)
+    networks = load_networks(settings, _parents_model(settings) if data["shared"] else None)
+    process_one(Job(Path(data["source"]), Path(data["output"])), Products(**data["products"]), settings, networks)
 
 
-def _shared_networks(settings: AnalysisSettings) -> Networks:
-    """Return networks whose openness network runs in the parent process."""
+def _parents_model(settings: AnalysisSettings) -> OpennessModel:
+    """Return the openness network that runs in the parent process."""
     name = load_weights(settings.model, "openness").name
-    model = OpennessModel(name, "gpu", network_client(sys.stdout.buffer, sys.stdin.buffer))
-    return Networks(FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face), model)
+    return OpennessModel(name, "gpu", network_client(sys.stdout.buffer, sys.stdin.buffer))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, SourceError, UsageError
-from ...sinks.text_output import STDOUT
+from ...sinks.text_sink import STDOUT
 from ...video.recording_files import (
     PICTURE_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -31,6 +31,23 @@ class Job:
 
     source: Path
     output: Path | str
+
+
+@dataclass(frozen=True, slots=True)
+class Products:
+    """The options for the outputs of each recording.
+
+    Attributes:
+        annotate: the file for the annotated video; None for none.
+        overwrite: replace existing outputs.
+        media_time: count timestamps from the container's zero, as its sound does, not from the first frame.
+        track: the number of the video track to read, from 0; None: the file's default.
+    """
+
+    annotate: Path | None = None
+    overwrite: bool = False
+    media_time: bool = False
+    track: int | None = None
 
 
 def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:

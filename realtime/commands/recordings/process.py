@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import IncompleteVideoError, MouthLiveError, SinkError, SomeFailedError
@@ -15,28 +14,11 @@ from ...sinks.csv_sink import CsvSink
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import open_video
-from .jobs import Job
+from .jobs import Job, Products
 from .shared_network import SharedNetwork
 from .side_by_side import process_side_by_side
 
 log = logging.getLogger("mouth_live")
-
-
-@dataclass(frozen=True, slots=True)
-class Products:
-    """The options for the outputs of each recording.
-
-    Attributes:
-        annotate: the file for the annotated video; None for none.
-        overwrite: replace existing outputs.
-        media_time: count timestamps from the container's zero, as its sound does, not from the first frame.
-        track: the number of the video track to read, from 0; None: the file's default.
-    """
-
-    annotate: Path | None = None
-    overwrite: bool = False
-    media_time: bool = False
-    track: int | None = None
 
 
 def process_recordings(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, at_once: int = 1) -> None:
@@ -66,9 +48,9 @@ def _side_by_side(jobs: Sequence[Job], products: Products, settings: AnalysisSet
     """Do the jobs in parallel, each in a process of its own, and return those that failed."""
     model = load_openness_model(settings.model, settings.device)
     if model.device == "cpu":
-        return process_side_by_side(jobs, products.media_time, products.track, settings, at_once)
+        return process_side_by_side(jobs, products, settings, at_once)
     with closing(SharedNetwork(model)) as shared:
-        return process_side_by_side(jobs, products.media_time, products.track, settings, at_once, shared)
+        return process_side_by_side(jobs, products, settings, at_once, shared)
 
 
 def _one_by_one(jobs: Sequence[Job], products: Products, settings: AnalysisSettings, alone: bool) -> list[Job]:

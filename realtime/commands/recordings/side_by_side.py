@@ -10,12 +10,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import IO
 
 from ...settings import AnalysisSettings
 from ...system.programs import start_program
-from .jobs import Job
+from .jobs import Job, Products
 from .shared_network import SharedNetwork
 
 POLL_INTERVAL = 0.05  # s between two checks whether a process has ended
@@ -33,8 +33,7 @@ class _Running:
 
 def process_side_by_side(
     jobs: Sequence[Job],
-    media_time: bool,
-    track: int | None,
+    products: Products,
     settings: AnalysisSettings,
     at_once: int,
     shared: SharedNetwork | None = None,
@@ -43,8 +42,7 @@ def process_side_by_side(
 
     Args:
         jobs: the jobs, each with a file as its output.
-        media_time: count timestamps from the container's zero.
-        track: the number of the video track to read; None: each file's default.
+        products: the options for their outputs.
         settings: the settings of the analysis.
         at_once: the number of processes at once.
         shared: the network for all processes; None: each has its own, on the CPU.
@@ -59,7 +57,7 @@ def process_side_by_side(
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
-                    running.append(_start(waiting.pop(0), media_time, track, settings, shared))
+                    running.append(_start(waiting.pop(0), products, settings, shared))
                 time.sleep(POLL_INTERVAL)
                 for one in [one for one in running if one.process.poll() is not None]:
                     running.remove(one)
@@ -75,28 +73,23 @@ def process_side_by_side(
     return failed
 
 
-def _child_command(
-    job: Job, media_time: bool, track: int | None, settings: AnalysisSettings, shared: bool
-) -> Sequence[str]:
+def _child_command(job: Job, products: Products, settings: AnalysisSettings, shared: bool) -> Sequence[str]:
     """Return the child's command, whose argument contains the job and all settings.
 
     Args:
         job: the recording and its output file.
-        media_time: as in :func:`process_side_by_side`.
-        track: as there.
+        products: the options for the outputs; an annotated video is for a single recording only.
         settings: the settings of the analysis.
         shared: whether the parent process runs the openness network, through the child's stdout and stdin.
     """
-    data = {"source": str(job.source), "output": str(job.output), "media_time": media_time, "track": track}
-    data |= {"shared": shared, "settings": settings.as_data()}
+    data = {"source": str(job.source), "output": str(job.output), "shared": shared, "settings": settings.as_data()}
+    data["products"] = asdict(replace(products, annotate=None, overwrite=True))
     return [sys.executable, "-m", CHILD_MODULE, json.dumps(data)]
 
 
-def _start(
-    job: Job, media_time: bool, track: int | None, settings: AnalysisSettings, shared: SharedNetwork | None
-) -> _Running:
+def _start(job: Job, products: Products, settings: AnalysisSettings, shared: SharedNetwork | None) -> _Running:
     stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the process is done
-    command = _child_command(job, media_time, track, replace(settings, device="cpu"), shared is not None)
+    command = _child_command(job, products, replace(settings, device="cpu"), shared is not None)
     pipe = subprocess.DEVNULL if shared is None else subprocess.PIPE
     process = start_program(command, stdin=pipe, stdout=pipe, stderr=stderr)
     if shared is not None:

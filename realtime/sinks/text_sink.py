@@ -1,4 +1,4 @@
-"""Text output to stdout, or to a file that gets its name when it is complete."""
+"""The base class of the sinks that write text: to stdout, or to a file that gets its name when it is complete."""
 
 import sys
 from contextlib import ExitStack
@@ -8,17 +8,16 @@ from typing import Self, TextIO
 
 from ...models.errors import SinkError
 from ...models.whole_file import whole_file
+from .sink import Sink
 
 STDOUT = "-"
 
 
-class TextOutput:
-    """A text file (UTF-8, line ends as given), written as ``OUT.part`` and renamed at the end; or stdout.
+class TextSink(Sink):
+    """A sink of a text file (UTF-8, line ends as given), written as ``OUT.part`` and renamed at the end; or of stdout.
 
-    After an exception the file never gets its final name.
-
-    Attributes:
-        path: the file; None for stdout.
+    After an exception the file never gets its final name. A subclass calls :meth:`put`, and may write what comes last
+    in :meth:`finish`.
     """
 
     def __init__(self, path: Path | str | None) -> None:
@@ -50,28 +49,25 @@ class TextOutput:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the file its name. An error removes ``OUT.part``, an interruption leaves it.
+        """Write what comes last, and give the file its name. An error removes ``OUT.part``, an interruption leaves it.
 
         Raises:
             SinkError: the last lines cannot be written, or the file cannot be renamed.
             BrokenPipeError: the reader of stdout has closed it.
         """
-        file, self._file = self._file, None
         try:
-            if file is not None and self.path is None:
-                file.flush()
-            self._closing.__exit__(kind, error, trace)
-        except OSError as failure:
-            if kind is not None:  # the first error is the one to report
-                return
-            if isinstance(failure, BrokenPipeError):
+            self.finish(failed=kind is not None)
+        except BaseException as failure:
+            self._close(type(failure), failure, failure.__traceback__)
+            if kind is None:  # otherwise the first error is the one to report
                 raise
-            raise self._failure(failure) from None
-        except SinkError:
-            if kind is None:
-                raise
+            return
+        self._close(kind, error, trace)
 
-    def write(self, text: str, flush: bool = False) -> None:
+    def finish(self, failed: bool) -> None:
+        """Write what comes last; ``failed``: an exception ended the session. Nothing, unless a subclass has more."""
+
+    def put(self, text: str, flush: bool = False) -> None:
         """Write text unchanged.
 
         Args:
@@ -93,6 +89,24 @@ class TextOutput:
             raise
         except OSError as error:
             raise self._failure(error) from None
+
+    def _close(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        file, self._file = self._file, None
+        try:
+            if file is not None and self.path is None:
+                file.flush()
+            self._closing.__exit__(kind, error, trace)
+        except OSError as failure:
+            if kind is not None:  # the first error is the one to report
+                return
+            if isinstance(failure, BrokenPipeError):
+                raise
+            raise self._failure(failure) from None
+        except SinkError:
+            if kind is None:
+                raise
 
     def _failure(self, error: OSError) -> SinkError:
         name = self.path or "stdout"
