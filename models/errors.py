@@ -9,6 +9,7 @@ Every error that a user can cause or mend is one of these::
     ├── ModelError                  a weights file is missing, damaged, unknown or of the wrong kind
     ├── ProfileError                a person's range is missing, damaged or cannot be measured
     ├── SinkError                   an output cannot be written or shown
+    │   ├── BusyError               another run writes this output
     │   └── ReceiverError           the receiver of an output does not answer; it is tried again
     │       ├── ClosedError         the receiver closed the connection
     │       └── RefusedError        the receiver said no; it is not tried again
@@ -65,6 +66,10 @@ class IncompleteVideoError(SourceError):
 
 class SinkError(MouthLiveError):
     """An output cannot be written or shown."""
+
+
+class BusyError(SinkError):
+    """Another run writes this output."""
 
 
 class ReceiverError(SinkError):

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .errors import DataError, MouthLiveError
+from .errors import BusyError, DataError, MouthLiveError
 
 
 def part_path(path: Path, keep_suffix: bool = False) -> Path:
@@ -61,7 +61,8 @@ def whole_file(
         The name to write to.
 
     Raises:
-        MouthLiveError: of the kind ``error``: the file cannot be written or renamed, or another run writes it.
+        BusyError: another run writes it.
+        MouthLiveError: of the kind ``error``: the file cannot be written or renamed.
     """
     if is_stream(path):
         yield path
@@ -71,7 +72,7 @@ def whole_file(
     try:
         lock = _locked(part, 0o600 if private else 0o666)
         if lock is None:
-            raise error(f"{path}: is being written by another run; wait for its end or give another name")
+            raise BusyError(f"{path}: is being written by another run; wait for its end or give another name")
         try:
             yield part
             part.replace(target)

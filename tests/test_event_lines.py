@@ -13,7 +13,8 @@ from held_clip import write_clip
 
 from mouth_live.models.errors import SourceError
 from mouth_live.realtime import AnalysisSettings
-from mouth_live.realtime.commands.event_run import EventProduct, write_events
+from mouth_live.realtime.commands.event_run import write_events
+from mouth_live.realtime.commands.recordings.products import ProductOptions, Target
 
 
 def lines_of(done):
@@ -193,10 +194,10 @@ def test_a_camera_that_is_lost_stops_what_was_on(opened, monkeypatch, tmp_path, 
     )  # keep every frame
     out = tmp_path / "lines"
     if failure is None:
-        write_events("made", EventProduct(output=out), AnalysisSettings())
+        write_events("made", Target("events", "json", out), ProductOptions(), AnalysisSettings())
     else:
         with pytest.raises(SourceError, match="gone"):
-            write_events("made", EventProduct(output=out), AnalysisSettings())
+            write_events("made", Target("events", "json", out), ProductOptions(), AnalysisSettings())
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert any(line["kind"] == "open" for line in lines)
     assert unstopped(lines) == set()

@@ -90,10 +90,11 @@ def test_training_keeps_the_pictures_to_itself(demo_clip, tmp_path, monkeypatch)
 def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
     code = (
         "import sys; from mouth_live.realtime import AnalysisSettings;"
-        "from mouth_live.realtime.commands.recordings.jobs import Job, Products;"
-        "from mouth_live.realtime.commands.recordings.process import process_recordings;"
-        "from pathlib import Path; job = Job(Path(sys.argv[1]), Path('out.csv'));"
-        "process_recordings([job], Products(), AnalysisSettings());"
+        "from mouth_live.realtime.commands.recordings.plan import Wanted, plan_jobs;"
+        "from mouth_live.realtime.commands.recordings.products import ProductOptions;"
+        "from mouth_live.realtime.commands.recordings.run import process_recordings;"
+        "jobs = plan_jobs([sys.argv[1]], [Wanted('table', 'csv', 'out.csv')]);"
+        "process_recordings(jobs, ProductOptions(), AnalysisSettings());"
         "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"
     )
     command = [sys.executable, "-c", code, str(short_clip)]

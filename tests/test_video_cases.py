@@ -21,7 +21,7 @@ import pytest
 from test_sources import H264, ffmpeg, picture_input
 
 from mouth_live.models.errors import SourceError
-from mouth_live.realtime.commands.recordings.jobs import plan_jobs
+from mouth_live.realtime.commands.recordings.plan import Job, Wanted, plan_jobs
 from mouth_live.realtime.video.animation import is_animated
 from mouth_live.realtime.video.cameras import open_camera
 from mouth_live.realtime.video.clock import RecordingClock
@@ -613,6 +613,10 @@ class TestNoFiles:
             assert len(list(video)) == 25
 
 
+def planned_jobs(text: str) -> list[Job]:
+    return plan_jobs([text], [Wanted("table", "csv", "out")])
+
+
 class TestAddresses:
     def test_of_a_file_is_its_path(self, tmp_path, monkeypatch):
         path = tmp_path / "a b%.mp4"
@@ -621,7 +625,7 @@ class TestAddresses:
 
     @pytest.mark.parametrize("text", ["http://host/a.mp4", "https://host/a", "rtsp://host", "s3://bucket/a.mp4"])
     def test_of_another_kind_is_refused(self, text):
-        for planned in (lambda: recording_path(text), lambda: plan_jobs([text], None)):
+        for planned in (lambda: recording_path(text), lambda: planned_jobs(text)):
             with pytest.raises(SourceError) as caught:
                 planned()
             assert str(caught.value).startswith(f"{text}: an address, and recordings are read from files")
@@ -657,22 +661,22 @@ class TestFolders:
 
     def test_the_files_of_unknown_kinds_are_counted(self, tree, tmp_path, caplog):
         caplog.set_level(logging.INFO)
-        assert len(plan_jobs([str(tree)], str(tmp_path / "out"))) == 7
+        assert len(planned_jobs(str(tree))) == 7
         assert caplog.messages == [f"{tree}: 2 files are no videos by their names and were left out"]
         (tree / "x.unknown").unlink()
         caplog.clear()
-        plan_jobs([str(tree)], str(tmp_path / "out"))
+        planned_jobs(str(tree))
         assert caplog.messages == [f"{tree}: 1 file is no video by its name and was left out"]
         (tree / "a" / "notes.txt").unlink()
         caplog.clear()
-        plan_jobs([str(tree)], str(tmp_path / "out"))
+        planned_jobs(str(tree))
         assert not caplog.records
 
     def test_a_glob_leaves_them_out_unless_it_names_them(self, tree, tmp_path):
         (tree / "a" / "m.mp4").touch()
-        (job,) = plan_jobs([f"{tree}/**/*.mp4"], str(tmp_path / "out"))
+        (job,) = planned_jobs(f"{tree}/**/*.mp4")
         assert job.source == tree / "a" / "m.mp4"
-        (job,) = plan_jobs([f"{tree}/__MACOSX/*.mp4"], str(tmp_path / "out"))
+        (job,) = planned_jobs(f"{tree}/__MACOSX/*.mp4")
         assert job.source == tree / "__MACOSX" / "b.mp4"
 
     def test_a_folder_of_pictures_has_no_hidden_ones(self, tmp_path):

@@ -31,7 +31,9 @@ from .options import (
     take_settings,
 )
 from .process import process
+from .slurm import slurm
 from .train import train
+from .verify import verify
 
 log = logging.getLogger("mouth_live")
 
@@ -76,7 +78,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
             raise click.UsageError(f"{flag} is for live video; it cannot be combined with '{ctx.invoked_subcommand}'")
         return
     for name in ("csv_path", "record"):
-        options[name] = dated(options[name])
+        options[name] = options[name] and dated(options[name])
     keep_existing(options["camera"], [options["csv_path"], options["record"]], options.pop("overwrite"))
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
@@ -87,7 +89,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
-for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
+for command in (process, events, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export):
     cli.add_command(command)
 
 

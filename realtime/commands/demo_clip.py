@@ -6,8 +6,9 @@ from pathlib import Path
 from ..settings import AnalysisSettings
 from ..sinks.window import display_problem
 from .live import LiveOptions, run_live
-from .recordings.jobs import Job, Products
-from .recordings.process import process_recordings
+from .recordings.plan import Wanted, plan_jobs
+from .recordings.products import ProductOptions
+from .recordings.run import RunOptions, process_recordings
 
 log = logging.getLogger("mouth_live")
 
@@ -32,5 +33,8 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings) -> None:
         return
     if problem is not None:
         log.info("no display found, so the demo is written to files")
-    products = Products(annotate=folder / "mouth-live-demo.mp4", overwrite=True)
-    process_recordings([Job(DEMO_CLIP, folder / "mouth-live-demo.csv")], products, settings)
+    wanted = [
+        Wanted("table", "csv", str(folder / "mouth-live-demo.csv")),
+        Wanted("video", "mp4", str(folder / "mouth-live-demo.mp4")),
+    ]
+    process_recordings(plan_jobs([str(DEMO_CLIP)], wanted), ProductOptions(), settings, RunOptions(overwrite=True))

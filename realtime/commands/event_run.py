@@ -1,46 +1,60 @@
-"""The work of ``mouth-live events``: write the events of a recording or a camera as JSON lines or as intervals."""
+"""The work of ``mouth-live events``: recordings by the plan of a run, a camera by a session of its own."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
-from ..session import Session, open_session
+from ..session import open_session
 from ..settings import AnalysisSettings
-from ..sinks.event_lines import EventLines
-from ..sinks.interval_sink import IntervalSink
-from ..sinks.sink import Sink
-from .options import JSON
+from ..sinks.text_sink import STDOUT
+from .recordings.inputs import names_several
+from .recordings.plan import Wanted, plan_jobs
+from .recordings.products import ProductOptions, Target, make_sink
+from .recordings.run import RunOptions, output_folder, process_recordings
 
 
-@dataclass(frozen=True, slots=True)
-class EventProduct:
-    """The options for writing events.
+def write_recordings(
+    inputs: Sequence[str],
+    wanted: Wanted,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    run: RunOptions,
+    exclude: Sequence[str] = (),
+) -> None:
+    """Write the events of recordings, of a single one to stdout unless a file is given.
 
-    Attributes:
-        format_name: ``"json"`` or one of the interval formats.
-        output: the file; None or ``-`` for stdout.
-        values: write a JSON line for each reading too.
-        face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
-        preset: the preset's name, written into each line; empty for none.
+    Args:
+        inputs: the recordings, as :func:`.plan_jobs` takes them.
+        wanted: the format, and where to.
+        options: how to write them.
+        settings: the settings of the analysis.
+        run: how to go about it.
+        exclude: patterns of recordings to leave out.
+
+    Raises:
+        MouthLiveError: as :func:`.process_recordings`.
     """
-
-    format_name: str = JSON
-    output: Path | None = None
-    values: bool = False
-    face: str | None = None
-    preset: str = ""
+    if wanted.output is None and not names_several(inputs):
+        wanted = replace(wanted, output=STDOUT)
+    jobs = plan_jobs(inputs, [wanted], exclude)
+    process_recordings(jobs, options, settings, run, output_folder(inputs, wanted.output))
 
 
 def write_events(
-    source: Path | str, product: EventProduct, settings: AnalysisSettings, outputs: Sequence[Output] = ()
+    source: Path | str,
+    target: Target,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    outputs: Sequence[Output] = (),
 ) -> None:
-    """Write the events, each start with its stop. Ctrl-C is the normal end of a camera.
+    """Write the events of a camera, which Ctrl-C ends, or of a recording whose events go to apps as well.
 
     Args:
         source: the path of a recording, or a camera as text, as on the command line.
-        product: what to write.
+        target: what to write, and where.
+        options: how to write it.
         settings: the settings of the analysis.
         outputs: the apps to send to as well.
 
@@ -49,18 +63,4 @@ def write_events(
         SinkError: the output cannot be written.
     """
     with open_session(source, settings, live=isinstance(source, str)) as session:
-        session.run([_sink(product, session, source)], outputs, product.face or LARGEST)
-
-
-def _sink(product: EventProduct, session: Session, source: Path | str) -> Sink:
-    if product.format_name == JSON:
-        return EventLines(product.output, product.values, product.face, product.preset)
-    video, media = session.source, str(source) if isinstance(source, Path) else ""
-    return IntervalSink(
-        product.output,
-        product.format_name,
-        start_time=video.start_time,
-        rate=video.nominal_rate,
-        media=media,
-        face=product.face,
-    )
+        session.run([make_sink(target, options, source, session)], outputs, options.face or LARGEST)

@@ -6,45 +6,51 @@ from typing import Any
 import click
 
 from .options import (
-    FORMAT_NAMES,
+    EVENT_FORMATS,
     JSON,
     analysis_options,
     dated,
     face_option,
     keep_existing,
     output_options,
-    overwrite_option,
+    recordings_options,
     take_outputs,
+    take_run_options,
     take_settings,
 )
 
 
 @click.command()
-@click.argument("file", required=False)
-@click.option("--camera", metavar="SOURCE", help="A camera instead of a file.")
+@click.argument("inputs", nargs=-1, metavar="[INPUT...]")
+@click.option("--camera", metavar="SOURCE", help="A camera instead of recordings.")
 @click.option("--values", is_flag=True, help="Write a JSON line for each reading too.")
 @click.option(
     "--format",
     "format_name",
-    type=click.Choice(FORMAT_NAMES),
+    type=click.Choice(EVENT_FORMATS),
     default=JSON,
     show_default=True,
     help="JSON lines at once, or intervals at the end: one tier for each face, in the time of the media's sound. "
     "Intervals are of --kind activity unless another kind is given.",
 )
-@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file; default: stdout.")
-@overwrite_option
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    help="A camera or one recording: a file; default: stdout. Several: a folder; default: the current one.",
+)
+@recordings_options
 @analysis_options(events=True)
 @face_option
 @output_options
 @click.pass_context
 def events(
     ctx: click.Context,
-    file: str | None,
+    inputs: tuple[str, ...],
     camera: str | None,
-    output: Path | None,
+    output: str | None,
     format_name: str,
-    overwrite: bool,
+    values: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Write lip events for other programs: lips move as in talking (activity), or a mouth is held open (open).
@@ -56,23 +62,32 @@ def events(
     mouth-live events talk.mp4                                    JSON lines: {"type": "start", ...
     mouth-live events --camera 0 --preset talk --face largest     for a push-to-talk key
     mouth-live events talk.mp4 --format textgrid -o talk.TextGrid     for Praat
+    mouth-live events recordings/ --format elan -o marks/         a folder, its structure kept
     """  # noqa: D301
-    if file and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
+    if inputs and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
-    from ..video.recording_files import recording_path
-
-    source, output = camera or "0" if file is None else recording_path(file), dated(output)
-    if options["values"] and format_name != JSON:
+    if values and format_name != JSON:
         raise click.UsageError("--values needs --format json; for a table of values use mouth-live process")
     if "-" in options["to"]:
         raise click.UsageError("--to -: events writes its lines to stdout already, or to -o OUT; leave it out")
-    preset = options["preset"] or ""
-    if format_name != JSON and not preset:
-        options["kind"] = options["kind"] or "activity"
-    keep_existing(source, [output], overwrite)
-    settings = take_settings(options)
-    outputs = take_outputs(options, settings.limits)
-    from .event_run import EventProduct, write_events
+    from ..video.recording_files import recording_path
+    from .event_run import write_events, write_recordings
+    from .recordings.plan import Wanted
+    from .recordings.products import ProductOptions, Target
 
-    product = EventProduct(format_name, output, preset=preset, **options)
-    write_events(source, product, settings, outputs)
+    sends = bool(options["to"] or options["on_start"] or options["on_stop"])
+    if sends and len(inputs) > 1:
+        raise click.UsageError("apps follow one recording at a time; give a single FILE with --to and --on-start")
+    kind = options["kind"] or (None if options["preset"] else "activity")
+    preset, dry_run = options["preset"] or "", options["dry_run"]
+    settings = take_settings(options)
+    run, exclude, track = take_run_options(options)
+    products = ProductOptions(track=track, values=values, face=options["face"], preset=preset, interval_kind=kind)
+    if inputs and not sends:
+        write_recordings(inputs, Wanted("events", format_name, output), products, settings, run, exclude)
+        return
+    outputs = take_outputs(options | {"dry_run": dry_run}, settings.limits)
+    source = recording_path(inputs[0]) if inputs else camera or "0"
+    target = Target("events", format_name, "-" if output in (None, "-") else dated(Path(output)))
+    keep_existing(source, [Path(target.path)], run.overwrite)
+    write_events(source, target, products, settings, outputs)

@@ -1,21 +1,32 @@
-"""``mouth-live process``: convert recorded video to CSV."""
+"""``mouth-live process``: convert recorded video to tables, with events and annotated videos beside them."""
 
-from pathlib import Path
 from typing import Any
 
 import click
 
-from ...models.whole_file import same_file
-from .options import analysis_options, take_settings
+from .options import EVENT_FORMATS, analysis_options, recordings_options, take_run_options, take_settings
+
+NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
 @click.option(
-    "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
+    "--events",
+    "event_formats",
+    type=click.Choice(EVENT_FORMATS),
+    multiple=True,
+    help="Write lip events too, beside the table, in the same pass; may be repeated.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
+@click.option(
+    "--annotate",
+    is_flag=False,
+    flag_value=NEXT_TO_TABLE,
+    metavar="[FILE]",
+    help="Write an annotated video too, in the same pass: beside the table as NAME.annotated.mp4, or to FILE; for "
+    "several inputs, into this folder.",
+)
 @click.option(
     "--time",
     "clock",
@@ -24,53 +35,45 @@ from .options import analysis_options, take_settings
     show_default=True,
     help="Count timestamps from the first frame, or from the container's zero, as its sound does.",
 )
-@click.option(
-    "-j",
-    "--jobs",
-    "at_once",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    metavar="N",
-    help="Videos at once, each in its own process. One process uses about two cores and 0.2 GB of memory.",
-)
-@click.option(
-    "--track",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Read this video track of files that have several, from 0; default: the one that the file marks as default.",
-)
+@click.option("--dry-run", is_flag=True, help="List what would be done, and do nothing.")
+@recordings_options
 @analysis_options("auto", events=True)
 def process(
     inputs: tuple[str, ...],
     output: str | None,
-    annotate: Path | None,
+    event_formats: tuple[str, ...],
+    annotate: str | None,
     clock: str,
-    at_once: int,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Convert recorded video to CSV, with one row for each face of each frame.
 
-    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
-    NAME.csv in the current folder.
+    INPUT is a video, a still picture, a folder (searched for videos and folders of pictures, recursively) or a glob.
+    Without -o the CSV is NAME.csv in the current folder. Beside each output lies OUT.json, which says what it was made
+    from; what is complete is skipped by the next run.
 
     \b
     mouth-live process talk.mp4                        writes talk.csv
     mouth-live process talk.mp4 -o - | head            to stdout
-    mouth-live process talk.mp4 --annotate seen.mp4    with an annotated video
-    mouth-live process recordings/ -o tables/          a folder, its structure kept
-    mouth-live process recordings/ -o tables/ -j 4     four videos at a time
+    mouth-live process talk.mp4 --annotate             with an annotated video
+    mouth-live process talk.mp4 --events textgrid      with intervals for Praat
+    mouth-live process recordings/ -o tables/          a folder, its structure kept; run it again to go on
 
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
-    settings = take_settings(options)
-    from .recordings.jobs import Products, plan_jobs
-    from .recordings.process import process_recordings
+    from .recordings.plan import Wanted, plan_jobs
+    from .recordings.products import ProductOptions
+    from .recordings.run import output_folder, process_recordings
 
-    jobs = plan_jobs(inputs, output)
-    if annotate and len(jobs) > 1:
-        raise click.UsageError("--annotate needs a single input; process the inputs one at a time")
-    if annotate and any(same_file(annotate, job.source) for job in jobs):
-        raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
-    process_recordings(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)
+    run, exclude, track = take_run_options(options)
+    kind: Any = options["kind"] or (None if options["preset"] else "activity")
+    preset = options["preset"] or ""
+    settings = take_settings(options)
+    wanted = [Wanted("table", "csv", output)]
+    wanted += [Wanted("events", name) for name in event_formats]
+    if annotate is not None:
+        wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))
+    jobs = plan_jobs(inputs, wanted, exclude)
+    products = ProductOptions(media_time=clock == "media", track=track, preset=preset, interval_kind=kind)
+    process_recordings(jobs, products, settings, run, output_folder(inputs, output))

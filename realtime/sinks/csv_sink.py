@@ -51,6 +51,7 @@ class CsvSink(TextSink):
         """
         if not analysis.silent:
             self.put("".join(csv_rows(analysis, self._start_time)))
+            self.rows += max(1, len(analysis.readings))
 
 
 def csv_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[str]:

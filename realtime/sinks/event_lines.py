@@ -48,6 +48,7 @@ class EventLines(TextSink):
         if self._values:
             for reading in self._readings(analysis):
                 self.put(self._value_line(reading, self._time), flush=True)
+                self.rows += 1
         self._write_events(analysis.events if self._choice is None else self._choice.events(analysis))
 
     def _readings(self, analysis: Analysis) -> Sequence[Reading]:
@@ -64,3 +65,4 @@ class EventLines(TextSink):
         for event in events:
             self._ongoing.take(event)
             self.put(event_json(event, self._preset) + "\n", flush=True)
+            self.rows += 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from ..lips.face_choice import FaceChoice
 from ..lips.intervals import IntervalCollector
+from ..lips.limits import Kind
 from ..records import Analysis
 from .interval_formats import FORMATS
 from .text_sink import TextSink
@@ -24,6 +25,7 @@ class IntervalSink(TextSink):
         rate: float = 25.0,
         media: str = "",
         face: str | None = None,
+        kind: Kind | None = None,
     ) -> None:
         """Set the output; nothing is opened yet.
 
@@ -34,17 +36,21 @@ class IntervalSink(TextSink):
             rate: the nominal frame rate in frames/s, which gives the last frame's duration.
             media: the path of the recording; empty for a camera.
             face: whose intervals to write, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each face.
+            kind: the kind of events to write; None: all.
         """
         super().__init__(path)
         self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
+        self._kind = kind
         self._collector, self._time = IntervalCollector(start_time), 0.0
 
     def finish(self, failed: bool) -> None:
         """Write the intervals; after an exception write nothing."""
         if not failed:
             self._collector.stop_all(self._time)
-            self.put(self._format(self._collector.intervals(self._time + self._frame_duration, self._media)))
+            found = self._collector.intervals(self._time + self._frame_duration, self._media)
+            self.put(self._format(found))
+            self.rows = len(found.intervals)
 
     def write(self, analysis: Analysis) -> None:
         """Collect one frame's events."""
@@ -52,4 +58,5 @@ class IntervalSink(TextSink):
         if self._choice is None:
             self._collector.see(reading.face_id for reading in analysis.readings)
         for event in analysis.events if self._choice is None else self._choice.events(analysis):
-            self._collector.take(event)
+            if self._kind in (None, event.kind):
+                self._collector.take(event)

@@ -16,6 +16,7 @@ class Progress(Sink):
 
     Attributes:
         frames: the number of frames so far.
+        time: the time of the last frame in seconds.
     """
 
     def __init__(self, title: str, total: int | None) -> None:
@@ -25,7 +26,7 @@ class Progress(Sink):
             title: the text before the bar.
             total: the approximate number of frames to come; None where unknown.
         """
-        self.frames = 0
+        self.frames, self.time = 0, 0.0
         self._title, self._total = title, total
         self._ids = set[int]()
         self._bar: tqdm[Any] | None = None
@@ -52,7 +53,7 @@ class Progress(Sink):
 
     def write(self, analysis: Analysis) -> None:
         """Count a frame and its faces."""
-        self.frames += 1
+        self.frames, self.time = self.frames + 1, analysis.frame.time
         self._ids.update(reading.face_id for reading in analysis.readings)
         if self._bar is not None:
             self._bar.update()

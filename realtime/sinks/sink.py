@@ -19,9 +19,11 @@ class Sink(ABC):
 
     Attributes:
         path: the file that it writes; None for none, or for stdout.
+        rows: the number of rows, lines or intervals that it has written so far.
     """
 
     path: Path | None = None
+    rows: int = 0
 
     def __enter__(self) -> Self:
         """Open the output."""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from .plain_name import plain_name
 
+_sharing = 1  # processes that share the cores
 _NO_LIMIT = "1000000000"  # packets; OpenCV's own limits end a video early where its sound is longer, and at damage
 
 
@@ -21,10 +22,20 @@ def quiet_decoder() -> None:
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def share_cores(processes: int) -> None:
+    """Decode on this process's share of the cores from now on, because so many processes work at once."""
+    global _sharing  # noqa: PLW0603 - a property of the process, like the decoder's log
+    _sharing = processes
+
+
 def spare_cores() -> int:
     """Return the number of cores to decode on, which leaves one for the analysis; at least 1."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, usable - 1)
+    return max(1, usable_cores() // _sharing - 1)
 
 
 class Capture:

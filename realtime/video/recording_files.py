@@ -41,6 +41,11 @@ def is_video_name(path: Path) -> bool:
     return path.suffix.lower() in VIDEO_SUFFIXES
 
 
+def is_picture_name(path: Path) -> bool:
+    """Return whether a file's suffix is that of a picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
 def find_videos(folder: Path) -> list[Path]:
     """Return the video files in a folder and in its subfolders, sorted, without hidden files."""
     return [path for path in visible_files(folder) if is_video_name(path)]

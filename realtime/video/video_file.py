@@ -34,6 +34,9 @@ class VideoFile:
 
     The ``ffmpeg`` program, where it is installed, decodes what OpenCV cannot: some codecs, and any track but the first.
     Frames of another size than the first are fitted into it, with black bars.
+
+    Attributes:
+        ended_early: what was said where far fewer frames were decoded than the file states; else empty.
     """
 
     def __init__(self, path: Path, track: int | None = None) -> None:
@@ -47,7 +50,7 @@ class VideoFile:
             SourceError: it is not a video, no frame of it can be decoded, or there is no such track.
         """
         self._path = path
-        self.name, self.files = path.name, (path,)
+        self.name, self.files, self.ended_early = path.name, (path,), ""
         if is_text(path):  # a playlist would make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         chosen = choose_track(path, track)
@@ -173,4 +176,5 @@ class VideoFile:
         if missing:
             raise IncompleteVideoError(f"{self._path}: cut off, {missing:,} bytes are missing at its end; {kept}")
         if early:
-            log.warning("%s: %s, nothing after them could be; is it damaged, or its sound longer?", self._path, kept)
+            self.ended_early = f"{self._path}: {kept}, nothing after them could be; is it damaged, or its sound longer?"
+            log.warning("%s", self.ended_early)

@@ -39,14 +39,16 @@ def process(clip: Path) -> Result:
     """``mouth-live process CLIP -o CSV``."""
     import ai_edge_litert.interpreter  # noqa: F401  # its import belongs to the start
 
-    from mouth_live.realtime.commands.recordings.jobs import Job, Products
-    from mouth_live.realtime.commands.recordings.process import process_recordings
+    from mouth_live.realtime.commands.recordings.plan import Wanted, plan_jobs
+    from mouth_live.realtime.commands.recordings.products import ProductOptions
+    from mouth_live.realtime.commands.recordings.run import process_recordings
     from mouth_live.realtime.settings import AnalysisSettings
 
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "out.csv"
         begin, cpu = time.perf_counter(), time.process_time()
-        process_recordings([Job(clip, table)], Products(), AnalysisSettings(device="auto"))
+        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(table))])
+        process_recordings(jobs, ProductOptions(), AnalysisSettings(device="auto"))
         seconds, used = time.perf_counter() - begin, time.process_time() - cpu
         rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
     frames = len({row[0] for row in rows})
@@ -93,11 +95,12 @@ def spin(_clip: Path) -> Result:
 
 def memory(clip: Path) -> Result:
     """Half an hour of video: the clip decoded again and again through ``process``, its times running on."""
-    from mouth_live.realtime.commands.recordings.jobs import Job, Products
-    from mouth_live.realtime.commands.recordings.process import process_recordings
+    from mouth_live.realtime.commands.recordings import work
+    from mouth_live.realtime.commands.recordings.plan import Wanted, plan_jobs
+    from mouth_live.realtime.commands.recordings.products import ProductOptions
+    from mouth_live.realtime.commands.recordings.run import process_recordings
     from mouth_live.realtime.records import Frame
     from mouth_live.realtime.settings import AnalysisSettings
-    from mouth_live.realtime.video import opening
     from mouth_live.realtime.video.sources import open_video
     from mouth_live.realtime.video.video_file import VideoFile
 
@@ -108,7 +111,7 @@ def memory(clip: Path) -> Result:
 
         def __iter__(self) -> Iterator[Frame]:
             start = index = 0
-            self._head.clear()  # read when it was opened, and of no use here
+            self._decoder.head.clear()  # read when it was opened, and of no use here
             while start < LONG:
                 time = 0.0
                 for frame in open_video(clip):
@@ -119,9 +122,10 @@ def memory(clip: Path) -> Result:
                     index += 1
                 start = time + 1 / 30
 
-    opening.open_video = Looped
+    work.open_video = lambda path, _track: Looped(path)
     with tempfile.TemporaryDirectory() as folder:
-        process_recordings([Job(clip, Path(folder) / "out.csv")], Products(), AnalysisSettings())
+        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(Path(folder) / "out.csv"))])
+        process_recordings(jobs, ProductOptions(), AnalysisSettings())
     early = [size for time, size in sizes.items() if SETTLED <= time < 3 * SETTLED]
     late = [size for time, size in sizes.items() if time > LONG - 2 * SETTLED]
     peak = _status_mb("VmHWM")

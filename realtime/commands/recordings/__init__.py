@@ -1,1 +1,1 @@
-"""The work of ``mouth-live process``: jobs, processes that run in parallel, and a network that they share."""
+"""The work on recordings: what is to be made, by whom, and a manifest beside each product that says from what."""

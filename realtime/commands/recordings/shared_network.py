@@ -1,12 +1,11 @@
 """One openness network for several processes, which reads the crops of all of them in common batches.
 
-A child process sends requests through its stdout and gets replies through its stdin. A request is the number of crops
+A worker process sends requests through one pipe and gets replies through another. A request is the number of crops
 (4 bytes, little-endian) and the crops (uint8). A reply is two values for each crop (float32, little-endian): openness
 and reliability. So no port and no file is needed.
 """
 
 import logging
-import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from queue import Empty, SimpleQueue
@@ -33,7 +32,7 @@ _Request = tuple[NDArray[np.uint8], IO[bytes]]
 
 
 class SharedNetwork:
-    """A network that serves several child processes."""
+    """A network that serves several worker processes."""
 
     def __init__(self, model: OpennessModel) -> None:
         """Start the thread that serves requests.
@@ -46,28 +45,21 @@ class SharedNetwork:
         self._thread = new_thread("shared network", self._serve_all)
         self._thread.start()
 
-    def serve(self, process: "subprocess.Popen[bytes]") -> None:
-        """Serve the requests of a child process until it ends.
-
-        Args:
-            process: the child; its stdin and stdout are pipes.
-        """
-        new_thread("listener", self._receive, process).start()
+    def serve(self, requests: IO[bytes], replies: IO[bytes]) -> None:
+        """Serve the requests of a worker process until it ends; the streams are then closed."""
+        new_thread("listener", self._receive, requests, replies).start()
 
     def close(self) -> None:
         """Serve the waiting requests, then stop."""
         self._requests.put(None)
         self._thread.join()
 
-    def _receive(self, process: "subprocess.Popen[bytes]") -> None:
-        requests, replies = process.stdout, process.stdin
-        assert requests is not None
-        assert replies is not None
+    def _receive(self, requests: IO[bytes], replies: IO[bytes]) -> None:
         with requests:
             while len(count := requests.read(_COUNT.itemsize)) == _COUNT.itemsize:
                 size = int(np.frombuffer(count, _COUNT)[0]) * int(np.prod(_CROP))
                 content = requests.read(size)
-                if len(content) < size:  # the child ended in the middle of a request
+                if len(content) < size:  # the worker ended in the middle of a request
                     break
                 self._requests.put((np.frombuffer(content, np.uint8).reshape(-1, *_CROP), replies))
         _close(replies)
@@ -77,7 +69,7 @@ class SharedNetwork:
             batch = [request, *self._pending(MAX_BATCH - len(request[0]))]
             try:
                 read = self._model.read(np.concatenate([crops for crops, _ in batch]))
-            except Exception as error:  # noqa: BLE001 - a GPU out of memory, a driver error: no child may wait for ever
+            except Exception as error:  # noqa: BLE001 - a GPU out of memory, a driver error: no worker may wait for ever
                 log.error("the network failed: %s", " ".join(str(error).split()) or type(error).__name__)
                 for _, replies in batch:
                     _close(replies)
@@ -107,7 +99,7 @@ def _send(replies: IO[bytes], content: bytes) -> None:
     try:
         replies.write(content)
         replies.flush()
-    except (OSError, ValueError):  # the child has ended; the code that started it reports that
+    except (OSError, ValueError):  # the worker has ended; the code that started it reports that
         _close(replies)
 
 
@@ -117,7 +109,7 @@ def _close(replies: IO[bytes]) -> None:
 
 
 def network_client(requests: IO[bytes], replies: IO[bytes]) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-    """Return a function for a child process that reads crops with the parent's network.
+    """Return a function for a worker process that reads crops with the parent's network.
 
     Args:
         requests: the stream for requests.

@@ -9,7 +9,6 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 from typing import IO
 
 import numpy as np
@@ -19,9 +18,11 @@ from numpy.typing import NDArray
 
 from mouth_live.models import Estimates, load_openness_model
 from mouth_live.realtime import AnalysisSettings
-from mouth_live.realtime.commands.recordings.jobs import Products, plan_jobs
+from mouth_live.realtime.commands.recordings.outcome import Outcome
+from mouth_live.realtime.commands.recordings.plan import Wanted, make_folders, plan_jobs
+from mouth_live.realtime.commands.recordings.pool import Pool
+from mouth_live.realtime.commands.recordings.products import ProductOptions
 from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, network_client
-from mouth_live.realtime.commands.recordings.side_by_side import process_side_by_side
 
 
 @pytest.fixture
@@ -37,24 +38,18 @@ def recordings(short_clip, tmp_path):
 
 def test_the_same_files_lines_and_exit_code_as_one_by_one(mouth_live, recordings, tmp_path):
     options = ["--time", "media", "--min-face", "80", "--min-score", "0.6"]
-    alone = mouth_live("process", "in", "-o", "alone", *options)
+    alone = mouth_live("process", "in", "-o", "alone", "--jobs", "1", *options)
     together = mouth_live("process", "in", "-o", "together", "--jobs", "2", *options)
     assert (alone.returncode, together.returncode) == (3, 3), together.stderr
-    assert sorted(together.stderr.replace("together", "alone").splitlines()) == sorted(alone.stderr.splitlines())
-    made = {path.name: path.read_bytes() for path in (tmp_path / "together").iterdir()}
-    assert made == {path.name: path.read_bytes() for path in (tmp_path / "alone").iterdir()}
-    assert set(made) == {"a.csv", "-b.csv"}
+    assert lines_of(together.stderr.replace("together", "alone")) == lines_of(alone.stderr)
+    made = {path.name: path.read_bytes() for path in (tmp_path / "together").iterdir() if path.suffix == ".csv"}
+    assert made == {path.name: path.read_bytes() for path in (tmp_path / "alone").iterdir() if path.suffix == ".csv"}
+    assert set(made) == {"a.csv", "-b.csv", "failed.csv"}
 
 
-def test_existing_outputs_are_skipped(mouth_live, recordings, tmp_path):
-    (recordings / "text.mp4").unlink()
-    (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "a.csv").write_text("kept")
-    done = mouth_live("process", "in", "-o", "out", "--jobs", "2")
-    assert done.returncode == 0, done.stderr
-    assert "skipped" in done.stderr
-    assert (tmp_path / "out" / "a.csv").read_text() == "kept"
-    assert (tmp_path / "out" / "-b.csv").stat().st_size > 100
+def lines_of(stderr: str) -> list[str]:
+    """The lines in any order, without the time that the run took."""
+    return sorted(line.partition(" failed in ")[0] for line in stderr.splitlines())
 
 
 def test_a_missing_gpu_is_an_error(mouth_live, recordings):
@@ -62,6 +57,13 @@ def test_a_missing_gpu_is_an_error(mouth_live, recordings):
     assert done.returncode == 1
     assert "--device gpu" in done.stderr
     assert not list(recordings.parent.glob("*.csv"))
+
+
+def done_by(pool: Pool, inputs: list[str], output: str) -> dict[str, Outcome]:
+    """How the recordings' jobs ended, by the recordings' names."""
+    jobs = plan_jobs(inputs, [Wanted("table", "csv", output)])
+    make_folders(Path(output), jobs)
+    return {job.source.name: outcome for job, outcome in pool.run(jobs)}
 
 
 def rows(path: Path) -> NDArray[np.float64]:
@@ -90,13 +92,12 @@ class OnGpu:
 
 def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "together").mkdir()
     assert mouth_live("process", "in", "-o", "alone").returncode == 3
-    jobs, model = plan_jobs(["in"], "together"), OnGpu()
+    model = OnGpu()
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
-        failed = process_side_by_side(jobs, Products(), AnalysisSettings(), 3, shared)
-    assert [job.source.name for job in failed] == ["text.mp4"]
+        done = done_by(Pool(3, ProductOptions(), AnalysisSettings(), shared), ["in"], "together")
+    assert {name for name, outcome in done.items() if outcome.error} == {"text.mp4"}
     for name in ("a.csv", "-b.csv"):
         alone, together = (rows(tmp_path / folder / name) for folder in ("alone", "together"))
         assert together == pytest.approx(alone, abs=2e-4, nan_ok=True)
@@ -119,8 +120,7 @@ def test_requests_that_arrive_meanwhile_are_read_in_one_batch():
         threads = list[threading.Thread]()
         for k in range(len(crops)):
             (ask_in, ask_out), (answer_in, answer_out) = os.pipe(), os.pipe()
-            process = SimpleNamespace(stdin=open(answer_out, "wb"), stdout=open(ask_in, "rb"))  # noqa: PTH123, SIM115
-            shared.serve(process)
+            shared.serve(open(ask_in, "rb"), open(answer_out, "wb"))  # noqa: PTH123, SIM115
             ends = open(ask_out, "wb"), open(answer_in, "rb")  # noqa: PTH123, SIM115
             threads.append(threading.Thread(target=ask, args=(k, *ends)))
             threads[-1].start()
@@ -136,16 +136,14 @@ def test_requests_that_arrive_meanwhile_are_read_in_one_batch():
         assert answers[k][:, 0] == pytest.approx(plain.predict(shown), abs=1e-5)
 
 
-def test_when_the_network_fails_no_process_waits_for_ever(recordings, tmp_path, monkeypatch, caplog, capfd):
+def test_when_the_network_fails_no_process_waits_for_ever(recordings, tmp_path, monkeypatch, caplog):
     monkeypatch.chdir(tmp_path)
-    jobs = plan_jobs(["in"], ".")
     model = OnGpu(failing=True)
     model.go_on.set()
     with closing(SharedNetwork(model)) as shared:
-        failed = process_side_by_side(jobs, Products(), AnalysisSettings(), 2, shared)
-    assert len(failed) == 3
+        done = done_by(Pool(2, ProductOptions(), AnalysisSettings(), shared), ["in"], ".")
     assert "the network failed: out of memory" in caplog.text
-    assert capfd.readouterr().err.count("gives no reply") == 2
+    assert ["gives no reply" in done[name].error for name in ("a.mp4", "-b.mp4", "text.mp4")] == [True, True, False]
     assert not list(tmp_path.glob("*.csv"))
 
 
@@ -169,13 +167,62 @@ def test_a_signal_ends_all_processes_and_waits_for_them(long_clip, tmp_path, num
     assert not list(tmp_path.glob("*.csv"))
 
 
-def test_a_killed_process_is_reported_and_the_others_finish(mouth_live, recordings, tmp_path, monkeypatch):
-    (recordings / "text.mp4").unlink()
-    (tmp_path / "sitecustomize.py").write_text(
-        "import os, sys\nif '\"in/a.mp4\"' in sys.orig_argv[-1]:\n    os.kill(os.getpid(), 9)\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    done = mouth_live("process", "in", "-o", "out", "--jobs", "2")
-    assert done.returncode == 3, done.stderr
-    assert "in/a.mp4: its process was killed (signal 9)" in done.stderr
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["-b.csv"]
+def children_of(process: "subprocess.Popen[bytes]") -> list[int]:
+    listed = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    threads = listed.parent.parent.iterdir()
+    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+
+
+def test_a_killed_process_is_reported_replaced_and_the_others_finish(long_clip, short_clip, tmp_path):
+    """Its recording failed; the next run makes it."""
+    shutil.copy(long_clip, tmp_path / "a.mp4")
+    for name in ("b.mp4", "c.mp4", "d.mp4"):
+        shutil.copy(short_clip, tmp_path / name)
+    inputs = ["a.mp4", "b.mp4", "c.mp4", "d.mp4"]
+    command = [*COMMAND, "process", *inputs, "-o", "out", "--jobs", "2"]
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
+    killed: set[int] = set()
+    until = time.monotonic() + 60
+    while not killed and time.monotonic() < until:
+        for child in children_of(process):
+            if any("a.csv.part" in str(link.resolve()) for link in Path(f"/proc/{child}/fd").iterdir()):
+                os.kill(child, signal.SIGKILL)
+                killed.add(child)
+        time.sleep(0.05)
+    stderr = process.communicate(timeout=60)[1].decode()
+    assert killed
+    assert process.returncode == 3, stderr
+    assert "a.mp4: its process was killed (signal 9)" in stderr
+    assert {path.stem for path in (tmp_path / "out").glob("*.csv")} == {"b", "c", "d", "failed"}
+    again = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, check=False, text=True)
+    assert again.returncode == 0, again.stderr
+    assert "1 done, 3 skipped, 0 failed" in again.stderr
+    assert not (tmp_path / "out" / "failed.csv").exists()
+
+
+def test_workers_do_not_outlive_a_killed_parent(long_clip, tmp_path):
+    for name in ("a.mp4", "b.mp4"):
+        shutil.copy(long_clip, tmp_path / name)
+    process = subprocess.Popen([*COMMAND, "process", "a.mp4", "b.mp4", "-o", "out", "--jobs", "2"], cwd=tmp_path)
+    until = time.monotonic() + 60
+    while len(list(tmp_path.glob("out/*.part"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    children = children_of(process)
+    process.kill()
+    process.wait()
+    while any(Path(f"/proc/{child}").exists() for child in children) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(children) == 2
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+    assert not list(tmp_path.glob("out/*.csv"))
+
+
+def test_a_worker_does_several_recordings(short_clip, tmp_path, mouth_live):
+    """It loads its networks once: three recordings by two workers are three processes in all."""
+    for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4"):
+        shutil.copy(short_clip, tmp_path / name)
+    trace = ["strace", "-f", "-s", "200", "-e", "trace=execve", "-o", "trace"]
+    command = [*trace, *COMMAND, "process", "a.mp4", "b.mp4", "c.mp4", "d.mp4", "-o", "out", "--jobs", "2"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    started = [line for line in (tmp_path / "trace").read_text().splitlines() if "recordings.worker" in line]
+    assert len([line for line in started if line.endswith("= 0")]) == 2

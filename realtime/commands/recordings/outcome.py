@@ -1,0 +1,62 @@
+"""How a job ended, as data that one process can tell another."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
+
+from ....models.errors import BusyError, IncompleteVideoError, MouthLiveError
+from .work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        error: the line that says why it failed; empty where it did not.
+        exit_code: what the command line returns for the error.
+        incomplete: whether its products are there nevertheless, up to where the recording is cut off.
+        busy: whether it was left to another run that makes the same product.
+        frames: the number of frames that were analysed; 0 after an error.
+        seconds: the length of the recording in seconds; 0 after an error.
+        messages: what is to be reported, (level, text) each.
+    """
+
+    error: str = ""
+    exit_code: int = 0
+    incomplete: bool = False
+    busy: bool = False
+    frames: int = 0
+    seconds: float = 0.0
+    messages: tuple[tuple[int, str], ...] = ()
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the outcome as data that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_data(cls, data: Mapping[str, Any]) -> Self:
+        """Make the outcome from what :meth:`as_data` returned."""
+        given = dict(data)
+        given["messages"] = tuple((level, text) for level, text in data["messages"])
+        return cls(**given)
+
+    def with_messages(self, messages: Sequence[tuple[int, str]]) -> Self:
+        """Return the outcome with these messages."""
+        return replace(self, messages=tuple(messages))
+
+
+def outcome_of(do: Callable[[], Work]) -> Outcome:
+    """Do a job and return how it ended; only what interrupts the program is raised."""
+    try:
+        work = do()
+    except MouthLiveError as error:
+        return Outcome(
+            str(error),
+            error.exit_code,
+            incomplete=isinstance(error, IncompleteVideoError),
+            busy=isinstance(error, BusyError),
+        )
+    except MemoryError:
+        return Outcome("out of memory; use fewer --jobs", 1)
+    return Outcome(frames=work.frames, seconds=work.seconds)

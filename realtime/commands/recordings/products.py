@@ -1,0 +1,98 @@
+"""What can be made of a recording: a table, its events, an annotated video. Each is a sink with a file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ...lips.limits import Kind as EventKind
+from ...session import Session
+from ...sinks.annotated_video import AnnotatedVideo
+from ...sinks.csv_sink import CsvSink
+from ...sinks.event_lines import EventLines
+from ...sinks.interval_sink import IntervalSink
+from ...sinks.sink import Sink
+
+Kind = Literal["table", "events", "video"]
+
+JSON = "json"
+SUFFIXES: Mapping[tuple[Kind, str], str] = {
+    ("table", "csv"): ".csv",
+    ("events", JSON): ".events.jsonl",
+    ("events", "csv"): ".events.csv",
+    ("events", "textgrid"): ".TextGrid",
+    ("events", "audacity"): ".txt",
+    ("events", "vtt"): ".vtt",
+    ("events", "srt"): ".srt",
+    ("events", "elan"): ".eaf",
+    ("video", "mp4"): ".annotated.mp4",
+}
+"""What follows the recording's name in a product's, by the product's kind and format."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One product of one recording.
+
+    Attributes:
+        kind: a table of readings, events, or an annotated video.
+        format: the table's or the events' format; of a video, ``"mp4"``.
+        path: the file; ``"-"`` for stdout.
+    """
+
+    kind: Kind
+    format: str
+    path: Path | str
+
+
+@dataclass(frozen=True, slots=True)
+class ProductOptions:
+    """How products are written, the same for all recordings of a run.
+
+    Attributes:
+        media_time: count a table's timestamps from the container's zero, as its sound does, not from the first frame.
+        track: the number of the video track to read, from 0; None: the file's default.
+        values: write a JSON line for each reading among the events too.
+        face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
+        preset: the preset's name, written into each event's JSON line; empty for none.
+        interval_kind: the kind of events that interval formats contain; None: all that are detected.
+    """
+
+    media_time: bool = False
+    track: int | None = None
+    values: bool = False
+    face: str | None = None
+    preset: str = ""
+    interval_kind: EventKind | None = None
+
+    def concerning(self, kind: Kind) -> dict[str, object]:
+        """Return the options on which the content of a product of this kind depends."""
+        names = {"table": ("media_time",), "events": ("values", "face", "preset", "interval_kind"), "video": ()}[kind]
+        return {name: getattr(self, name) for name in ("track", *names)}
+
+
+def make_sink(target: Target, options: ProductOptions, source: Path | str, session: Session) -> Sink:
+    """Return the sink that makes a product.
+
+    Args:
+        target: the product.
+        options: how it is written.
+        source: the path of the recording; of a camera, its name, and then there is no link to it.
+        session: the open session, which knows the source's times and sizes.
+    """
+    video = session.source
+    if target.kind == "table":
+        return CsvSink(target.path, video.start_time if options.media_time else 0.0)
+    if target.kind == "video":
+        return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
+    if target.format == JSON:
+        return EventLines(target.path, options.values, options.face, options.preset)
+    return IntervalSink(
+        target.path,
+        target.format,
+        start_time=video.start_time,
+        rate=video.nominal_rate,
+        media=str(source) if isinstance(source, Path) else "",
+        face=options.face,
+        kind=options.interval_kind,
+    )

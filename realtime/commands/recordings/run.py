@@ -1,0 +1,277 @@
+"""A run over recordings: skip what is complete, do the rest, and say in the end what was done."""
+
+import logging
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
+from ....models.openness import load_openness_model
+from ...session import load_networks
+from ...settings import AnalysisSettings
+from ...system.signals import Terminated
+from .failures import NAME as FAILURES
+from .failures import read_failures, record_failures
+from .inputs import names_several
+from .manifest import Manifest
+from .outcome import Outcome, outcome_of
+from .plan import Job, make_folders
+from .pool import Pool, automatic_workers
+from .products import ProductOptions
+from .shards import Shard
+from .shared_network import SharedNetwork
+from .standing import JobStatus, job_status
+from .work import do_job
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+log = logging.getLogger("mouth_live")
+
+NAMED = 3  # failed inputs in the last line; failed.csv has all of them
+Runner = Callable[[Sequence[Job]], Generator[tuple[Job, Outcome]]]
+"""Does jobs, and yields each with its outcome when it is done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How a run goes about its jobs.
+
+    Attributes:
+        overwrite: make products again that exist already.
+        workers: the number of recordings at once, each in a process of its own; None: by cores and memory.
+        dry_run: say what would be done, and do nothing.
+        shard: the part of the recordings to take; None: all.
+        retry_failed: take only those that the output folder's ``failed.csv`` lists.
+    """
+
+    overwrite: bool = False
+    workers: int | None = None
+    dry_run: bool = False
+    shard: Shard | None = None
+    retry_failed: bool = False
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What a run has done so far."""
+
+    done: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    failed: dict[Path, str] = field(default_factory=dict[Path, str])
+    started: float = field(default_factory=time.monotonic)
+
+    def take(self, job: Job, outcome: Outcome) -> None:
+        """Report the outcome of a job, and count it."""
+        for level, text in outcome.messages:
+            log.log(level, "%s", text)
+        if outcome.busy:
+            self.skipped += 1
+            log.info("%s", outcome.error)
+        elif outcome.error:
+            self.failed[job.source] = outcome.error
+            log.error("%s", outcome.error)
+        else:
+            self.done += 1
+            self.seconds += outcome.seconds
+
+    def summary(self) -> str:
+        """Return the closing line."""
+        spent = time.monotonic() - self.started
+        text = f"{self.done} done, {self.skipped} skipped, {len(self.failed)} failed in {_clock(spent)}"
+        if not self.seconds:
+            return text
+        return f"{text} ({_length(self.seconds)} of video, {self.seconds / max(spent, 1e-3):.3g} times real time)"
+
+
+def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
+    """Return the output folder of several recordings; None where the inputs name a single one."""
+    return Path(output or ".") if names_several(inputs) else None
+
+
+def process_recordings(
+    jobs: Sequence[Job],
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    run: RunOptions | None = None,
+    folder: Path | None = None,
+    runner: Runner | None = None,
+) -> None:
+    """Do the jobs; if one fails, continue with the others.
+
+    Args:
+        jobs: the recordings, each with its products.
+        options: how the products are written.
+        settings: the settings of the analysis.
+        run: how to go about it.
+        folder: the output folder of several recordings, for ``failed.csv``; None for a single recording, whose error is
+            raised.
+        runner: what does the jobs; None: this process, or worker processes on this machine.
+
+    Raises:
+        MouthLiveError: the only job or all jobs failed; SomeFailedError: some of several failed.
+    """
+    run = run or RunOptions()
+    if folder is not None:
+        jobs = _chosen(jobs, run, folder)
+    statuses = (job_status(job, settings, options, run.overwrite) for job in jobs)
+    if run.dry_run:
+        _print_plan(statuses)
+    elif folder is None:
+        _do_single(next(statuses), options, settings)
+    else:
+        _do_several(jobs, statuses, folder, runner or _local_runner(options, settings, run.workers))
+
+
+def _do_several(jobs: Sequence[Job], statuses: Iterator[JobStatus], folder: Path, runner: Runner) -> None:
+    """Do what is open of several jobs, and keep the list of failures in their output folder."""
+    tally = _Tally()
+    waiting = {status.job.source: status.job for status in statuses if not _is_skipped(status, tally)}
+    make_folders(folder, list(waiting.values()))
+    try:
+        with closing(runner(list(waiting.values()))) as outcomes:
+            for job, outcome in outcomes:
+                tally.take(job, outcome)
+                del waiting[job.source]
+    except (KeyboardInterrupt, Terminated):
+        log.info("%s; the same command goes on from here", tally.summary())
+        raise
+    finally:
+        record_failures(folder, {job.source for job in jobs} - waiting.keys(), tally.failed)
+    log.info("%s", tally.summary())
+    _raise_failures(len(jobs), tally.failed, folder)
+
+
+def _chosen(jobs: Sequence[Job], run: RunOptions, folder: Path) -> Sequence[Job]:
+    """Return the jobs that this run takes: all, those that failed before, or a shard."""
+    if run.retry_failed:
+        names = read_failures(folder)
+        jobs = [job for job in jobs if str(job.source) in names]
+    if run.shard is None:
+        return jobs
+    part = run.shard.of(jobs)
+    log.info(
+        "shard %d of %d (%s): %d of %d recordings",
+        run.shard.number,
+        run.shard.count,
+        run.shard.origin,
+        len(part),
+        len(jobs),
+    )
+    return part
+
+
+def _print_plan(statuses: Iterator[JobStatus]) -> None:
+    for status in statuses:
+        for note in status.notes:
+            log.info("%s", note)
+        if status.job.targets:
+            paths = ", ".join(str(target.path) for target in status.job.targets)
+            click.echo(f"{status.job.source} -> {paths}")
+
+
+def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings) -> None:
+    for note in status.notes:
+        log.info("%s", note)
+    if status.job.targets:
+        do_job(status.job, options, settings, load_networks(settings))
+        return
+    if not status.notes:
+        log.info("%s: is complete already, skipped (--overwrite makes it again)", status.job.source)
+    for manifest in status.done:
+        _tell_again(manifest)
+
+
+def _is_skipped(status: JobStatus, tally: _Tally) -> bool:
+    """Return whether nothing is to be done for a recording; count it, and say again what is incomplete."""
+    for note in status.notes:
+        log.info("%s", note)
+    if status.job.targets:
+        return False
+    try:
+        for manifest in status.done:
+            _tell_again(manifest)
+        tally.skipped += 1
+    except IncompleteVideoError as error:
+        tally.take(status.job, Outcome(str(error), error.exit_code, incomplete=True))
+    return True
+
+
+def _tell_again(manifest: Manifest) -> None:
+    """Say again why the recording of a complete product is not whole, as the run that made it did.
+
+    Raises:
+        IncompleteVideoError: the recording is cut off.
+    """
+    if manifest.exit_code:
+        raise IncompleteVideoError(manifest.reason)
+    if manifest.reason:
+        log.warning("%s", manifest.reason)
+
+
+def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Runner:
+    """Return what does jobs on this machine: in this process, or in so many worker processes."""
+
+    def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
+        count = min(len(jobs), workers or automatic_workers(len(jobs)))
+        if count <= 1:
+            yield from _in_this_process(jobs, options, settings)
+            return
+        model = load_openness_model(settings.model, settings.device)
+        shared = None if model.device == "cpu" else SharedNetwork(model)
+        pool = Pool(count, options, settings, shared)
+        with closing(shared) if shared else nullcontext(), _bar(len(jobs)) as bar, closing(pool.run(jobs)) as outcomes:
+            for job, outcome in outcomes:
+                bar.clear()
+                yield job, outcome
+                bar.update()
+
+    return run
+
+
+def _in_this_process(
+    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings
+) -> Generator[tuple[Job, Outcome]]:
+    networks = load_networks(settings) if jobs else None
+    for number, job in enumerate(jobs, 1):
+        assert networks is not None
+        prefix = f"[{number}/{len(jobs)}] "
+        yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
+
+
+def _bar(total: int) -> "tqdm[Any]":
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit=" videos", leave=False, disable=None)
+
+
+def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> None:
+    """Raise an error where recordings failed, of so many."""
+    if not failed:
+        return
+    names = ", ".join(str(source) for source in list(failed)[:NAMED])
+    more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
+    kind = MouthLiveError if len(failed) == count else SomeFailedError
+    raise kind(f"{len(failed)} of {count} inputs failed: {names}{more}; {folder / FAILURES} says why")
+
+
+def _clock(seconds: float) -> str:
+    """Return a duration as M:SS, or H:MM:SS."""
+    whole = round(seconds)
+    hours = f"{whole // 3600}:{whole // 60 % 60:02d}" if whole >= 3600 else str(whole // 60)
+    return f"{hours}:{whole % 60:02d}"
+
+
+def _length(seconds: float) -> str:
+    """Return the length of video in the unit that suits it."""
+    for unit, size in (("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"{seconds / size:.1f} {unit}"
+    return f"{seconds:.1f} s"

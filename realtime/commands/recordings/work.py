@@ -1,0 +1,130 @@
+"""Make the products of one recording, each with its manifest."""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError
+from ...records import Analysis
+from ...session import Networks, open_session
+from ...settings import AnalysisSettings
+from ...sinks.progress import Progress
+from ...sinks.sink import Sink
+from ...video.sources import open_video
+from .manifest import Manifest, has_manifest, manifest_path, new_manifest, write_manifest
+from .plan import Job
+from .products import ProductOptions, make_sink
+
+log = logging.getLogger("mouth_live")
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What was done of a recording.
+
+    Attributes:
+        frames: the number of frames that were analysed.
+        faces: the number of different faces.
+        seconds: the length of the recording in seconds.
+    """
+
+    frames: int
+    faces: int
+    seconds: float
+
+
+def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networks: Networks, prefix: str = "") -> Work:
+    """Make the products of one recording in one pass over it, and report them in one line.
+
+    Args:
+        job: the recording and its products.
+        options: how they are written.
+        settings: the settings of the analysis.
+        networks: the networks of these settings.
+        prefix: the beginning of the progress bar's title.
+
+    Raises:
+        MouthLiveError: it failed, and none of its products is left; BusyError: another run makes one of them;
+            IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
+    """
+    cut_off: IncompleteVideoError | None = None
+    with open_session(open_video(job.source, options.track), settings, networks=networks) as session:
+        sinks = [make_sink(target, options, job.source, session) for target in job.targets]
+        progress = Progress(prefix + job.source.name, session.frame_count)
+        manifests = _Manifests(job, options, settings)
+        try:
+            session.run([*sinks, manifests, progress])
+        except IncompleteVideoError as error:
+            cut_off = error
+        except MouthLiveError:
+            manifests.remove()
+            raise
+        work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
+        reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
+    manifests.finish(work, sinks, reason, exit_code=cut_off.exit_code if cut_off else 0)
+    _report(job, work)
+    if cut_off:
+        raise cut_off
+    return work
+
+
+class _Manifests(Sink):
+    """Writes the manifests of a recording's products: unfinished just before they get their names, then finished.
+
+    So a product with a finished manifest is always the one that the manifest describes, whenever the program is killed.
+    """
+
+    def __init__(self, job: Job, options: ProductOptions, settings: AnalysisSettings) -> None:
+        """Look at the recording before it is analysed.
+
+        Raises:
+            SourceError: the recording cannot be read.
+            MouthLiveError: the weights or the profile cannot be read.
+        """
+        self._manifests: dict[Path, Manifest] = {}
+        for target in job.targets:
+            if has_manifest(target):
+                try:
+                    self._manifests[Path(target.path)] = new_manifest(target, job.source, settings, options)
+                except OSError as error:
+                    raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
+
+    def write(self, analysis: Analysis) -> None:
+        """Do nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Write the unfinished manifests; the session closes this sink before those of the products."""
+        if kind is None:
+            for path, manifest in self._manifests.items():
+                write_manifest(path, manifest)
+
+    def remove(self) -> None:
+        """Remove the unfinished manifests of products that failed while they were completed."""
+        for path in self._manifests:
+            if not path.exists():
+                with suppress(OSError):
+                    manifest_path(path).unlink()
+
+    def finish(self, work: Work, sinks: Sequence[Sink], reason: str, exit_code: int) -> None:
+        """Write the finished manifests.
+
+        Raises:
+            SinkError: a manifest cannot be written.
+        """
+        rows = {sink.path: sink.rows for sink in sinks}
+        for path, manifest in self._manifests.items():
+            made = replace(manifest, frames=work.frames, faces=work.faces, seconds=round(work.seconds, 6))
+            made = replace(made, rows=rows.get(path, 0), whole=not reason, reason=reason, exit_code=exit_code)
+            write_manifest(path, made.of_product(path))
+
+
+def _report(job: Job, work: Work) -> None:
+    paths = [str(target.path) for target in job.targets if isinstance(target.path, Path)]
+    if paths:
+        faces = f"{work.faces} face{'' if work.faces == 1 else 's'}"
+        log.info("%s: %d frames, %s -> %s", job.source, work.frames, faces, ", ".join(paths))
