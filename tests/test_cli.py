@@ -42,7 +42,7 @@ def test_an_existing_output_is_skipped_and_overwrite_replaces_it(mouth_live, sho
     (tmp_path / "short.csv").write_text("kept")
     done = mouth_live("process", short_clip)
     assert (done.returncode, (tmp_path / "short.csv").read_text()) == (0, "kept")
-    assert "skipped" in one_line(done)
+    assert "short.csv: exists already, kept" in one_line(done)
     assert mouth_live("process", short_clip, "--overwrite").returncode == 0
     assert (tmp_path / "short.csv").read_text().startswith(COLUMNS)
 
@@ -54,9 +54,9 @@ def test_a_folder_keeps_its_structure_and_a_failure_is_listed(mouth_live, short_
     (tmp_path / "in" / "text.mp4").write_text("no video at all")
     done = mouth_live("process", "in", "-o", "out")
     assert done.returncode == 3, done.stderr
-    assert done.stderr.splitlines()[-1].endswith("1 of 3 inputs failed: in/text.mp4")
+    assert done.stderr.splitlines()[-1].endswith("1 of 3 inputs failed: in/text.mp4; out/failed.csv says why")
     made = sorted(p.relative_to(tmp_path / "out").as_posix() for p in (tmp_path / "out").rglob("*.csv"))
-    assert made == ["a.csv", "deep/b.csv"]
+    assert made == ["a.csv", "deep/b.csv", "failed.csv"]
 
 
 def test_a_glob_whose_inputs_all_fail_is_1(mouth_live, tmp_path):

@@ -9,6 +9,7 @@ from ..outputs.output import Output
 from ..session import open_session
 from ..settings import AnalysisSettings
 from ..sinks.text_sink import STDOUT
+from .options import dated
 from .recordings.inputs import names_several
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions, Target, make_sink
@@ -36,8 +37,9 @@ def write_recordings(
     Raises:
         MouthLiveError: as :func:`.process_recordings`.
     """
-    if wanted.output is None and not names_several(inputs):
-        wanted = replace(wanted, output=STDOUT)
+    if not names_several(inputs):
+        output = STDOUT if wanted.output in (None, STDOUT) else str(dated(Path(wanted.output)))
+        wanted = replace(wanted, output=output)
     jobs = plan_jobs(inputs, [wanted], exclude)
     process_recordings(jobs, options, settings, run, output_folder(inputs, wanted.output))
 

@@ -13,11 +13,10 @@ from .options import (
     face_option,
     keep_existing,
     output_options,
-    recordings_options,
     take_outputs,
-    take_run_options,
     take_settings,
 )
+from .recordings_options import recordings_options, take_run_options
 
 
 @click.command()

@@ -14,7 +14,6 @@ from ..lips.limits import ACTIVITY, DEFAULT_LIMITS, PRESETS, Kind, Limits
 if TYPE_CHECKING:
     from ..outputs.output import Output
     from ..settings import AnalysisSettings
-    from .recordings.run import RunOptions
 
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
@@ -39,21 +38,6 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
         if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
             self.fail(f"expected WIDTHxHEIGHT such as 1280x720, got {value!r}", param, ctx)
         return int(width), int(height)
-
-
-class Workers(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """A number of recordings at once; None for ``auto``."""
-
-    name = "N|auto"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:  # noqa: ANN401
-        """Return the number; None for ``auto``."""
-        text = str(value)
-        if text == "auto":
-            return None
-        if not text.isdecimal() or not int(text):
-            self.fail(f"expected a number from 1 on, or auto, got {value!r}", param, ctx)
-        return int(text)
 
 
 class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
@@ -162,7 +146,7 @@ def analysis_options(device: str = "cpu", *, events: bool = False, profile: bool
         profile: add ``--profile``; ``calibrate`` has its own, the name to save under.
     """
     options = [*_analysis(device), *([_PROFILE] if profile else []), *(_EVENTS if events else []), _CONFIG]
-    return lambda function: _add_options(options, function)
+    return lambda function: add_options(options, function)
 
 
 def take_settings(options: dict[str, Any]) -> "AnalysisSettings":
@@ -206,67 +190,6 @@ def _limits(preset: str | None, kind: Kind | None, numbers: dict[str, float | No
 
 
 overwrite_option = click.option("--overwrite", is_flag=True, help="Replace output files that exist already.")
-
-_RECORDINGS: list[Option[Any]] = [
-    overwrite_option,
-    click.option(
-        "-j",
-        "--jobs",
-        "workers",
-        type=Workers(),
-        default="auto",
-        show_default=True,
-        help="Recordings at once, each in its own process. auto goes by cores and free memory; a process needs 0.3 GB.",
-    ),
-    click.option(
-        "--track",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Read this video track of files that have several, from 0; default: the one that the file marks as "
-        "default.",
-    ),
-    click.option(
-        "--exclude",
-        multiple=True,
-        metavar="GLOB",
-        help="Leave out recordings whose path below the input, or a part of it, matches; may be repeated.",
-    ),
-    click.option(
-        "--shard",
-        metavar="I/N",
-        help="Take the I-th of N equal parts of the recordings. Default in a SLURM job array: the task's part; 1/1 "
-        "takes all.",
-    ),
-    click.option("--retry-failed", is_flag=True, help="Take only the inputs that OUT/failed.csv lists."),
-]
-
-
-def recordings_options(function: AnyFunction) -> AnyFunction:
-    """Add the options for work on many recordings, all but ``--dry-run``; :func:`take_run_options` reads them."""
-    return _add_options(_RECORDINGS, function)
-
-
-def take_run_options(options: dict[str, Any]) -> "tuple[RunOptions, tuple[str, ...], int | None]":
-    """Take the options for work on many recordings out of ``options``.
-
-    Returns:
-        How to go about the run, the patterns to leave out, and the video track to read.
-
-    Raises:
-        UsageError: ``--shard`` is none.
-    """
-    from .recordings.run import RunOptions
-    from .recordings.shards import parse_shard, slurm_shard
-
-    shard = options.pop("shard")
-    run = RunOptions(
-        overwrite=options.pop("overwrite"),
-        workers=options.pop("workers"),
-        dry_run=options.pop("dry_run"),
-        shard=parse_shard(shard) if shard else slurm_shard(),
-        retry_failed=options.pop("retry_failed"),
-    )
-    return run, options.pop("exclude"), options.pop("track")
 
 
 def dated(path: Path) -> Path:
@@ -318,7 +241,7 @@ _OUTPUTS: list[Option[Any]] = [
 
 def output_options(function: AnyFunction) -> AnyFunction:
     """Add ``--to``, ``--on-start``, ``--on-stop`` and ``--dry-run`` to a command; :func:`take_outputs` reads them."""
-    return _add_options(_OUTPUTS, function)
+    return add_options(_OUTPUTS, function)
 
 
 def take_outputs(options: dict[str, Any], limits: Mapping[Kind, Limits] = DEFAULT_LIMITS) -> "list[Output]":
@@ -340,7 +263,8 @@ def take_outputs(options: dict[str, Any], limits: Mapping[Kind, Limits] = DEFAUL
     return make_outputs(*given, kind="activity" if "activity" in limits else "open")
 
 
-def _add_options(options: list[Option[Any]], function: AnyFunction) -> AnyFunction:
+def add_options(options: list[Option[Any]], function: AnyFunction) -> AnyFunction:
+    """Add options to a command, in their order."""
     for option in reversed(options):
         function = option(function)
     return function

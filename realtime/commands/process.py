@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from .options import EVENT_FORMATS, analysis_options, recordings_options, take_run_options, take_settings
+from .options import EVENT_FORMATS, analysis_options, take_settings
+from .recordings_options import recordings_options, take_run_options
 
 NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 

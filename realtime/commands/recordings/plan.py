@@ -116,16 +116,25 @@ def _path(item: Recording, product: Wanted, several: bool, beside: Path | None) 
 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
     owners: dict[Path, Path] = {}
-    sources = {job.source.resolve() for job in jobs}
+    sources = {_identity(job.source) for job in jobs}
     for job in jobs:
         for target in job.targets:
             if isinstance(target.path, str):
                 continue
             path = target.path.resolve()
-            if path in sources:
+            if _identity(path) in sources:
                 raise UsageError(f"{target.path}: the output would overwrite an input; give another name")
             if path in owners and not (owners[path] == job.source and path.exists() and not path.is_file()):
                 first = owners[path]
                 both = f"two outputs of {first}" if first == job.source else f"{first} and {job.source}"
                 raise UsageError(f"{both} would both be written to {target.path}; give different names or folders")
             owners[path] = job.source
+
+
+def _identity(path: Path) -> object:
+    """Return what two names of one file have in common, hard links too; of a missing file its resolved name."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return path.resolve()
+    return stat.st_dev, stat.st_ino
