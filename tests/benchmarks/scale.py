@@ -70,19 +70,21 @@ def resume(folder: Path, work: Path, kills: int) -> None:
     spent = time.monotonic() - begin
     print(f"undisturbed: exit {code} in {spent:.0f} s, {len(contents(work / 'whole'))} files")
     rng = random.Random(0)
+    process = started(folder, work / "killed", 2)
     done = 0
     while done < kills:
-        process = started(folder, work / "killed", 2)
-        time.sleep(rng.uniform(0.3, 2 * spent / kills))
+        time.sleep(rng.uniform(0.3, 1.6 * spent / kills))
         if process.poll() is not None:
             break
         workers = list(children(process.pid))
-        for pid in [process.pid, *workers] if done % 2 else workers[:1]:  # all of it, or one worker
+        whole_run = done % 2 == 1  # else one worker, which is replaced
+        for pid in [process.pid, *workers] if whole_run else workers[:1]:
             os.kill(pid, signal.SIGKILL)
-        if done % 2 == 0:
-            process.wait()
-        process.wait()
         done += 1
+        if whole_run:
+            process.wait()
+            process = started(folder, work / "killed", 2)
+    process.wait()
     code = started(folder, work / "killed", 2).wait()
     whole, killed = contents(work / "whole"), contents(work / "killed")
     parts = [name for name in killed if ".part" in name]
