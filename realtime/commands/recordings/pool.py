@@ -160,9 +160,7 @@ def common_data(settings: AnalysisSettings, options: ProductOptions, at_once: in
 
 def automatic_workers(jobs: int) -> int:
     """Return the number of worker processes for so many recordings, by the cores and the memory of this machine."""
-    cores = usable_cores()
-    by_cores = cores if cores > 2 else 1  # one process uses two cores well
-    return max(1, min(jobs, by_cores, _free_memory() // WORKER_MEMORY))
+    return max(1, min(jobs, usable_cores(), _free_memory() // WORKER_MEMORY))
 
 
 def _free_memory() -> int:
