@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .checked import checked_faces, checked_image
 from .face import LEFT_EYE, MOUTH, RIGHT_EYE, Face
 
 CROP_SIZE = 60
@@ -62,14 +63,21 @@ def crop_faces(
     """Cut a region of each face out of a picture.
 
     Args:
-        image: (h, w, 3) uint8, BGR.
+        image: (h, w, 3) uint8, BGR; or (h, w), grey.
         faces: the faces in it.
         region: which part of the aligned face.
         size: side of the crops in pixels.
 
     Returns:
         (n, size, size, 3) uint8, RGB, in the order of ``faces``. What lies outside the picture repeats its border.
+
+    Raises:
+        TypeError: ``image`` is no array, or ``faces`` is no list of faces.
+        ValueError: ``image`` has another shape or dtype, or ``size`` is below 1.
     """
+    image, faces = checked_image(image), checked_faces(faces)
+    if size < 1:
+        raise ValueError(f"size: expected at least 1 pixel, got {size}")
     crops = np.empty((len(faces), size, size, 3), np.uint8)
     for crop, face in zip(crops, faces, strict=True):
         crop[...] = _warp(image, aligned_square(face.keypoints), region, size)[..., ::-1]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blazeface import BlazeFace
+from .checked import checked_image
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
 from .rectangle import Rectangle
@@ -77,16 +78,16 @@ class FaceFinder:
         """Find the faces in a picture.
 
         Args:
-            image: (h, w, 3) uint8, BGR.
+            image: (h, w, 3) uint8, BGR; or (h, w), grey.
 
         Returns:
             The faces, the best score first; boxes and key points in pixels of ``image``.
 
         Raises:
+            TypeError: ``image`` is no array.
             ValueError: ``image`` has another shape or dtype.
         """
-        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or not image.size:
-            raise ValueError(f"image: expected (h, w, 3) uint8, got {image.shape} {image.dtype}")
+        image = checked_image(image)
         faces = self.verified(image, self.detect(image))
         areas = self.tiles(image)
         for area in areas:

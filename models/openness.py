@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .checked import checked_crops
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
@@ -32,6 +33,9 @@ GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned
 
 UNSURE = 0.78
 """Below this reliability a mouth is read a second time, mirrored: one face in six, with two fifths of the error."""
+
+Crops = NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
+"""Crops (n, 60, 60, 3) uint8 RGB, or a list of n crops (60, 60, 3)."""
 
 _Backend = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops (n, 60, 60, 3) uint8 RGB to (n, 1) openness or (n, 2) openness and reliability."""
@@ -75,34 +79,36 @@ class OpennessModel:
         self.device = device
         self._backend = backend
 
-    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def predict(self, crops: Crops) -> NDArray[np.float32]:
         """Read the openness of each crop, all in one batch.
 
         Args:
-            crops: (n, 60, 60, 3) uint8, RGB, from :func:`mouth_live.models.crop_faces`; of one frame or of many.
+            crops: (n, 60, 60, 3) uint8, RGB, from :func:`mouth_live.models.crop_faces`; of one frame or of many;
+                or a list of single crops.
 
         Returns:
             (n,) float32, 0..1.
 
         Raises:
+            TypeError: ``crops`` is no array, nor a list of arrays.
             ValueError: ``crops`` has another shape or dtype.
         """
         return self.read(crops).openness
 
-    def read(self, crops: NDArray[np.uint8]) -> Estimates:
+    def read(self, crops: Crops) -> Estimates:
         """Read the openness of each crop and how far to trust it, all in one batch.
 
         Args:
             crops: as for :meth:`predict`.
 
         Raises:
+            TypeError: ``crops`` is no array, nor a list of arrays.
             ValueError: ``crops`` has another shape or dtype.
         """
-        if crops.shape[1:] != (CROP_SIZE, CROP_SIZE, 3) or crops.dtype != np.uint8:
-            raise ValueError(f"crops: expected (n, {CROP_SIZE}, {CROP_SIZE}, 3) uint8, got {crops.shape} {crops.dtype}")
-        if not len(crops):
+        batch = checked_crops(crops, CROP_SIZE)
+        if not len(batch):
             return Estimates(np.zeros(0, np.float32), np.zeros(0, np.float32))
-        values = self._backend(crops)
+        values = self._backend(batch)
         openness = np.ascontiguousarray(values[:, 0])
         if values.shape[1] == 1:
             return Estimates(openness, np.full(len(values), np.nan, np.float32))

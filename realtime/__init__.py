@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ..models.errors import SinkError, SourceError, UsageError
     from .lips.activity import LipActivity
-    from .lips.event_stream import lip_events, watch_lips
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
     from .pipeline import Pipeline
     from .records import Analysis, Frame, LipEvent, Reading
-    from .session import Session, analyze, open_session
+    from .session import Session, open_session
     from .settings import AnalysisSettings
     from .sinks.csv_sink import CsvSink
     from .sinks.overlay import draw
     from .sinks.sink import Sink
+    from .streams import analyze, lip_events, watch_lips
     from .video.cameras import open_camera
     from .video.sources import open_video
 
@@ -30,16 +30,16 @@ else:
         {
             "..models.errors": ["SinkError", "SourceError", "UsageError"],
             ".lips.activity": ["LipActivity"],
-            ".lips.event_stream": ["lip_events", "watch_lips"],
             ".lips.face_choice": ["FaceChoice"],
             ".lips.limits": ["Limits", "preset"],
             ".pipeline": ["Pipeline"],
             ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
-            ".session": ["Session", "analyze", "open_session"],
+            ".session": ["Session", "open_session"],
             ".settings": ["AnalysisSettings"],
             ".sinks.csv_sink": ["CsvSink"],
             ".sinks.overlay": ["draw"],
             ".sinks.sink": ["Sink"],
+            ".streams": ["analyze", "lip_events", "watch_lips"],
             ".video.cameras": ["open_camera"],
             ".video.sources": ["open_video"],
         },

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..models.checked import checked_image, checked_type
 from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
@@ -71,7 +72,15 @@ class Pipeline:
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
 
     def __post_init__(self) -> None:
-        """Make the follower, which runs the finder."""
+        """Make the follower, which runs the finder.
+
+        Raises:
+            TypeError: the finder, the model or the event engine cannot do its work.
+        """
+        parts = {"finder": (self.finder, "detect"), "model": (self.model, "read"), "lips": (self.lips, "update")}
+        for name, (part, method) in parts.items():
+            if not callable(getattr(part, method, None)):
+                raise TypeError(f"{name}: expected an object with the method {method}, got {type(part).__name__}")
         self._follower = FaceFollower(self.finder, self.detect_interval)
 
     def use_profile(self, profile: Profile) -> None:
@@ -94,7 +103,13 @@ class Pipeline:
     def find(self, frames: Iterable[Frame | None]) -> Generator[DetectedFaces | None]:
         """Yield each frame with its faces: the first half of :meth:`run`, which may run in a thread of its own."""
         for frame in frames:
-            yield None if frame is None else DetectedFaces(frame, self._follower.find(frame.image, frame.time))
+            if frame is None:
+                yield None
+                continue
+            checked_type(frame, Frame, "frames", "; pass pictures to analyze(...)")
+            image = checked_image(frame.image)
+            frame = frame if image is frame.image else replace(frame, image=image)  # noqa: PLW2901
+            yield DetectedFaces(frame, self._follower.find(image, frame.time))
 
     def read(self, found: Iterable[DetectedFaces | None], batch: int = 1) -> Generator[Analysis]:
         """Crop and read the faces in batches, and yield the analyses: the second half of :meth:`run`."""

@@ -1,6 +1,6 @@
 """The one way through the program: open a source, prefetch its frames, analyse them, feed sinks and outputs, and close.
 
-Every command and :func:`analyze` use it::
+Every command and :func:`~mouth_live.realtime.analyze` use it::
 
     with open_session("talk.mp4", AnalysisSettings(min_face=20)) as session:
         session.run([CsvSink("talk.csv")])
@@ -15,10 +15,11 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from math import ceil
 from types import TracebackType
-from typing import Self, cast
+from typing import Self
 
 import cv2
 
+from ..models.checked import checked_type
 from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
@@ -35,7 +36,7 @@ from .sinks.sink import Sink, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
 from .video.arrays import ArraySource
-from .video.opening import Source, is_live, open_source
+from .video.opening import Source, checked_source, is_live, open_source
 from .video.reader import SILENCE_TIMEOUT, STALL_TIMEOUT, FrameReader
 from .video.sources import Pictures, VideoSource
 
@@ -92,7 +93,8 @@ def open_session(
         ProfileError: there is no such profile.
         TypeError: ``source`` is nothing that can be analysed.
     """
-    settings = settings or AnalysisSettings()
+    settings = AnalysisSettings() if settings is None else checked_type(settings, AnalysisSettings, "settings")
+    source = checked_source(source)
     networks = networks or load_networks(settings)
     profile = profile_for(settings.profile, networks.model.name)
     live = is_live(source) if live is None else live
@@ -254,31 +256,6 @@ class Session:
                 found, lambda item: item.nbytes if item else 0, max_bytes=MAX_WAITING_BYTES, name="finder", stop=stop
             )
             yield from self.pipeline.read(stack.enter_context(prefetch), batch)
-
-
-def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analysis]:
-    """Analyse a recorded video to its end, or a camera until the loop is left.
-
-    Args:
-        source: a camera's index as an int; the path of a video, a picture or a folder of frames; a URL; or an iterable
-            of (h, w, 3) uint8 BGR arrays or of (time in seconds, array) pairs.
-        pipeline: an unused one with other settings; for a folder, set its ``detect_interval`` to 0. None: the defaults.
-
-    Yields:
-        One analysis for each frame of a recording, or for the newest frame of a camera. A camera that gives no picture
-        yields a silent analysis.
-
-    Raises:
-        SourceError: the source cannot be read.
-        TypeError, ValueError: it is nothing that can be analysed, or an array has another shape or dtype.
-    """
-    live = is_live(source)
-    if pipeline is None:
-        session = open_session(source, live=live)
-    else:
-        session = Session(open_source(source, live), pipeline, live)
-    with session, closing(cast("Generator[Analysis]", iter(session))) as analyses:
-        yield from analyses
 
 
 def _sent(analyses: Generator[Analysis], outputs: FanOut) -> Generator[Analysis]:

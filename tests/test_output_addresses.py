@@ -67,7 +67,7 @@ def test_a_wrong_command_is_wrong_usage(option, command, says):
 
 @pytest.mark.parametrize("arguments", [
     ["--to", "udp://127.0.0.1"], ["--dry-run"], ["--to", "-", "--csv", "-"],
-    ["events", "x.mp4", "--to", "-"], ["events", "x.mp4", "--to", "key:spacebar"], ["events", "x.mp4", "--dry-run"],
+    ["events", "x.mp4", "--to", "-"], ["events", "x.mp4", "--to", "key:spacebar"],
 ])  # fmt: skip
 def test_wrong_usage_is_2_and_one_line_before_any_work(mouth_live, tmp_path, arguments):
     done = mouth_live("--no-window", *arguments) if "events" not in arguments else mouth_live(*arguments)

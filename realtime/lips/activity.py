@@ -6,7 +6,9 @@ as it is certain. Its time is when the movement visibly began or ended, which is
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
+from ...models.checked import checked_type
 from ..records import LipEvent
 from .limits import DEFAULT_LIMITS, Kind, Limits
 from .movement import LipMovement
@@ -110,7 +112,16 @@ class LipActivity:
         Args:
             limits: the kinds to watch for, with their limits.
             movement: called for each new face; returns what measures its ``activity``.
+
+        Raises:
+            TypeError: ``limits`` is no mapping of limits.
+            ValueError: there is no such kind.
         """
+        checked_type(cast("object", limits), Mapping, "limits")
+        for kind, limit in limits.items():
+            if kind not in DEFAULT_LIMITS:
+                raise ValueError(f"limits: expected the kinds {', '.join(DEFAULT_LIMITS)}, got {kind!r}")
+            checked_type(limit, Limits, f"limits[{kind!r}]")
         self._movement = movement
         self._limits = dict(limits)
         self._faces: dict[int, _Lips] = {}

@@ -8,6 +8,7 @@ second face's start.
 from dataclasses import replace
 from math import hypot
 
+from ...models.checked import checked_type
 from ..records import Analysis, LipEvent, Reading
 from .limits import Kind
 from .ongoing_events import OngoingEvents
@@ -23,16 +24,17 @@ class FaceChoice:
         mode: ``"largest"``, ``"centre"``, ``"anyone"``, or a face id in digits.
     """
 
-    def __init__(self, mode: str = LARGEST) -> None:
+    def __init__(self, mode: str | int = LARGEST) -> None:
         """Begin without a face.
 
         Args:
-            mode: ``"largest"`` (the largest box), ``"centre"`` (nearest to the picture's centre), a face id in digits,
-                or ``"anyone"`` (all faces as one: the widest open mouth, active if any is).
+            mode: ``"largest"`` (the largest box), ``"centre"`` (nearest to the picture's centre), a face id, or
+                ``"anyone"`` (all faces as one: the widest open mouth, active if any is).
 
         Raises:
             ValueError: another mode.
         """
+        mode = str(mode)
         if mode not in (LARGEST, CENTRE, ANYONE) and not (mode.isascii() and mode.isdigit()):
             raise ValueError(f"face: expected largest, centre, anyone or a face id such as 0, got {mode!r}")
         self.mode = mode
@@ -59,6 +61,7 @@ class FaceChoice:
         Returns:
             The reading; None while the chosen face is out of sight, or no face is there.
         """
+        checked_type(analysis, Analysis, "analysis")
         if self.mode == ANYONE:
             return _anyone(analysis)
         time = analysis.frame.time

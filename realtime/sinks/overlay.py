@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.checked import checked_type
 from ...models.rectangle import Rectangle
 from ..records import Analysis, Reading
 
@@ -66,7 +67,11 @@ def draw(analysis: Analysis, *, rate: float | None = None, dropped: int | None =
 
     Returns:
         (h, w, 3) uint8, BGR, a new picture of the frame's size.
+
+    Raises:
+        TypeError: ``analysis`` is none.
     """
+    checked_type(analysis, Analysis, "analysis")
     image = analysis.frame.image
     picture = np.ascontiguousarray(image[:, ::-1] if mirror else image)
     if picture is image:

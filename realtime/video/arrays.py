@@ -1,12 +1,13 @@
 """A source of frames that the caller has already: arrays from a loop of its own."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from math import isfinite
+from numbers import Real
 from types import TracebackType
 from typing import Self, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
+from ...models.checked import checked_image
 from ..records import Frame
 
 ARRAY_RATE = 25.0  # frames/s of arrays without times
@@ -47,33 +48,19 @@ class ArraySource:
         """
         last = 0.0
         for index, item in enumerate(self._items):
-            if isinstance(item, Frame):
-                frame = item
-            elif isinstance(item, tuple):
-                time, image = cast("tuple[float, object]", item)
-                frame = Frame(index, float(time), checked_picture(image))
-            else:
-                frame = Frame(index, index / ARRAY_RATE, checked_picture(item))
+            frame = _as_frame(index, item)
             if index and frame.time < last:
                 raise ValueError(f"time: expected at least {last:g} s, as the previous frame has, got {frame.time:g}")
             last = frame.time
             yield frame
 
 
-def checked_picture(image: object) -> NDArray[np.uint8]:
-    """Return the picture unchanged, after checking it.
-
-    Args:
-        image: (h, w, 3) uint8, BGR.
-
-    Raises:
-        TypeError: it is not an array, such as the None that ``cv2.imread`` returns for an unreadable file.
-        ValueError: it has another shape or dtype.
-    """
-    expected = "expected an (h, w, 3) uint8 array in BGR order, as cv2.imread gives"
-    if not isinstance(image, np.ndarray):
-        raise TypeError(f"image: {expected}, got {type(image).__name__}")
-    array = cast("NDArray[np.uint8]", image)
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-        raise ValueError(f"image: {expected}, got shape {array.shape}, {array.dtype}")
-    return array
+def _as_frame(index: int, item: object) -> Frame:
+    if isinstance(item, Frame):
+        return replace(item, image=checked_image(item.image))
+    if not isinstance(item, tuple):
+        return Frame(index, index / ARRAY_RATE, checked_image(item))
+    pair = cast("tuple[object, ...]", item)
+    if len(pair) != 2 or not isinstance(pair[0], Real) or not isfinite(pair[0]):
+        raise TypeError("source: expected pairs of a time in seconds and an image, got another tuple")
+    return Frame(index, float(pair[0]), checked_image(pair[1]))

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, cast
@@ -73,7 +74,9 @@ def _is_capture_node(node: Path) -> bool:
     return not index.is_file() or index.read_text().strip() == "0"
 
 
-def open_camera(source: int | str, size: tuple[int, int] | None = None, fps: float | None = None) -> VideoSource:
+def open_camera(
+    source: int | str | PathLike[str], size: tuple[int, int] | None = None, fps: float | None = None
+) -> VideoSource:
     """Open a live source.
 
     Args:
@@ -84,8 +87,11 @@ def open_camera(source: int | str, size: tuple[int, int] | None = None, fps: flo
         fps: the frames/s to request from the camera.
 
     Raises:
+        TypeError: ``source`` is of another kind.
         SourceError: there is no such source, it cannot be opened, or the name matches several cameras.
     """
+    if isinstance(source, bool) or not isinstance(source, int | str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"source: expected a camera's index, a path or a URL, got {type(source).__name__}")
     text = str(source)
     if text.isdigit():
         return LiveCamera(int(text), f"camera {text}", size, fps)

@@ -1,8 +1,12 @@
 """The one door to every source: a camera's index, a path, a URL, an open source, or pictures of the caller's own."""
 
+import os
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
 
 from .arrays import ArraySource
 from .cameras import open_camera
@@ -10,6 +14,30 @@ from .sources import VideoSource, open_video
 
 Source = int | str | PathLike[str] | VideoSource | Iterable[object]
 """A camera's index, a path, a URL, an open source, or an iterable of pictures as :class:`.ArraySource` takes them."""
+
+
+def checked_source(source: object) -> Source:
+    """Return a source in the form that the program knows.
+
+    Args:
+        source: what :data:`Source` says; also a NumPy integer, and a path as bytes.
+
+    Raises:
+        TypeError: it is nothing that can be analysed.
+    """
+    if isinstance(source, np.integer):
+        return int(cast("np.integer[Any]", source))
+    if isinstance(source, bytes):
+        return os.fsdecode(source)
+    is_array = isinstance(source, np.ndarray)
+    known = isinstance(source, int | str | PathLike | VideoSource | Iterable)
+    if known and not is_array and not isinstance(source, bool):
+        return cast("Source", source)
+    hint = "; put a single picture into a list: [image]" if is_array else ""
+    raise TypeError(
+        "source: expected a camera's index, a path, a URL, or an iterable of (h, w, 3) uint8 BGR arrays, "
+        f"got {type(cast('object', source)).__name__}{hint}"
+    )
 
 
 def is_live(source: Source) -> bool:
@@ -32,15 +60,11 @@ def open_source(
         SourceError: the source cannot be read.
         TypeError: ``source`` is nothing that can be analysed.
     """
-    if isinstance(source, int) and not isinstance(source, bool):
+    source = checked_source(source)
+    if isinstance(source, int):
         return open_camera(source, size, fps)
     if isinstance(source, str | PathLike):
         return open_camera(str(source), size, fps) if live else open_video(Path(source))
     if isinstance(source, VideoSource):
         return source
-    if isinstance(source, Iterable) and not hasattr(source, "dtype"):
-        return ArraySource(source)
-    raise TypeError(
-        "source: expected a camera's index, a path, a URL, or an iterable of (h, w, 3) uint8 arrays, "
-        f"got {type(source).__name__}; put a single picture into a list"
-    )
+    return ArraySource(source)

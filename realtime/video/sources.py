@@ -70,7 +70,7 @@ def open_video(path: str | os.PathLike[str], track: int | None = None) -> "Recor
     Raises:
         SourceError: it is missing, empty, unreadable or no file, or contains no picture or no such track.
     """
-    path = Path(path)
+    path = Path(os.fsdecode(path))
     if path.is_dir():
         pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not is_hidden(p.name)]
         if not pictures:
