@@ -17,6 +17,7 @@ LAYERS = [  # a module may import from the layers below its own
     ["models.root_package", "realtime.__main__"],
     ["realtime.commands"],
     ["realtime"],  # its __init__: the public names
+    ["realtime.streams"],
     ["realtime.session"],
     ["realtime.pipeline"],
     ["realtime.settings"],
