@@ -7,6 +7,7 @@ false positives.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import log
 from typing import Literal
 
@@ -19,6 +20,7 @@ from .checked import checked_image
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
 from .rectangle import Rectangle
+from .rolls import ROLLS, quarters_to_upright, turned, turned_back
 from .tiles import is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
@@ -29,6 +31,19 @@ MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is searched around a known face
 PADDING = 0.5  # of the picture's size, on each side, for the second pass
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """A verified face.
+
+    Attributes:
+        face: the detection.
+        evidence: log odds that it is a face.
+    """
+
+    face: Face
+    evidence: float
 
 
 class FaceFinder:
@@ -87,15 +102,39 @@ class FaceFinder:
             TypeError: ``image`` is no array.
             ValueError: ``image`` has another shape or dtype.
         """
-        image = checked_image(image)
-        faces = self.verified(image, self.detect(image))
+        return sorted((found.face for found in self.search(checked_image(image))), key=lambda face: -face.score)
+
+    def search(self, image: NDArray[np.uint8]) -> list[Found]:
+        """Search a picture for all faces: whole, tile by tile for small ones, and turned for those that lie.
+
+        Args:
+            image: (h, w, 3) uint8, BGR.
+
+        Returns:
+            The verified faces, those found in the whole first.
+        """
+        found = self.verified(image, self.detect(image))
         areas = self.tiles(image)
         for area in areas:
-            detections = self.detect_in_tile(image, area)
-            new = [detection for detection in detections if not any(is_part_of(detection, face) for face in faces)]
-            faces += self.verified(image, new, passes=len(areas))
-        faces = faces or self.verified(image, self.detect_padded(image))
-        return sorted(faces, key=lambda face: -face.score)
+            found += self.verified(
+                image, self.detect_in_tile(image, area), [one.face for one in found], passes=len(areas)
+            )
+        for quarters in ROLLS:
+            found = self.with_rolled(image, quarters, found)
+        return found or self.verified(image, self.detect_padded(image))
+
+    def with_rolled(self, image: NDArray[np.uint8], quarters: int, known: Sequence[Found]) -> list[Found]:
+        """Return the known faces and those that show in the picture turned by so many quarters.
+
+        A known face with less evidence is replaced: it was detected at a wrong roll, with its points in wrong places.
+        """
+        new = self.verified(image, self.detect_rolled(image, quarters), passes=1 + len(ROLLS))
+        faces = list(known)
+        for one in new:
+            same = [other for other in faces if is_part_of(one.face, other.face)]
+            if all(one.evidence > other.evidence for other in same):
+                faces = [other for other in faces if other not in same] + [one]
+        return faces
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Detect faces in one pass over the whole (h, w, 3) uint8 BGR picture, best score first; verify none."""
@@ -125,6 +164,14 @@ class FaceFinder:
             detections = self._detector.detect(grey.astype(np.uint8, copy=False))
         return [_shifted(face, -right, -down) for face in detections]
 
+    def detect_rolled(self, image: NDArray[np.uint8], quarters: int) -> list[Face]:
+        """Detect faces in the picture turned clockwise by so many quarters, 1 to 3: those that lie on a side.
+
+        Boxes and key points are in pixels of the picture itself.
+        """
+        height, width = image.shape[:2]
+        return [turned_back(face, quarters, width, height) for face in self._detector.detect(turned(image, quarters))]
+
     def tiles(self, image: NDArray[np.uint8]) -> list[Rectangle]:
         """Return the areas to search for faces as small as ``min_face`` in a picture of this size."""
         return [] if self._min_face is None else tiles(image.shape[1], image.shape[0], self._min_face)
@@ -143,23 +190,33 @@ class FaceFinder:
         left, top = (max(0, round(middle - reach)) for middle in (x + width / 2, y + height / 2))
         right, bottom = round(x + width / 2 + reach), round(y + height / 2 + reach)
         part = image[top : max(0, bottom), left : max(0, right)]
-        return [_shifted(found, left, top) for found in self._detector.detect(part)] if part.size else []
+        if not part.size:
+            return []
+        quarters = quarters_to_upright(face)
+        detections = self._detector.detect(turned(part, quarters))
+        height, width = part.shape[:2]
+        return [_shifted(turned_back(found, quarters, width, height), left, top) for found in detections]
 
     def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """Return the evidence for each detection, (n,) float32 log odds; from :attr:`min_evidence` on it is a face."""
         return np.full(len(faces), np.inf, np.float32) if self._check is None else self._check.evidence(image, faces)
 
-    def verified(self, image: NDArray[np.uint8], detections: Sequence[Face], passes: int = 1) -> list[Face]:
-        """Return the detections that the face check verifies.
+    def verified(
+        self, image: NDArray[np.uint8], detections: Sequence[Face], known: Sequence[Face] = (), passes: int = 1
+    ) -> list[Found]:
+        """Return the detections that are new and that the face check verifies.
 
         Args:
             image: (h, w, 3) uint8, BGR.
             detections: faces detected in it.
+            known: faces that are known already.
             passes: how many passes of the detector they are the result of. Each may have false positives, so more
                 evidence is needed after several.
         """
-        enough = self.evidence(image, detections) >= self.min_evidence + log(passes)
-        return [face for face, is_one in zip(detections, enough, strict=True) if is_one]
+        new = [face for face in detections if not any(is_part_of(face, other) for other in known)]
+        enough = self.min_evidence + log(passes)
+        evidence = self.evidence(image, new)
+        return [Found(face, float(sure)) for face, sure in zip(new, evidence, strict=True) if sure >= enough]
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:

@@ -7,7 +7,7 @@ from .rectangle import Rectangle
 
 SEEN = 17 / 192  # smallest face that is found 9 times in 10, as a share of the longer side of the detector's picture
 WORTH = 0.7  # of the picture's longer side: larger squares show little more than the whole picture does
-RANGE = 3.0  # the largest face found well in such a square is some 4 times the smallest: then larger squares go on
+RANGE = 2.0  # the next squares are so many times larger, for faces too large for the ones before
 OVERLAP = (
     2.0  # smallest faces that neighbours share: a face on the edge of one is whole, with its surroundings, in another
 )

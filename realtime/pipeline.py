@@ -28,10 +28,11 @@ MAX_WAITING_BYTES = 32 << 20  # of pictures that wait for a full batch, or for t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedFaces:
-    """A frame and the faces that were found in it."""
+    """A frame, the faces that were found in it, and whether it shows another scene than the frame before."""
 
     frame: Frame
     faces: list[Face]
+    is_cut: bool
 
     @property
     def nbytes(self) -> int:
@@ -41,11 +42,15 @@ class DetectedFaces:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiting:
-    """A frame whose crops wait for their batch; the crops are (n, 60, 60, 3) uint8 RGB."""
+    """A frame's faces whose crops wait for their batch; the crops are (n, 60, 60, 3) uint8 RGB."""
 
-    frame: Frame
-    faces: list[Face]
+    found: DetectedFaces
     crops: NDArray[np.uint8]
+
+    @property
+    def count(self) -> int:
+        """The number of faces."""
+        return len(self.found.faces)
 
 
 @dataclass(slots=True)
@@ -59,6 +64,8 @@ class Pipeline:
         lips: the event engine.
         gates: the limits within which the event engine may use a reading.
         detect_interval: the most seconds until a new face is detected; 0 runs the detector on every frame.
+        live: whether no frame may be late: the search for all faces at the start and after a cut is then spread over
+            the next frames. Of recorded video it is done in the first.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -67,8 +74,10 @@ class Pipeline:
     lips: LipActivity = field(default_factory=LipActivity)
     gates: Gates = field(default_factory=Gates)
     detect_interval: float = DETECT_INTERVAL
+    live: bool = False
     _follower: FaceFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
+    _last_time: float = field(default=0.0, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
 
     def __post_init__(self) -> None:
@@ -81,7 +90,7 @@ class Pipeline:
         for name, (part, method) in parts.items():
             if not callable(getattr(part, method, None)):
                 raise TypeError(f"{name}: expected an object with the method {method}, got {type(part).__name__}")
-        self._follower = FaceFollower(self.finder, self.detect_interval)
+        self._follower = FaceFollower(self.finder, self.detect_interval, self.live)
 
     def use_profile(self, profile: Profile) -> None:
         """Rescale the openness of all further frames to a person's own range."""
@@ -109,7 +118,8 @@ class Pipeline:
             checked_type(frame, Frame, "frames", "; pass pictures to analyze(...)")
             image = checked_image(frame.image)
             frame = frame if image is frame.image else replace(frame, image=image)  # noqa: PLW2901
-            yield DetectedFaces(frame, self._follower.find(image, frame.time))
+            faces = self._follower.find(image, frame.time)
+            yield DetectedFaces(frame, faces, self._follower.is_cut)
 
     def read(self, found: Iterable[DetectedFaces | None], batch: int = 1) -> Generator[Analysis]:
         """Crop and read the faces in batches, and yield the analyses: the second half of :meth:`run`."""
@@ -121,9 +131,9 @@ class Pipeline:
                     yield Analysis(last, (), tuple(self.lips.stop_all(last.time)), silent=True)
                 continue
             last = one.frame
-            waiting.append(_Waiting(one.frame, one.faces, crop_faces(one.frame.image, one.faces)))
-            enough = batch <= 1 or sum(len(w.faces) for w in waiting) >= batch
-            if enough or sum(w.frame.image.nbytes for w in waiting) > MAX_WAITING_BYTES:
+            waiting.append(_Waiting(one, crop_faces(one.frame.image, one.faces)))
+            enough = batch <= 1 or sum(w.count for w in waiting) >= batch
+            if enough or sum(w.found.nbytes for w in waiting) > MAX_WAITING_BYTES:
                 yield from self._read_batch(waiting)
                 waiting = []
         yield from self._read_batch(waiting)
@@ -135,20 +145,23 @@ class Pipeline:
         estimates = self.model.read(np.concatenate([w.crops for w in waiting]))
         values = [(float(v), float(r)) for v, r in zip(estimates.openness, estimates.reliability, strict=True)]
         for w in waiting:
-            yield self._analysis(w, values[: len(w.faces)])
-            values = values[len(w.faces) :]
+            yield self._analysis(w, values[: w.count])
+            values = values[w.count :]
 
     def _analysis(self, waiting: _Waiting, values: list[tuple[float, float]]) -> Analysis:
-        time, faces = waiting.frame.time, waiting.faces
-        ids = self._tracker.update(faces, waiting.crops, time)
+        frame, faces, time = waiting.found.frame, waiting.found.faces, waiting.found.frame.time
+        # No event goes on over a cut: it stops with the last frame before.
+        stops = self.lips.stop_all(self._last_time) if waiting.found.is_cut else []
+        self._last_time = time
+        ids = self._tracker.update(frame.image, faces, waiting.crops, time, waiting.found.is_cut)
         self._filters = {i: f for i, f in self._filters.items() if i in self._tracker.known}
         readings = [
             self._reading(face_id, face, raw, reliability, time)
             for face_id, face, (raw, reliability) in zip(ids, faces, values, strict=True)
         ]
-        events = self.lips.update([self._sample(reading) for reading in readings], time)
+        events = stops + self.lips.update([self._sample(reading) for reading in readings], time)
         readings = [replace(reading, active=self.lips.is_active(reading.face_id)) for reading in readings]
-        return Analysis(waiting.frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
+        return Analysis(frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
 
     def _reading(self, face_id: int, face: Face, raw: float, reliability: float, time: float) -> Reading:
         smooth = self._filters.setdefault(face_id, OneEuroFilter())

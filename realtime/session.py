@@ -103,7 +103,7 @@ def open_session(
     # The pictures of a folder, and frames far apart, may show different scenes: the detector runs on each.
     detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_INTERVAL
     lips = LipActivity(settings.limits)
-    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_interval=detect_interval)
+    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_interval=detect_interval, live=live)
     return Session(opened, pipeline, live, step)
 
 

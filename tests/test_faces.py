@@ -94,7 +94,7 @@ def test_invents_no_face_in_a_hundred_cuts_of_real_pictures(finder):
 
 
 @pytest.mark.parametrize(
-    "bad", [np.zeros((10, 10), np.uint8), np.zeros((10, 10, 3), float), np.zeros((0, 5, 3), np.uint8)]
+    "bad", [np.zeros((10, 10, 4), np.uint8), np.zeros((10, 10, 3), float), np.zeros((0, 5, 3), np.uint8)]
 )
 def test_refuses_what_is_no_picture(finder, bad):
     with pytest.raises(ValueError, match="expected"):

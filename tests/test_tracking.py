@@ -11,6 +11,8 @@ APPEARANCE = {  # two people, as flat crops with some structure
     "b": np.tile(np.linspace(160, 20, 60, dtype=np.uint8)[None, :, None], (60, 1, 3)),
 }
 
+PICTURE = np.full((400, 900, 3), 128, np.uint8)
+
 
 def face(x, y=200.0, size=100.0):
     return Face((x - size / 2, y - size / 2, size, size), np.zeros((6, 2), np.float32), 0.9)
@@ -25,7 +27,7 @@ def follow(paths, rate, seconds, noise=2.0):
         rng.shuffle(present)
         faces = [face(float(x) + rng.normal(0, noise)) for _, x in present]
         crops = np.stack([APPEARANCE[name] for name, _ in present]) if present else np.zeros((0, 60, 60, 3), np.uint8)
-        for (name, _), face_id in zip(present, tracker.update(faces, crops, float(t)), strict=True):
+        for (name, _), face_id in zip(present, tracker.update(PICTURE, faces, crops, float(t)), strict=True):
             seen[name].append(face_id)
     return seen
 
@@ -72,11 +74,11 @@ def test_an_id_is_never_used_again():
 
 def test_known_faces_are_forgotten_after_a_second():
     tracker = Tracker()
-    tracker.update([face(100)], APPEARANCE["a"][None], 0.0)
+    tracker.update(PICTURE, [face(100)], APPEARANCE["a"][None], 0.0)
     none = np.zeros((0, 60, 60, 3), np.uint8)
-    tracker.update([], none, 0.9)
+    tracker.update(PICTURE, [], none, 0.9)
     assert tracker.known == {0}
-    tracker.update([], none, 1.1)
+    tracker.update(PICTURE, [], none, 1.1)
     assert tracker.known == set()
 
 

@@ -31,7 +31,7 @@ _CROP_POINTS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 Picture = NDArray[np.uint8]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Followed:
     """One face of one source.
 

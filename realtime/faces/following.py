@@ -6,7 +6,12 @@ as much as the rest of a frame together; to follow a face costs a twentieth of i
 - for known faces: every 0.2 s, or 0.1 s while one is new or moves otherwise than expected; at once if one is lost;
 - for new faces: within 0.1 s after the frame has changed anywhere but in the known faces' boxes, and only on the
   changed part where that is small. A frame that does not change is searched every 0.5 s while there is no face in it;
-- for small faces: on each tile every 2 s, or 10 s while the tile does not change.
+- for small faces: on each tile every 2 s, or 10 s while the tile does not change;
+- for faces that lie on a side or upside down: on the whole frame turned by quarters, one after the other, while there
+  is no face or something large moves that is none.
+
+At the start and after a cut it looks for all of them: in recorded video in that very frame, in live video by one pass
+more in each of the next frames, so that none is late.
 
 Where the whole picture moves, as from a camera in the hand, the whole frame is searched every tenth of a second.
 
@@ -14,16 +19,17 @@ The follower does not decide which person a face is. Two people whose paths cros
 ``tracking.py`` gives each face its id, and says why that is a step of its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from math import log
+from itertools import cycle
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...models.face import Face
-from ...models.faces import FaceFinder
+from ...models.faces import FaceFinder, Found
 from ...models.rectangle import Rectangle
+from ...models.rolls import ROLLS, quarters_to_upright
 from ...models.tiles import is_part_of
 from .changes import Mosaic, changed, mosaic, renewed
 from .followed import Followed, matched
@@ -34,6 +40,9 @@ WHOLE_EVERY = 0.5  # s between searches of the whole frame where there is no fac
 JITTER = 1e-3  # s by which frames' times may be off
 TILES_AGAIN = 10.0  # s after which a tile is searched again, even where nothing changed in it
 MOST_NEAR = 2  # searches around faces too small for the whole frame that are not urgent, in one frame
+SLOW = 0.07  # s between frames from which on each frame has time for a search and a pass over a part
+ROLL_EVERY = 0.7  # s between searches of the frame turned, while something large is unexplained
+LARGE = 0.4  # of the frame's height: a part that changes and is as high is something large
 CUT = 20.0  # mean difference of grey values from which on it is another scene
 THUMBNAIL = 24  # points a side that are compared to find a cut
 
@@ -47,10 +56,14 @@ class FaceFollower:
     Attributes:
         finder: detects and verifies them.
         detect_interval: seconds until a new face is detected, at most; 0 runs the detector on every frame.
+        live: spread the search at the start and after a cut over the next frames.
+        is_cut: whether the newest frame shows another scene than the one before.
     """
 
     finder: FaceFinder
     detect_interval: float = DETECT_INTERVAL
+    live: bool = False
+    is_cut: bool = field(default=False, init=False)
     _faces: list[Followed] = field(default_factory=list[Followed], init=False)
     _searched: float | None = field(default=None, init=False)
     _tile: int = field(default=0, init=False)
@@ -60,6 +73,11 @@ class FaceFollower:
     _whole_searched: float | None = field(default=None, init=False)
     _as_searched: Mosaic | None = field(default=None, init=False)  # each part as it was when it was searched
     _doubtful: bool = field(default=False, init=False)  # whether a detection was not verified
+    _unexplained: bool = field(default=False, init=False)  # whether something large moves that is no known face
+    _pending: list[int | Rectangle] = field(default_factory=list[int | Rectangle], init=False)  # rolls and tiles
+    _rolls: Iterator[int] = field(default_factory=lambda: cycle(ROLLS), init=False)
+    _time: float = field(default=0.0, init=False)  # of the newest frame
+    _rolled: float = field(default=0.0, init=False)  # when the frame was last searched turned
 
     def find(self, image: Picture, time: float) -> list[Face]:
         """Find the faces of the next frame.
@@ -68,22 +86,66 @@ class FaceFollower:
             image: (h, w, 3) uint8, BGR.
             time: the frame's, in seconds.
         """
-        cut = self._is_cut(image)
-        if cut:
-            self._faces, self._searched, self._whole_searched = [], None, None
-            self._tile_seen.clear()
+        is_first = self._thumbnail is None
+        if cut := self._is_new_scene(image):
+            self._forget()
+        self.is_cut = cut and not is_first
         for face in self._faces:
             face.move(image)
+        step, self._time = time - self._time, time
         lost = not all(face.moved for face in self._faces)
         whole = lost or self.detect_interval == 0 or self._is_whole_due(time)
+        if cut:
+            self._begin_scene(image, time)
+            return [followed.face() for followed in self._faces]
         # The next frame would be too late for a face that came with the frame after the last search.
-        if whole or _is_over(self._searched, time, self.detect_interval):
+        is_due = whole or _is_over(self._searched, time, self.detect_interval)
+        if is_due:
             self._search(image, time, whole)
-        else:
-            self._search_next_tile(image, time)
+        if not is_due or step > SLOW:
+            if self._pending:
+                self._search_pending(image, time)
+            else:
+                self._search_next_tile(image, time)
         return [followed.face() for followed in self._faces]
 
-    def _is_cut(self, image: Picture) -> bool:
+    def _forget(self) -> None:
+        self._faces, self._searched, self._whole_searched = [], None, None
+        self._tile_seen.clear()
+        self._pending.clear()
+
+    def _begin_scene(self, image: Picture, time: float) -> None:
+        """Search the first frame of a scene: for all faces, or of live video for the large ones, the others soon."""
+        if self.live:
+            self._search(image, time, whole=True)
+            self._pending = [*ROLLS, *self.finder.tiles(image)]
+            return
+        self._faces = [Followed.begin(one.face, image, one.evidence, time) for one in self.finder.search(image)]
+        now = mosaic(image)
+        self._searched = self._whole_searched = self._rolled = self._tile_turned = time
+        self._as_searched, self._doubtful = now, False
+        self._tile_seen = dict.fromkeys(range(len(self.finder.tiles(image))), (time, now))
+
+    def _search_pending(self, image: Picture, time: float) -> None:
+        """Do the next of the passes that a new scene still needs."""
+        part = self._pending.pop(0)
+        if isinstance(part, int):
+            self._search_rolled(image, time, part)
+        else:
+            passes = len(self.finder.tiles(image))
+            self._faces += self._new_faces(image, self.finder.detect_in_tile(image, part), self._faces, time, passes)
+
+    def _search_rolled(self, image: Picture, time: float, quarters: int) -> None:
+        """Search the frame turned by so many quarters."""
+        self._rolled = time
+        known = {id(face): face for face in self._faces}
+        before = [(face, Found(face.face(), face.evidence)) for face in known.values()]
+        found = self.finder.with_rolled(image, quarters, [one for _, one in before])
+        kept = [face for face, one in before if one in found]
+        new = [one for one in found if all(one is not other for _, other in before)]
+        self._faces = kept + [Followed.begin(one.face, image, one.evidence, time) for one in new]
+
+    def _is_new_scene(self, image: Picture) -> bool:
         """Return whether this frame shows another scene, or has another size, than the one before."""
         height, width = image.shape[:2]
         points = np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
@@ -99,6 +161,8 @@ class FaceFollower:
         if whole or self._doubtful or self._has_new(image, now):
             self._search_whole(image, time)
             self._as_searched, self._whole_searched = now, time
+        elif self._unexplained and _is_over(self._rolled, time, ROLL_EVERY):
+            self._search_rolled(image, time, next(self._rolls))
 
     def _is_whole_due(self, time: float) -> bool:
         """Return whether the whole frame must be searched, where it changed and where it did not."""
@@ -114,17 +178,20 @@ class FaceFollower:
         if area is None or not known:
             return area is not None
         detections = self.finder.detect_in_part(image, area)
+        self._unexplained = not detections and area.height > LARGE * image.shape[0]
         self._as_searched = renewed(self._as_searched, now, size, area)
         return detections is None or any(not _belongs(detection, known) for detection in detections)
 
     def _search_whole(self, image: Picture, time: float) -> None:
         """Search the whole frame, and once more around each known face that is missing."""
         detections = self.finder.detect(image)
-        pairs = matched([face.face() for face in self._faces], detections)
+        # Of a face that lies, the upright pass detects the points in wrong places, if any.
+        upright = [face for face in self._faces if not quarters_to_upright(face.face())]
+        pairs = matched([face.face() for face in upright], detections)
         for i, j in pairs.items():
-            self._faces[i].correct(detections[j], time)
-        kept = [self._faces[i] for i in sorted(pairs)]
-        missing = [face for i, face in enumerate(self._faces) if i not in pairs]
+            upright[i].correct(detections[j], time)
+        kept = [upright[i] for i in sorted(pairs)]
+        missing = [face for face in self._faces if face not in kept]
         kept += self._recovered(image, missing, kept, time)
         kept = self._verified(image, kept, time)
         new = [detection for j, detection in enumerate(detections) if j not in pairs.values()]
@@ -134,7 +201,10 @@ class FaceFollower:
         for face in kept:
             if face.seen == time:
                 face.keep_patch(image)
-        self._faces, known = kept, [face.face() for face in kept]
+        self._faces = kept
+        if not kept:
+            self._search_rolled(image, time, next(self._rolls))
+        known = [face.face() for face in self._faces]
         self._doubtful = any(not _belongs(detection, known) for detection in detections)
 
     def _recovered(self, image: Picture, missing: list[Followed], kept: list[Followed], time: float) -> list[Followed]:
@@ -164,13 +234,8 @@ class FaceFollower:
         self, image: Picture, detections: Sequence[Face], known: list[Followed], time: float, passes: int = 1
     ) -> list[Followed]:
         """Begin to follow the detections that are verified; they come from one of so many passes over the frame."""
-        detections = [face for face in detections if not _belongs(face, [other.face() for other in known])]
-        evidence = self.finder.evidence(image, detections)
-        return [
-            Followed.begin(face, image, float(enough), time)
-            for face, enough in zip(detections, evidence, strict=True)
-            if enough >= self.finder.min_evidence + log(passes)
-        ]
+        found = self.finder.verified(image, detections, [other.face() for other in known], passes)
+        return [Followed.begin(one.face, image, one.evidence, time) for one in found]
 
     def _search_next_tile(self, image: Picture, time: float) -> None:
         """Search the next tile for new faces, where small ones are wanted and the tile's turn has come."""

@@ -5,7 +5,7 @@ as it is certain. Its time is when the movement visibly began or ended, which is
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from ...models.checked import checked_type
@@ -60,6 +60,7 @@ class _Lips:
 
     face_id: int
     triggers: dict[Kind, _Trigger]
+    first: float  # the time of the first trusted reading: no event begins before
     seen: float  # the time of the last trusted reading
     movement: LipMovement
     moved: float = 0.0  # the time of the last movement while active
@@ -86,13 +87,14 @@ class _Lips:
         events: list[LipEvent] = []
         for kind, trigger in self.triggers.items():
             if trigger.is_on:
-                events.append(self._stop(kind, self.seen if trigger.since is None else trigger.since, time))
+                stop = self._stop(kind, self.seen if trigger.since is None else trigger.since, time)
+                events.append(replace(stop, time=min(stop.time, self.seen)))  # out of sight nothing goes on
                 trigger.is_on, trigger.since = False, None
         return events
 
     def _start(self, kind: Kind, since: float, time: float) -> LipEvent:
         seen = self.movement.begin if kind == "activity" else since
-        began = max(0.0, self.ended.get(kind, 0.0), seen - self.triggers[kind].limits.pad)
+        began = max(self.first, self.ended.get(kind, 0.0), seen - self.triggers[kind].limits.pad)
         return LipEvent("start", kind, self.face_id, began, time)
 
     def _stop(self, kind: Kind, since: float, time: float) -> LipEvent:
@@ -140,7 +142,7 @@ class LipActivity:
             lips = self._faces.get(sample.face_id)
             if lips is None:
                 triggers: dict[Kind, _Trigger] = {kind: _Trigger(limits) for kind, limits in self._limits.items()}
-                lips = self._faces[sample.face_id] = _Lips(sample.face_id, triggers, time, self._movement())
+                lips = self._faces[sample.face_id] = _Lips(sample.face_id, triggers, time, time, self._movement())
             events += lips.update(sample, time)
         return events
 
