@@ -20,6 +20,7 @@ LAYERS = [  # a module may import from the layers below its own
     ["realtime.session"],
     ["realtime.pipeline"],
     ["realtime.settings"],
+    ["realtime.tables"],
     ["realtime.faces", "realtime.lips", "realtime.sinks", "realtime.outputs"],
     ["realtime.video", "models.training"],
     ["models"],

@@ -19,7 +19,8 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
 
 JSON = "json"
-FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
+FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "boris", "csv")
+TABLE_FORMAT_NAMES = ("csv", "parquet", "jsonl")
 
 SECONDS_TYPE = click.FloatRange(0)
 OFF_SHARE = ACTIVITY.off / ACTIVITY.on

@@ -1,4 +1,4 @@
-"""``mouth-live process``: convert recorded video to CSV."""
+"""``mouth-live process``: convert recorded video to tables."""
 
 from pathlib import Path
 from typing import Any
@@ -6,12 +6,18 @@ from typing import Any
 import click
 
 from ...models.whole_file import same_file
-from .options import analysis_options, take_settings
+from .options import TABLE_FORMAT_NAMES, analysis_options, take_settings
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(TABLE_FORMAT_NAMES),
+    help="Of the table; default: that of the ending of OUT, or csv. parquet needs the extra [parquet].",
+)
 @click.option(
     "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
 )
@@ -44,19 +50,21 @@ from .options import analysis_options, take_settings
 def process(
     inputs: tuple[str, ...],
     output: str | None,
+    format_name: str | None,
     annotate: Path | None,
     clock: str,
     at_once: int,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Convert recorded video to CSV, with one row for each face of each frame.
+    """Convert recorded video to a table, with one row for each face of each frame.
 
-    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the CSV is
+    INPUT is a video, a still picture, a folder (searched for videos, recursively) or a glob. Without -o the table is
     NAME.csv in the current folder.
 
     \b
     mouth-live process talk.mp4                        writes talk.csv
     mouth-live process talk.mp4 -o - | head            to stdout
+    mouth-live process talk.mp4 -o talk.parquet        as Parquet
     mouth-live process talk.mp4 --annotate seen.mp4    with an annotated video
     mouth-live process recordings/ -o tables/          a folder, its structure kept
     mouth-live process recordings/ -o tables/ -j 4     four videos at a time
@@ -65,12 +73,15 @@ def process(
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
     settings = take_settings(options)
+    from ..sinks.table_formats import check_format, chosen_format
     from .recordings.jobs import Products, plan_jobs
     from .recordings.process import process_recordings
 
-    jobs = plan_jobs(inputs, output)
+    table = chosen_format(output, format_name)
+    check_format(table)
+    jobs = plan_jobs(inputs, output, f".{table}")
     if annotate and len(jobs) > 1:
         raise click.UsageError("--annotate needs a single input; process the inputs one at a time")
     if annotate and any(same_file(annotate, job.source) for job in jobs):
         raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
-    process_recordings(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)
+    process_recordings(jobs, Products(annotate, media_time=clock == "media", table=table, **options), settings, at_once)

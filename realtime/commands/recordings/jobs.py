@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, SourceError, UsageError
-from ...sinks.text_sink import STDOUT
+from ...sinks.file_sink import STDOUT
 from ...video.recording_files import (
     PICTURE_SUFFIXES,
     VIDEO_SUFFIXES,
@@ -26,7 +26,7 @@ class Job:
 
     Attributes:
         source: the video or picture.
-        output: the CSV file, or ``"-"`` for stdout.
+        output: the table, or ``"-"`` for stdout.
     """
 
     source: Path
@@ -42,21 +42,24 @@ class Products:
         overwrite: replace existing outputs.
         media_time: count timestamps from the container's zero, as its sound does, not from the first frame.
         track: the number of the video track to read, from 0; None: the file's default.
+        table: the format of the table, as :func:`.table_sink` takes it.
     """
 
     annotate: Path | None = None
     overwrite: bool = False
     media_time: bool = False
     track: int | None = None
+    table: str = "csv"
 
 
-def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
+def plan_jobs(inputs: Sequence[str], output: str | None, suffix: str = ".csv") -> list[Job]:
     """Find the recordings and name their outputs.
 
     Args:
         inputs: videos, pictures, folders (searched recursively) and globs.
         output: for one video, a file or ``"-"``. For a folder, a glob or several inputs, a folder, which is made if its
             parent exists. None: the current folder.
+        suffix: the ending of the outputs that have no name yet.
 
     Raises:
         UsageError: ``"-"`` is given for several inputs, two inputs have one output, or an output is an input.
@@ -68,12 +71,14 @@ def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
     several = len(inputs) > 1 or recording_path(inputs[0]).is_dir() or _is_glob(inputs[0])
     if not several:
         _, source = found[0]
-        target: Path | str = output if output == STDOUT else Path(output or f"{source.stem}.csv")
-        jobs = [Job(source, target / f"{source.stem}.csv" if isinstance(target, Path) and target.is_dir() else target)]
+        target: Path | str = output if output == STDOUT else Path(output or f"{source.stem}{suffix}")
+        jobs = [
+            Job(source, target / f"{source.stem}{suffix}" if isinstance(target, Path) and target.is_dir() else target)
+        ]
     else:
         if output == STDOUT:
             raise UsageError("-o -: several inputs cannot share stdout; give a folder")
-        jobs = [Job(video, folder / video.relative_to(root).with_suffix(".csv")) for root, video in found]
+        jobs = [Job(video, folder / video.relative_to(root).with_suffix(suffix)) for root, video in found]
     _refuse_clashes(jobs)
     if several:
         _make_folders(folder, jobs)

@@ -1,4 +1,4 @@
-"""The work of ``mouth-live process``: write a CSV and, on request, an annotated video for each recording."""
+"""The work of ``mouth-live process``: write a table and, on request, an annotated video for each recording."""
 
 import logging
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from ....models.openness import load_openness_model
 from ...session import Networks, load_networks, open_session
 from ...settings import AnalysisSettings
 from ...sinks.annotated_video import AnnotatedVideo
-from ...sinks.csv_sink import CsvSink
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
+from ...sinks.table_formats import table_sink
 from ...video.sources import open_video
 from .jobs import Job, Products
 from .shared_network import SharedNetwork
@@ -97,7 +97,9 @@ def process_one(job: Job, products: Products, settings: AnalysisSettings, networ
     cut_off: IncompleteVideoError | None = None
     with open_session(open_video(job.source, products.track), settings, networks=networks) as session:
         video = session.source
-        sinks: list[Sink] = [CsvSink(job.output, video.start_time if products.media_time else 0.0)]
+        start_time = video.start_time if products.media_time else 0.0
+        about = {"source": job.source.name, "start_time": start_time, "settings": settings.as_data()}
+        sinks: list[Sink] = [table_sink(job.output, products.table, start_time, about)]
         if products.annotate:
             source = job.source
             sinks.append(AnnotatedVideo(products.annotate, source, video.size, video.nominal_rate, video.start_time))
