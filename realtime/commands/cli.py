@@ -31,6 +31,7 @@ from .options import (
     take_settings,
 )
 from .process import process
+from .summary import summary
 from .train import train
 
 log = logging.getLogger("mouth_live")
@@ -87,7 +88,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
-for command in (process, demo, events, calibrate, devices, doctor, label, train, evaluate, export):
+for command in (process, events, summary, demo, calibrate, devices, doctor, label, train, evaluate, export):
     cli.add_command(command)
 
 

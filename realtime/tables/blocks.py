@@ -58,7 +58,7 @@ def _format(path: Path) -> str | None:
     with path.open("rb") as file:
         first = file.readline(_LONGEST_LINE)
     if first.startswith(_PARQUET_MAGIC):
-        return PARQUET if _has_our_columns(_parquet_names(path)) else None
+        return PARQUET if _is_our_parquet(path) else None
     try:
         text = first.decode("utf-8-sig")
         names: Any = json.loads(text) if text.startswith("{") else text.rstrip("\r\n").split(",")
@@ -71,12 +71,13 @@ def _has_our_columns(names: Iterable[str]) -> bool:
     return tuple(islice(names, len(NAMES))) == NAMES
 
 
-def _parquet_names(path: Path) -> list[str]:
+def _is_our_parquet(path: Path) -> bool:
+    """Return whether a Parquet file is a table of readings; one that is cut off may be, and reading it will tell."""
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
     try:
-        return parquet.read_schema(path).names
-    except pa.ArrowException:  # cut off
-        return []
+        return _has_our_columns(parquet.read_schema(path).names)
+    except pa.ArrowException:
+        return True
 
 
 def _csv_blocks(path: Path) -> Iterator[NDArray[np.void]]:
