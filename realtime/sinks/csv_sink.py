@@ -4,6 +4,7 @@ from .table_columns import COLUMNS, NAMES, Row
 from .text_table import TextTable
 
 _CELLS = tuple(f"%.{column.decimals}f" if column.decimals else "%d" for column in COLUMNS)
+_LINE = ",".join(_CELLS) + "\n"
 
 
 class CsvSink(TextTable):
@@ -17,5 +18,7 @@ class CsvSink(TextTable):
     @staticmethod
     def line(row: Row) -> str:
         """Return one row's line; a missing value is an empty cell."""
+        if None not in row:
+            return _LINE % row
         cells = ["" if value is None else cell % value for cell, value in zip(_CELLS, row, strict=True)]
         return ",".join(cells) + "\n"

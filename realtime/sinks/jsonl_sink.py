@@ -2,7 +2,7 @@
 
 import json
 
-from .table_columns import NAMES, Row
+from .table_columns import NAMES, Row, rounded
 from .text_table import TextTable
 
 
@@ -12,4 +12,4 @@ class JsonlSink(TextTable):
     @staticmethod
     def line(row: Row) -> str:
         """Return one row's line."""
-        return json.dumps(dict(zip(NAMES, row, strict=True))) + "\n"
+        return json.dumps(dict(zip(NAMES, rounded(row), strict=True))) + "\n"

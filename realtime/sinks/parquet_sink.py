@@ -15,7 +15,7 @@ from ...models.errors import MissingExtraError
 from ...models.lazy_names import DISTRIBUTION
 from ..records import Analysis
 from .file_sink import FileSink
-from .table_columns import COLUMNS, TABLE_DTYPE, as_record, is_missing, table_rows
+from .table_columns import COLUMNS, TABLE_DTYPE, as_record, is_missing, rounded, table_rows
 
 GROUP_ROWS = 65_536  # rows of a row group: 6 MB in memory; an hour of one face has two of them
 METADATA_KEY = "mouth_live"  # in the schema's metadata; its value is JSON
@@ -84,7 +84,7 @@ class ParquetSink(FileSink):
         if self._writer is None:
             raise ValueError("write inside the with block only")
         for row in table_rows(analysis, self._start_time):
-            self._group[self._filled] = as_record(row)
+            self._group[self._filled] = as_record(rounded(row))
             self._filled += 1
             if self._filled == GROUP_ROWS:
                 self._write_group()
@@ -124,8 +124,9 @@ def as_arrow(rows: NDArray[np.void], schema: Any) -> Any:  # noqa: ANN401
     """Return rows of :data:`.TABLE_DTYPE` as an Arrow table, with nulls for missing values."""
     pa = load_pyarrow()
     arrays: list[Any] = []
-    for column, field in zip(COLUMNS, schema, strict=True):
-        values = rows[column.name]
-        values = values.astype(np.int8) if column.dtype == "bool" else np.ascontiguousarray(values)
-        arrays.append(pa.array(values, field.type, mask=is_missing(rows, column)))
+    for column, field in zip(COLUMNS, schema, strict=True):  # from buffers: pa.array() would import pandas
+        kind = np.int8 if column.dtype == "bool" else column.dtype
+        present = None if column.always else np.packbits(~is_missing(rows, column), bitorder="little")
+        buffers = [None if present is None else pa.py_buffer(present), pa.py_buffer(rows[column.name].astype(kind))]
+        arrays.append(pa.Array.from_buffers(field.type, len(rows), buffers))
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -54,13 +54,14 @@ NO_FACE = -1
 TABLE_DTYPE = np.dtype([(column.name, column.dtype) for column in COLUMNS])
 """A row in NumPy, which has no missing values: a missing face_id is -1, a missing float NaN, a missing bool False."""
 
+_DECIMALS = tuple(column.decimals for column in COLUMNS)
 _STAND_INS = {"int64": NO_FACE, "float64": nan, "bool": False}
 _MISSING = tuple(_STAND_INS[column.dtype] for column in COLUMNS)
 _AFTER_SUCCESS = (None,) * (len(COLUMNS) - NAMES.index("success") - 1)
 
 
 def table_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[Row]:
-    """Yield a frame's rows, ordered by face id, with their values rounded to the decimals of their columns.
+    """Yield a frame's rows, ordered by face id, with values in full precision; see :func:`rounded`.
 
     A frame without a face has one row. A silent analysis has none.
 
@@ -70,7 +71,7 @@ def table_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[Row]:
     """
     if analysis.silent:
         return
-    index, time = analysis.frame.index, round(float(analysis.frame.time + start_time), 6)
+    index, time = analysis.frame.index, analysis.frame.time + start_time
     if not analysis.readings:
         yield index, time, None, None, 0, *_AFTER_SUCCESS
     for reading in sorted(analysis.readings, key=lambda r: r.face_id):
@@ -79,15 +80,21 @@ def table_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[Row]:
 
 def _values(reading: Reading) -> Row:
     """Return the values after the timestamp."""
-    x, y, width, height = (round(float(value), 1) for value in reading.face.box)
-    openness = round(float(reading.raw), 4), round(float(reading.openness), 4)
-    reliability = None if isnan(reading.reliability) else round(float(reading.reliability), 4)
-    score = round(float(reading.face.score), 4)
-    return reading.face_id, score, 1, x, y, width, height, *openness, int(reading.active), reliability
+    reliability = None if isnan(reading.reliability) else reading.reliability
+    openness = reading.raw, reading.openness
+    return reading.face_id, reading.face.score, 1, *reading.face.box, *openness, int(reading.active), reliability
+
+
+def rounded(row: Row) -> Row:
+    """Return a row with each value as the CSV has it, so that a table has the same numbers in every format."""
+    return tuple(
+        round(float(value), decimals) if decimals and value is not None else value
+        for value, decimals in zip(row, _DECIMALS, strict=True)
+    )
 
 
 def as_record(row: Row) -> tuple[float, ...]:
-    """Return a row whose missing values are those of :data:`TABLE_DTYPE`."""
+    """Return a rounded row whose missing values are those of :data:`TABLE_DTYPE`."""
     return tuple(missing if value is None else value for value, missing in zip(row, _MISSING, strict=True))
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from math import nan
+from math import ceil, floor, nan
 from pathlib import Path
 
 import numpy as np
@@ -215,11 +215,12 @@ class _Still(LipMovement):
 def _quantiles(counts: NDArray[np.int64]) -> tuple[float, ...]:
     """Return the quantiles of counted values as ``numpy.quantile`` does: between two values in proportion."""
     until = np.cumsum(counts)
-    places = np.array(QUANTILES) * (until[-1] - 1)
-    low: NDArray[np.int64] = np.searchsorted(until, np.floor(places), side="right")
-    high: NDArray[np.int64] = np.searchsorted(until, np.ceil(places), side="right")
-    values: NDArray[np.float64] = (low + (high - low) * (places % 1)) / (_LEVELS - 1)
-    return tuple(values.tolist())
+    values: list[float] = []
+    for share in QUANTILES:
+        place = share * (int(until[-1]) - 1)
+        low, high = (int(np.searchsorted(until, whole, "right")) for whole in (floor(place), ceil(place)))
+        values.append((low + (high - low) * (place % 1)) / (_LEVELS - 1))
+    return tuple(values)
 
 
 def _wholeness(path: Path) -> tuple[bool | None, str]:
