@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from .options import (
+    BORIS,
     FORMAT_NAMES,
     JSON,
     analysis_options,
@@ -30,7 +31,7 @@ from .options import (
     default=JSON,
     show_default=True,
     help="JSON lines at once, or intervals at the end: one tier for each face, in the time of the media's sound. "
-    "Intervals are of --kind activity unless another kind is given.",
+    "Intervals are of --kind activity unless another kind is given; boris has both.",
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file; default: stdout.")
 @overwrite_option
@@ -67,7 +68,7 @@ def events(
     if "-" in options["to"]:
         raise click.UsageError("--to -: events writes its lines to stdout already, or to -o OUT; leave it out")
     preset = options["preset"] or ""
-    if format_name != JSON and not preset:
+    if format_name not in (JSON, BORIS) and not preset:  # on a tier, intervals of two kinds would overlap
         options["kind"] = options["kind"] or "activity"
     keep_existing(source, [output], overwrite)
     settings = take_settings(options)

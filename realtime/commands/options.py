@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
 
-JSON = "json"
-FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "boris", "csv")
+JSON, BORIS = "json", "boris"
+FORMAT_NAMES = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", BORIS, "csv")
 TABLE_FORMAT_NAMES = ("csv", "parquet", "jsonl")
 
 SECONDS_TYPE = click.FloatRange(0)
