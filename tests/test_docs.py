@@ -90,6 +90,7 @@ STAND_INS = {
     r"^mouth-live events --camera": "mouth-live events --preset talk --camera",
     r"^mouth-live calibrate": "mouth-live calibrate --camera closed-then-wide.mp4 --seconds 1 --no-window",
     r"^mouth-live doctor": "mouth-live doctor --camera demo.mp4 --seconds 1",
+    r"summary tables/": "summary made/",  # in which process has written tables
     r":8765\b": ":{port}",  # a free one: the server listens
 }
 ENDS = {  # exit code and a word of the message, where it is not 0
@@ -148,6 +149,9 @@ def materials(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Path
     for name in ("monday", "tuesday"):
         (folder / "recordings" / name).mkdir(parents=True)
         shutil.copy(folder / "talk.mp4", folder / "recordings" / name / "talk.mp4")
+    for source, table in (("talk.mp4", "talk.csv"), ("recordings", "made")):
+        process = [sys.executable, "-m", "mouth_live.realtime", "process", folder / source, "-o", folder / table]
+        subprocess.run(list(map(str, process)), check=True, capture_output=True)
     write_clip(folder / "closed-then-wide.mp4", 0.0, 0.9, seconds=1.2)
     _write_faces(folder / "faces", demo_clip)
     shutil.copy(folder / "faces" / "0.jpg", folder / "photo.jpg")
