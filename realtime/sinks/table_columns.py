@@ -50,13 +50,12 @@ COLUMNS = (
     Column("reliability", "float64", 4, "", "how far to trust openness_raw, 0..1"),
 )
 NAMES = tuple(column.name for column in COLUMNS)
-NO_FACE = -1
 TABLE_DTYPE = np.dtype([(column.name, column.dtype) for column in COLUMNS])
-"""A row in NumPy, which has no missing values: a missing face_id is -1, a missing float NaN, a missing bool False."""
+"""A row in NumPy, which has no missing values; :data:`STAND_INS` has what stands for them."""
 
 _DECIMALS = tuple(column.decimals for column in COLUMNS)
-_STAND_INS = {"int64": NO_FACE, "float64": nan, "bool": False}
-_MISSING = tuple(_STAND_INS[column.dtype] for column in COLUMNS)
+STAND_INS = {"int64": -1, "float64": nan, "bool": False}  # by dtype
+_MISSING = tuple(STAND_INS[column.dtype] for column in COLUMNS)
 _AFTER_SUCCESS = (None,) * (len(COLUMNS) - NAMES.index("success") - 1)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import TableError
 from ..sinks.parquet_sink import load_pyarrow
-from ..sinks.table_columns import COLUMNS, NAMES, NO_FACE, TABLE_DTYPE, as_record
+from ..sinks.table_columns import COLUMNS, NAMES, STAND_INS, TABLE_DTYPE, as_record
 from ..sinks.table_formats import CSV, JSONL, PARQUET
 
 BLOCK_ROWS = 16_384  # 1.5 MB of rows; four times that for JSON lines
@@ -146,6 +146,5 @@ def _records(path: Path, columns: Sequence[NDArray[Any]]) -> NDArray[np.void]:
         missing = np.isnan(values)
         if column.always and missing.any():
             raise TableError(f"{path}: damaged, a row has no {column.name}; make it anew")
-        stand_in = {"int64": NO_FACE, "float64": np.nan, "bool": 0}[column.dtype]
-        rows[column.name] = np.where(missing, stand_in, values)
+        rows[column.name] = np.where(missing, STAND_INS[column.dtype], values)
     return rows
