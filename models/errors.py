@@ -16,6 +16,7 @@ Every error that a user can cause or mend is one of these::
     ├── SomeFailedError             some inputs of several failed (exit code 3)
     ├── SourceError                 a video, picture, folder or camera cannot be read
     │   └── IncompleteVideoError    a video ended early; all frames before it were delivered
+    ├── TableError                  a table of readings is missing, damaged, or of another kind
     └── UsageError                  options that do not go together (exit code 2)
 
 The message is one line that says what failed, with which file or device, and what to try.
@@ -43,9 +44,10 @@ class DeviceError(MouthLiveError):
 class MissingExtraError(MouthLiveError):
     """A feature needs an optional package that is not installed."""
 
-    def __init__(self, feature: str, extra: str) -> None:
-        """Name the extra that brings ``feature``."""
-        super().__init__(f"{feature} needs an optional package; install it with: pip install 'mouth-live[{extra}]'")
+    def __init__(self, feature: str, extra: str = "", package: str = "") -> None:
+        """Name the extra that brings ``feature``, or a package of others."""
+        wanted = package or f"'mouth-live[{extra}]'"
+        super().__init__(f"{feature} needs an optional package; install it with: pip install {wanted}")
 
 
 class DataError(MouthLiveError):
@@ -62,6 +64,10 @@ class SourceError(MouthLiveError):
 
 class IncompleteVideoError(SourceError):
     """A video ended early; all frames before it were delivered."""
+
+
+class TableError(MouthLiveError):
+    """A table of readings is missing, damaged, or of another kind."""
 
 
 class SinkError(MouthLiveError):

@@ -6,7 +6,7 @@ The public names load on first use.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ..models.errors import SinkError, SourceError, UsageError
+    from ..models.errors import SinkError, SourceError, TableError, UsageError
     from .lips.activity import LipActivity
     from .lips.face_choice import FaceChoice
     from .lips.limits import Limits, preset
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .sinks.csv_sink import CsvSink
     from .sinks.overlay import draw
     from .sinks.sink import Sink
+    from .sinks.tables.reading import read_table
     from .streams import analyze, lip_events, watch_lips
     from .video.cameras import open_camera
     from .video.sources import open_video
@@ -28,7 +29,7 @@ else:
     __getattr__, __dir__ = lazy(
         __name__,
         {
-            "..models.errors": ["SinkError", "SourceError", "UsageError"],
+            "..models.errors": ["SinkError", "SourceError", "TableError", "UsageError"],
             ".lips.activity": ["LipActivity"],
             ".lips.face_choice": ["FaceChoice"],
             ".lips.limits": ["Limits", "preset"],
@@ -40,6 +41,7 @@ else:
             ".sinks.overlay": ["draw"],
             ".sinks.sink": ["Sink"],
             ".streams": ["analyze", "lip_events", "watch_lips"],
+            ".sinks.tables.reading": ["read_table"],
             ".video.cameras": ["open_camera"],
             ".video.sources": ["open_video"],
         },
@@ -60,6 +62,7 @@ __all__ = [
     "Sink",
     "SinkError",
     "SourceError",
+    "TableError",
     "UsageError",
     "analyze",
     "draw",
@@ -68,5 +71,6 @@ __all__ = [
     "open_session",
     "open_video",
     "preset",
+    "read_table",
     "watch_lips",
 ]

@@ -149,6 +149,9 @@ def materials(tmp_path_factory: pytest.TempPathFactory, demo_clip: Path) -> Path
     for name in ("monday", "tuesday"):
         (folder / "recordings" / name).mkdir(parents=True)
         shutil.copy(folder / "talk.mp4", folder / "recordings" / name / "talk.mp4")
+    for source, table in (("talk.mp4", "talk.csv"), ("recordings", "made")):
+        process = [sys.executable, "-m", "mouth_live.realtime", "process", folder / source, "-o", folder / table]
+        subprocess.run(list(map(str, process)), check=True, capture_output=True)
     write_clip(folder / "closed-then-wide.mp4", 0.0, 0.9, seconds=1.2)
     _write_faces(folder / "faces", demo_clip)
     shutil.copy(folder / "faces" / "0.jpg", folder / "photo.jpg")

@@ -1,8 +1,11 @@
 """Intervals for people: each format read back by a reader that is not ours."""
 
 import csv
+import json
 import subprocess
 import wave
+from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -79,6 +82,88 @@ def test_audacity_and_csv(tmp_path):
     ]
 
 
+def boris_problems(path):
+    """What BORIS would not load, by its own rules; [] for none.
+
+    BORIS needs a display, Qt and libmpv, which is too much for a test. These are the keys that its
+    ``open_project_json``, ``check_project_integrity``, ``check_state_events_obs`` and its observation window read
+    without a default, and their rules: states are paired by their order for each subject, behavior and modifier.
+    """
+    project = json.loads(path.read_text(encoding="ascii"))  # BORIS opens it in the system's own encoding
+    assert project["project_format_version"] == "7.0"  # a later one than its own is refused
+    problems = [key for key in ("time_format", "behavioral_categories", "independent_variables") if key not in project]
+    behaviors = {behavior["code"] for behavior in project["behaviors_conf"].values()}
+    for behavior in project["behaviors_conf"].values():
+        assert behavior["type"] == "State event"
+        assert {"key", "description", "category", "excluded", "coding map", "color"} <= behavior.keys()
+        assert behavior["modifiers"] == {}
+    subjects = {subject["name"] for subject in project["subjects_conf"].values()}
+    for name, observation in project["observations"].items():
+        assert name == name.strip() != ""
+        assert datetime.strptime(observation["date"], "%Y-%m-%dT%H:%M:%S")
+        assert {"description", "time offset", "independent_variables"} <= observation.keys()
+        for media in observation["file"].get("1", []):
+            info = observation["media_info"]
+            assert min(info["length"][media], info["fps"][media]) > 0
+            assert info["hasVideo"][media] is info["hasAudio"][media] is True
+            assert info["offset"] == {"1": 0.0}
+        assert (observation["type"] == "MEDIA") is bool(observation["file"])
+        assert observation["events"] == sorted(observation["events"])  # BORIS sorts them when they are edited
+        open_states = set()
+        for _, subject, code, modifier, comment, frame in observation["events"]:
+            assert (modifier, comment, frame) == ("", "", "NA")
+            problems += [item for item in (subject, code) if item not in subjects | behaviors]
+            open_states ^= {(subject, code)}
+        problems += open_states
+    return problems
+
+
+def test_boris_reads_states_in_pairs(tmp_path):
+    path = written(tmp_path / "x.boris", "boris")
+    assert boris_problems(path) == []
+    project = json.loads(path.read_text())
+    assert [subject["name"] for subject in project["subjects_conf"].values()] == ["face 0", "face 1", "face 12"]
+    assert {b["code"]: b["description"] for b in project["behaviors_conf"].values()} == {
+        "activity": "lips active",
+        "open": "mouth open",
+    }
+    (observation,) = project["observations"].values()
+    assert list(project["observations"]) == ["talk"]
+    assert observation["file"] == {"1": [str(Path("talk.mp4").absolute())]}
+    for face in (0, 1, 12):
+        times = [event[0] for event in observation["events"] if event[1] == f"face {face}"]
+        assert list(zip(times[::2], times[1::2], strict=True)) == spans(FOUND, face)
+
+
+def test_boris_has_a_live_observation_for_a_camera(tmp_path):
+    found = Intervals((None,), (Interval(None, "open", 0.1234567, 0.2),), 1.0)
+    path = written(tmp_path / "x.boris", "boris", found)
+    assert boris_problems(path) == []
+    observation = json.loads(path.read_text())["observations"]["camera"]
+    assert (observation["type"], observation["file"]) == ("LIVE", {})
+    assert observation["events"] == [
+        [0.123, "anyone", "open", "", "", "NA"],
+        [0.2, "anyone", "open", "", "", "NA"],
+    ]
+
+
+def test_boris_gets_both_kinds_of_a_recording(mouth_live, demo_clip, tmp_path):
+    done = mouth_live("events", demo_clip, "--format", "boris", "-o", "demo.boris")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert boris_problems(tmp_path / "demo.boris") == []
+    (observation,) = json.loads((tmp_path / "demo.boris").read_text())["observations"].values()
+    assert observation["file"] == {"1": [str(demo_clip)]}
+    assert observation["media_info"]["length"] == {str(demo_clip): pytest.approx(8.0)}
+    assert observation["media_info"]["fps"] == {str(demo_clip): 25.0}
+    for kind in ("activity", "open"):
+        events = mouth_live("events", demo_clip, "--format", "csv", "--kind", kind).stdout.splitlines()
+        expected = [float(cell) for row in csv.DictReader(events) for cell in (row["start"], row["end"])]
+        assert [event[0] for event in observation["events"] if event[2] == kind] == expected
+        assert expected
+    activity = mouth_live("events", demo_clip, "--format", "boris", "--kind", "activity").stdout
+    assert {event[2] for o in json.loads(activity)["observations"].values() for event in o["events"]} == {"activity"}
+
+
 @pytest.mark.parametrize("form", list(FORMATS))
 def test_nothing_found_is_still_a_file_of_its_kind(tmp_path, form):
     import pympi
@@ -94,6 +179,8 @@ def test_nothing_found_is_still_a_file_of_its_kind(tmp_path, form):
         assert len(webvtt.read(str(path))) == 0
     elif form == "csv":
         assert path.read_text() == "face_id,kind,start,end\n"
+    elif form == "boris":
+        assert boris_problems(path) == []
     else:
         assert path.read_text() == ""
 

@@ -32,6 +32,7 @@ from .options import (
 )
 from .process import process
 from .slurm import slurm
+from .summary import summary
 from .train import train
 from .verify import verify
 
@@ -89,7 +90,8 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
-for command in (process, events, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export):
+COMMANDS = (process, events, summary, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export)
+for command in COMMANDS:
     cli.add_command(command)
 
 

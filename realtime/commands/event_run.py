@@ -8,7 +8,7 @@ from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..session import open_session
 from ..settings import AnalysisSettings
-from ..sinks.text_sink import STDOUT
+from ..sinks.file_sink import STDOUT
 from .options import dated
 from .recordings.inputs import names_several
 from .recordings.plan import Wanted, plan_jobs
@@ -65,4 +65,4 @@ def write_events(
         SinkError: the output cannot be written.
     """
     with open_session(source, settings, live=isinstance(source, str)) as session:
-        session.run([make_sink(target, options, source, session)], outputs, options.face or LARGEST)
+        session.run([make_sink(target, options, settings, source, session)], outputs, options.face or LARGEST)

@@ -30,7 +30,7 @@ from .recordings_options import recordings_options, take_run_options
     default=JSON,
     show_default=True,
     help="JSON lines at once, or intervals at the end: one tier for each face, in the time of the media's sound. "
-    "Intervals are of --kind activity unless another kind is given.",
+    "Intervals are of --kind activity unless another kind is given; boris has both.",
 )
 @click.option(
     "-o",

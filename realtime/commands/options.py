@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
 
-JSON = "json"
-EVENT_FORMATS = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", "csv")
+JSON, BORIS = "json", "boris"
+EVENT_FORMATS = (JSON, "textgrid", "audacity", "vtt", "srt", "elan", BORIS, "csv")
+TABLE_FORMATS = ("csv", "parquet", "jsonl")
 
 SECONDS_TYPE = click.FloatRange(0)
 OFF_SHARE = ACTIVITY.off / ACTIVITY.on

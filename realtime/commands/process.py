@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from .options import EVENT_FORMATS, analysis_options, take_settings
+from .options import EVENT_FORMATS, TABLE_FORMATS, analysis_options, take_settings
 from .recordings_options import recordings_options, take_run_options
 
 NEXT_TO_TABLE = "\0"  # the value of --annotate without one
@@ -13,6 +13,12 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(TABLE_FORMATS),
+    help="Of the table; default: that of the ending of OUT, or csv. parquet needs the extra [parquet].",
+)
 @click.option(
     "--events",
     "event_formats",
@@ -42,20 +48,22 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 def process(
     inputs: tuple[str, ...],
     output: str | None,
+    format_name: str | None,
     event_formats: tuple[str, ...],
     annotate: str | None,
     clock: str,
     **options: Any,  # noqa: ANN401
 ) -> None:
-    """Convert recorded video to CSV, with one row for each face of each frame.
+    """Convert recorded video to a table, with one row for each face of each frame.
 
     INPUT is a video, a still picture, a folder (searched for videos and folders of pictures, recursively) or a glob.
-    Without -o the CSV is NAME.csv in the current folder. Beside each output lies OUT.json, which says what it was made
-    from; what is complete is skipped by the next run.
+    Without -o the table is NAME.csv in the current folder. Beside each output lies OUT.json, which says what it was
+    made from; what is complete is skipped by the next run.
 
     \b
     mouth-live process talk.mp4                        writes talk.csv
     mouth-live process talk.mp4 -o - | head            to stdout
+    mouth-live process talk.mp4 -o talk.parquet        as Parquet
     mouth-live process talk.mp4 --annotate             with an annotated video
     mouth-live process talk.mp4 --events textgrid      with intervals for Praat
     mouth-live process recordings/ -o tables/          a folder, its structure kept; run it again to go on
@@ -63,6 +71,7 @@ def process(
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
+    from ..sinks.table_formats import check_format, chosen_format
     from .recordings.plan import Wanted, plan_jobs
     from .recordings.products import ProductOptions
     from .recordings.run import output_folder, process_recordings
@@ -71,7 +80,9 @@ def process(
     kind: Any = options["kind"] or (None if options["preset"] else "activity")
     preset = options["preset"] or ""
     settings = take_settings(options)
-    wanted = [Wanted("table", "csv", output)]
+    table = chosen_format(output, format_name)
+    check_format(table)
+    wanted = [Wanted("table", table, output)]
     wanted += [Wanted("events", name) for name in event_formats]
     if annotate is not None:
         wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))

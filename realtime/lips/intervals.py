@@ -34,12 +34,14 @@ class Intervals:
         intervals: ordered by start; those of one face and kind do not overlap.
         duration: seconds from the media's zero to its end.
         media: the recording's path; empty for a camera.
+        rate: its nominal frame rate, in frames/s.
     """
 
     faces: tuple[int | None, ...]
     intervals: tuple[Interval, ...]
     duration: float
     media: str = ""
+    rate: float = 25.0
 
     def of(self, face_id: int | None) -> list[Interval]:
         """Return the intervals of one face."""
@@ -75,14 +77,15 @@ class IntervalCollector:
         for event in self._ongoing.stops(time):
             self.take(event)
 
-    def intervals(self, duration: float, media: str = "") -> Intervals:
+    def intervals(self, duration: float, media: str = "", rate: float = 25.0) -> Intervals:
         """Return all intervals that are complete.
 
         Args:
             duration: of the media, in seconds from its first frame.
             media: the recording's path; empty for a camera.
+            rate: its nominal frame rate, in frames/s.
         """
         faces = sorted(self._faces, key=lambda face: -1 if face is None else face)
         done = sorted(self._done, key=lambda i: (i.start, -1 if i.face_id is None else i.face_id, i.kind))
         end = max([duration + self.offset, *(interval.end for interval in done)])
-        return Intervals(tuple(faces), tuple(done), end, media)
+        return Intervals(tuple(faces), tuple(done), end, media, rate)

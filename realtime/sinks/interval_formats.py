@@ -1,5 +1,6 @@
-"""Interval formats for Praat, Audacity, subtitles, ELAN and tables: one function for each, which returns the text."""
+"""Interval formats for Praat, Audacity, subtitles, ELAN, BORIS and tables: for each a function that makes the text."""
 
+import json
 import mimetypes
 import os
 from collections.abc import Callable, Iterator
@@ -124,6 +125,71 @@ def _annotate(tier: ElementTree.Element, order: ElementTree.Element, interval: I
     ElementTree.SubElement(inner, "ANNOTATION_VALUE").text = LABELS[interval.kind]
 
 
+def boris(found: Intervals) -> str:
+    """Return a BORIS project: state events as starts and stops, a subject for each face, one observation.
+
+    BORIS tells a start from a stop by their order. Times are in seconds, of which it keeps milliseconds. A camera's
+    observation is live, without a media file. Source: project files of BORIS 7 to 9, project format 7.0.
+    """
+    made = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    codes = dict.fromkeys([*LABELS, *(interval.kind for interval in found.intervals)])
+    project: dict[str, object] = {
+        "time_format": "hh:mm:ss",
+        "project_date": made,
+        "project_name": f"mouth-live: {_observation_name(found)}",
+        "project_description": "Lip events found by mouth-live",
+        "project_format_version": "7.0",
+        "subjects_conf": {
+            str(number): {"key": "", "name": face_name(face), "description": ""}
+            for number, face in enumerate(found.faces)
+        },
+        "behaviors_conf": {str(number): _boris_behavior(code) for number, code in enumerate(codes)},
+        "observations": {_observation_name(found): _boris_observation(found, made)},
+        "behavioral_categories": [],
+        "independent_variables": {},
+        "coding_map": {},
+        "behaviors_coding_map": [],
+        "converters": {},
+    }
+    return json.dumps(project, indent=1) + "\n"
+
+
+def _observation_name(found: Intervals) -> str:
+    """Return the observation's id, which BORIS wants without spaces around it."""
+    return os.fsencode(Path(found.media).stem).decode("utf-8", "replace").strip() or "camera"
+
+
+def _boris_behavior(code: str) -> dict[str, object]:
+    """Return one behavior of the ethogram: a state, which begins and ends."""
+    names = {"type": "State event", "key": code[0], "code": code, "description": LABELS.get(code, code)}
+    return {**names, "color": "", "category": "", "modifiers": {}, "excluded": "", "coding map": ""}
+
+
+def _boris_observation(found: Intervals, made: str) -> dict[str, object]:
+    """Return the one observation; an event is [time, subject, code, modifier, comment, frame]."""
+    media = str(Path(found.media).absolute()) if found.media else ""
+    ends = [(time, i) for i in found.intervals for time in (i.start, i.end)]
+    events = sorted([round(time, 3), face_name(i.face_id), i.kind, "", "", "NA"] for time, i in ends)
+    # Nothing here knows whether there is sound; without this BORIS would not offer its spectrogram.
+    heard = {"hasVideo": {media: True}, "hasAudio": {media: True}}
+    info = {"length": {media: found.duration}, "fps": {media: found.rate}, **heard, "offset": {"1": 0.0}}
+    return {
+        "type": "MEDIA" if media else "LIVE",
+        "date": made,
+        "description": "",
+        "time offset": 0.0,
+        "file": {"1": [media]} if media else {},
+        "media_info": info if media else {"offset": {}},
+        "events": events,
+        "observation time interval": [0, 0],
+        "independent_variables": {},
+        "visualize_spectrogram": False,
+        "visualize_waveform": False,
+        "close_behaviors_between_videos": False,
+        "scan_sampling_time": 0,
+    }
+
+
 def _clock(seconds: float, mark: str) -> str:
     """Return a time as HH:MM:SS.mmm, with ``mark`` before the milliseconds."""
     whole, milliseconds = divmod(round(seconds * 1000), 1000)
@@ -136,5 +202,6 @@ FORMATS: dict[str, Callable[[Intervals], str]] = {
     "vtt": vtt,
     "srt": srt,
     "elan": elan,
+    "boris": boris,
     "csv": csv_table,
 }

@@ -33,13 +33,13 @@ class IntervalSink(TextSink):
             path: the file; ``"-"`` or None for stdout.
             format_name: one of :data:`.FORMATS`.
             start_time: the source's start time, the first frame's presentation time in the media, in seconds.
-            rate: the nominal frame rate in frames/s, which gives the last frame's duration.
+            rate: the nominal frame rate in frames/s, which gives the last frame's duration too.
             media: the path of the recording; empty for a camera.
             face: whose intervals to write, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each face.
             kind: the kind of events to write; None: all.
         """
         super().__init__(path)
-        self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
+        self._format, self._rate, self._media = FORMATS[format_name], rate, media
         self._choice = None if face is None else FaceChoice(face)
         self._kind = kind
         self._collector, self._time = IntervalCollector(start_time), 0.0
@@ -48,7 +48,7 @@ class IntervalSink(TextSink):
         """Write the intervals; after an exception write nothing."""
         if not failed:
             self._collector.stop_all(self._time)
-            found = self._collector.intervals(self._time + self._frame_duration, self._media)
+            found = self._collector.intervals(self._time + 1 / self._rate, self._media, self._rate)
             self.put(self._format(found))
             self.rows = len(found.intervals)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, UsageError
-from ...sinks.text_sink import STDOUT
+from ...sinks.file_sink import STDOUT
 from .inputs import Recording, find_recordings, names_several
 from .products import SUFFIXES, Kind, Target
 

@@ -7,17 +7,20 @@ from typing import Literal
 
 from ...lips.limits import Kind as EventKind
 from ...session import Session
+from ...settings import AnalysisSettings
 from ...sinks.annotated_video import AnnotatedVideo
-from ...sinks.csv_sink import CsvSink
 from ...sinks.event_lines import EventLines
 from ...sinks.interval_sink import IntervalSink
 from ...sinks.sink import Sink
+from ...sinks.table_formats import table_sink
 
 Kind = Literal["table", "events", "video"]
 
-JSON = "json"
+JSON, BORIS = "json", "boris"
 SUFFIXES: Mapping[tuple[Kind, str], str] = {
     ("table", "csv"): ".csv",
+    ("table", "parquet"): ".parquet",
+    ("table", "jsonl"): ".jsonl",
     ("events", JSON): ".events.jsonl",
     ("events", "csv"): ".events.csv",
     ("events", "textgrid"): ".TextGrid",
@@ -25,6 +28,7 @@ SUFFIXES: Mapping[tuple[Kind, str], str] = {
     ("events", "vtt"): ".vtt",
     ("events", "srt"): ".srt",
     ("events", "elan"): ".eaf",
+    ("events", BORIS): ".boris",
     ("video", "mp4"): ".annotated.mp4",
 }
 """What follows the recording's name in a product's, by the product's kind and format."""
@@ -55,7 +59,8 @@ class ProductOptions:
         values: write a JSON line for each reading among the events too.
         face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
         preset: the preset's name, written into each event's JSON line; empty for none.
-        interval_kind: the kind of events that interval formats contain; None: all that are detected.
+        interval_kind: the kind of events that interval formats contain, for on a tier intervals of two kinds would
+            overlap; None: all that are detected, as BORIS gets them in any case.
     """
 
     media_time: bool = False
@@ -71,18 +76,23 @@ class ProductOptions:
         return {name: getattr(self, name) for name in ("track", *names)}
 
 
-def make_sink(target: Target, options: ProductOptions, source: Path | str, session: Session) -> Sink:
+def make_sink(
+    target: Target, options: ProductOptions, settings: AnalysisSettings, source: Path | str, session: Session
+) -> Sink:
     """Return the sink that makes a product.
 
     Args:
         target: the product.
         options: how it is written.
+        settings: those of the analysis, for the metadata of tables that have some.
         source: the path of the recording; of a camera, its name, and then there is no link to it.
         session: the open session, which knows the source's times and sizes.
     """
     video = session.source
     if target.kind == "table":
-        return CsvSink(target.path, video.start_time if options.media_time else 0.0)
+        start_time = video.start_time if options.media_time else 0.0
+        about = {"source": video.name, "start_time": start_time, "settings": settings.as_data()}
+        return table_sink(target.path, target.format, start_time, about)
     if target.kind == "video":
         return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
     if target.format == JSON:
@@ -94,5 +104,5 @@ def make_sink(target: Target, options: ProductOptions, source: Path | str, sessi
         rate=video.nominal_rate,
         media=str(source) if isinstance(source, Path) else "",
         face=options.face,
-        kind=options.interval_kind,
+        kind=None if target.format == BORIS else options.interval_kind,
     )

@@ -52,7 +52,7 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
     """
     cut_off: IncompleteVideoError | None = None
     with open_session(open_video(job.source, options.track), settings, networks=networks) as session:
-        sinks = [make_sink(target, options, job.source, session) for target in job.targets]
+        sinks = [make_sink(target, options, settings, job.source, session) for target in job.targets]
         progress = Progress(prefix + job.source.name, session.frame_count)
         manifests = _Manifests(job, options, settings)
         try:

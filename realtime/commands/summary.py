@@ -1,0 +1,115 @@
+"""``mouth-live summary``: one table over many recordings."""
+
+import logging
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableError, UsageError
+from ...models.whole_file import same_file, whole_file
+from .options import TABLE_FORMATS, dated, keep_existing, overwrite_option
+
+if TYPE_CHECKING:
+    from ..sinks.tables.summary import TableSummary
+
+log = logging.getLogger("mouth_live")
+
+FORMATS = ("csv", "html")
+_SUFFIXES = {f".{name}" for name in TABLE_FORMATS}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, metavar="TABLE...")
+@click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: that of FILE's ending, or csv.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file; default: stdout.")
+@overwrite_option
+def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None, overwrite: bool) -> None:
+    """Sum up tables that process or --csv wrote: one row for each recording and face.
+
+    TABLE is a CSV, Parquet or JSON lines file, or a folder, which is searched recursively. Other files in a folder are
+    left out.
+
+    \b
+    mouth-live summary tables/                     as CSV on stdout
+    mouth-live summary tables/ -o summary.html     as a page for a browser
+    """  # noqa: D301
+    from ..sinks.table_formats import chosen_format
+
+    output = None if output is None or str(output) == "-" else dated(output)
+    chosen = chosen_format(None if output is None else str(output), format_name, FORMATS)
+    tables = _find_tables(paths)
+    if output is not None and any(same_file(output, table) for table in tables):
+        raise UsageError(f"{output}: the output would overwrite a table; give another name")
+    keep_existing("", [output], overwrite)
+    failed: list[Path] = []
+    from ..sinks.tables.summary_formats import as_csv, as_html
+
+    with _opened(output) as file:
+        for text in (as_html if chosen == "html" else as_csv)(_summaries(tables, failed)):
+            file.write(text)
+        if len(failed) == len(tables):
+            raise TableError(f"none of {len(tables)} tables could be read; the lines above say why")
+    if failed:
+        raise SomeFailedError(f"{len(failed)} of {len(tables)} tables failed: {', '.join(map(str, failed))}")
+
+
+def _find_tables(paths: tuple[str, ...]) -> list[Path]:
+    """Return the tables that are named, and those in the folders that are named.
+
+    Raises:
+        TableError: a folder has no table.
+        MissingExtraError: a table is Parquet, and pyarrow is not installed.
+    """
+    from ..sinks.tables.blocks import is_table
+    from ..video.recording_files import visible_files
+
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if not path.is_dir():
+            found.append(path)
+            continue
+        files = [file for file in visible_files(path) if file.suffix.lower() in _SUFFIXES]
+        tables = [file for file in files if is_table(file)]
+        left_out = len(files) - len(tables)
+        if left_out:
+            words = (
+                "file is no table of readings and was" if left_out == 1 else "files are no tables of readings and were"
+            )
+            log.info("%s: %d %s left out", path, left_out, words)
+        if not tables:
+            raise TableError(f"{path}: no table of readings in this folder; make some with: mouth-live process")
+        found += tables
+    return found
+
+
+def _summaries(tables: list[Path], failed: list[Path]) -> "Iterator[TableSummary]":
+    """Yield the summary of each table; report one that cannot be read, and add it to ``failed``."""
+    from tqdm import tqdm
+
+    from ..sinks.tables.summary import summarize
+
+    for table in tqdm(tables, unit=" tables", leave=False, disable=None):
+        try:
+            yield summarize(table)
+        except MouthLiveError as error:
+            if len(tables) == 1:
+                raise
+            log.error("%s", error)
+            failed.append(table)
+
+
+@contextmanager
+def _opened(output: Path | None) -> Generator[TextIO]:
+    """Open the file to write, which gets its name when the block ends well, or stdout."""
+    if output is None:
+        yield sys.stdout
+        return
+    with (
+        whole_file(output, "; give another -o", keep_suffix=False, error=SinkError) as part,
+        part.open("w", encoding="utf-8", newline="") as file,
+    ):
+        yield file

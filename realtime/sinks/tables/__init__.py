@@ -1,0 +1,1 @@
+"""Tables of readings, read back: as arrays and data frames, and summed up over many recordings."""

@@ -1,0 +1,233 @@
+"""A recording in numbers: one line for each face of its table, computed in one pass with bounded memory."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from math import ceil, floor, nan
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...lips.activity import LipActivity, LipSample
+from ...lips.gates import Gates
+from ...lips.intervals import IntervalCollector
+from ...lips.limits import OPEN
+from ...lips.movement import LipMovement
+from ..table_columns import TABLE_DTYPE
+from .blocks import table_blocks
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_LEVELS = 10_001  # the table's openness has 4 decimals, so that counts of its values give exact quantiles
+
+
+@dataclass(frozen=True, slots=True)
+class FaceSummary:
+    """One face of a recording.
+
+    Attributes:
+        face_id: the track.
+        seconds: how long it was seen. A frame lasts until the next one.
+        share: the frames with this face as a share of all, 0..1.
+        talking: the seconds in which its lips were active.
+        openings: how many times its mouth was held open, as ``events --kind open`` with the default limits finds it,
+            except that the turn of the head, which no table has, does not count.
+        opening_seconds: their mean length; NaN without one.
+        openness: its quantiles at :data:`QUANTILES`, 0..1.
+        reliability: its mean, 0..1; NaN where the network does not report it.
+    """
+
+    face_id: int
+    seconds: float
+    share: float
+    talking: float
+    openings: int
+    opening_seconds: float
+    openness: tuple[float, ...]
+    reliability: float
+
+
+@dataclass(frozen=True, slots=True)
+class TableSummary:
+    """One recording.
+
+    Attributes:
+        path: of its table.
+        frames: the number of frames.
+        seconds: its length.
+        crowded: the number of frames with several faces.
+        faces: ordered by face id.
+        whole: whether the recording was read to its end; None where nothing beside the table says so.
+        reason: why it was not; empty otherwise.
+    """
+
+    path: Path
+    frames: int
+    seconds: float
+    crowded: int
+    faces: tuple[FaceSummary, ...]
+    whole: bool | None
+    reason: str
+
+
+def summarize(path: Path) -> TableSummary:
+    """Sum up one table of readings, of any length and format.
+
+    Raises:
+        TableError: it is missing, damaged, or no table of readings.
+        MissingExtraError: it is Parquet, and pyarrow is not installed.
+    """
+    counts, openings = _Counts(), _Openings()
+    for rows, seconds in _timed(table_blocks(path)):
+        counts.add(rows, seconds)
+        openings.add(rows)
+    lengths = openings.lengths()
+    faces = tuple(face.summary(number, counts.frames, lengths) for number, face in sorted(counts.faces.items()))
+    whole, reason = _wholeness(path)
+    return TableSummary(path, counts.frames, counts.seconds, counts.crowded, faces, whole, reason)
+
+
+def _timed(blocks: Iterable[NDArray[np.void]]) -> Iterator[tuple[NDArray[np.void], NDArray[np.float64]]]:
+    """Yield rows in blocks that end with a frame, and for each row the seconds until the next frame.
+
+    The last frame of a table lasts as long as the mean one.
+    """
+    held, frames, first, last = np.empty(0, TABLE_DTYPE), 0, nan, nan
+    for block in blocks:
+        rows = np.concatenate([held, block])
+        if not len(rows):
+            continue
+        starts = np.flatnonzero(np.diff(rows["frame"], prepend=rows["frame"][0] - 1))
+        times = rows["timestamp"][starts]
+        first = times[0] if np.isnan(first) else first
+        last, frames = times[-1], frames + len(starts) - 1
+        seconds = np.repeat(np.diff(times), np.diff(starts))
+        yield rows[: starts[-1]], seconds
+        held = rows[starts[-1] :]
+    if len(held):
+        yield held, np.full(len(held), (last - first) / frames if frames else 0.0)
+
+
+@dataclass(slots=True)
+class _FaceCounts:
+    """The sums of one face."""
+
+    frames: int = 0
+    seconds: float = 0.0
+    talking: float = 0.0
+    reliability: float = 0.0
+    reliable: int = 0  # the number of rows with a reliability
+    levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_LEVELS, np.int64))
+
+    def add(self, rows: NDArray[np.void], seconds: NDArray[np.float64]) -> None:
+        """Add rows of this face."""
+        self.frames += len(rows)
+        self.seconds += float(seconds.sum())
+        self.talking += float(seconds[rows["active"]].sum())
+        reliability = rows["reliability"][~np.isnan(rows["reliability"])]
+        self.reliability += float(reliability.sum())
+        self.reliable += len(reliability)
+        levels = np.clip(np.rint(rows["openness"] * (_LEVELS - 1)), 0, _LEVELS - 1)
+        self.levels += np.bincount(levels.astype(np.int64), minlength=_LEVELS)
+
+    def summary(self, face_id: int, frames: int, openings: dict[int, list[float]]) -> FaceSummary:
+        """Return the numbers of this face."""
+        lengths = openings.get(face_id, [])
+        mean = sum(lengths) / len(lengths) if lengths else nan
+        reliability = self.reliability / self.reliable if self.reliable else nan
+        share, quantiles = self.frames / frames, _quantiles(self.levels)
+        return FaceSummary(face_id, self.seconds, share, self.talking, len(lengths), mean, quantiles, reliability)
+
+
+class _Counts:
+    """The sums of one table, and of each of its faces.
+
+    Attributes:
+        frames: the number of frames.
+        seconds: their time together.
+        crowded: the number of frames with several faces.
+        faces: the sums of each face.
+    """
+
+    def __init__(self) -> None:
+        self.frames = self.crowded = 0
+        self.seconds = 0.0
+        self.faces: dict[int, _FaceCounts] = {}
+
+    def add(self, rows: NDArray[np.void], seconds: NDArray[np.float64]) -> None:
+        """Add rows that end with a frame, and the seconds that each one's frame lasts."""
+        starts = np.flatnonzero(np.diff(rows["frame"], prepend=-1))
+        self.frames += len(starts)
+        self.seconds += float(seconds[starts].sum())
+        self.crowded += int(np.count_nonzero(np.diff(starts, append=len(rows)) > 1))
+        for number in np.unique(rows["face_id"][rows["success"]]).tolist():
+            mine = rows["success"] & (rows["face_id"] == number)
+            self.faces.setdefault(number, _FaceCounts()).add(rows[mine], seconds[mine])
+
+
+class _Openings:
+    """The times in which each face's mouth was held open, found by the event engine itself."""
+
+    def __init__(self) -> None:
+        self._lips, self._found = LipActivity({"open": OPEN}, _Still), IntervalCollector()
+        self._time, self._gates = 0.0, Gates()
+
+    def add(self, rows: NDArray[np.void]) -> None:
+        """Add rows that end with a frame."""
+        if not len(rows):
+            return
+        self._time = float(rows["timestamp"][-1])
+        seen = rows[rows["success"]]
+        reliable = np.isnan(seen["reliability"]) | (seen["reliability"] >= self._gates.min_reliability)
+        trusted = seen[reliable & (seen["confidence"] >= self._gates.min_score)]
+        names = ("frame", "timestamp", "face_id", "openness")
+        before, time, samples = -1, 0.0, list[LipSample]()
+        for frame, at, face_id, openness in zip(*(trusted[name].tolist() for name in names), strict=True):
+            if frame != before:
+                self._take(samples, time)
+                before, time, samples = frame, at, []
+            samples.append(LipSample(face_id, openness, openness))
+        self._take(samples, time)
+
+    def _take(self, samples: list[LipSample], time: float) -> None:
+        if samples:
+            for event in self._lips.update(samples, time):
+                self._found.take(event)
+
+    def lengths(self) -> dict[int, list[float]]:
+        """Return the seconds of each opening, by face."""
+        self._found.stop_all(self._time)
+        lengths: dict[int, list[float]] = {}
+        for interval in self._found.intervals(self._time).intervals:
+            lengths.setdefault(interval.face_id or 0, []).append(interval.end - interval.start)
+        return lengths
+
+
+class _Still(LipMovement):
+    """No movement: that of a table is in its column ``active`` already."""
+
+    def update(self, value: float, time: float) -> float:
+        """Return 0."""
+        del value, time
+        return 0.0
+
+
+def _quantiles(counts: NDArray[np.int64]) -> tuple[float, ...]:
+    """Return the quantiles of counted values as ``numpy.quantile`` does: between two values in proportion."""
+    until = np.cumsum(counts)
+    values: list[float] = []
+    for share in QUANTILES:
+        place = share * (int(until[-1]) - 1)
+        low, high = (int(np.searchsorted(until, whole, "right")) for whole in (floor(place), ceil(place)))
+        values.append((low + (high - low) * (place % 1)) / (_LEVELS - 1))
+    return tuple(values)
+
+
+def _wholeness(path: Path) -> tuple[bool | None, str]:
+    """Return whether the table's recording was whole, and why not, from the manifest beside it."""
+    try:
+        manifest = json.loads(path.with_name(f"{path.name}.json").read_text(encoding="utf-8"))
+        whole, reason = manifest.get("whole"), manifest.get("reason")
+    except (OSError, ValueError, AttributeError):
+        return None, ""
+    return (whole if isinstance(whole, bool) else None), str(reason or "")
