@@ -78,8 +78,8 @@ def test_arrays_without_times_are_25_a_second_and_read_in_the_callers_thread(pic
     [
         (None, TypeError, "got NoneType"),
         (np.zeros((40, 40, 3), np.uint8), TypeError, "put a single picture into a list"),
-        ([None], TypeError, "as cv2.imread gives, got NoneType"),
-        ([np.zeros((40, 40), np.uint8)], ValueError, r"got shape \(40, 40\), uint8"),
+        ([None], TypeError, "got None, which cv2.imread returns where it cannot read the file"),
+        ([np.zeros((40, 40, 4), np.uint8)], ValueError, r"got uint8 \(40, 40, 4\)"),
         ([np.zeros((40, 40, 3))], ValueError, "float64"),
         ([(1.0, np.zeros((9, 9, 3), np.uint8)), (0.5, np.zeros((9, 9, 3), np.uint8))], ValueError, "at least 1 s"),
         ("gone.mp4", SourceError, "no such file"),

@@ -94,7 +94,7 @@ def test_a_folder_keeps_its_structure_in_every_process(mouth_live, short_clip, t
         (tmp_path / "in" / name).symlink_to(short_clip)
     done = mouth_live("process", "in", "-o", "out", "--format", "parquet", "--jobs", "2")
     assert done.returncode == 0, done.stderr
-    assert sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").rglob("*.*")) == [
+    assert sorted(str(p.relative_to(tmp_path)) for p in (tmp_path / "out").rglob("*.parquet")) == [
         "out/a/x.parquet",
         "out/b/y.parquet",
     ]
