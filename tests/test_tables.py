@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -362,3 +363,18 @@ def test_csv_and_json_lines_can_be_sinks_of_a_session(tmp_path):
         with kind(tmp_path / name, start_time=2.0) as sink:
             sink.write(SOME[0])
         assert read_table(tmp_path / name).timestamp[0] == 2.0
+
+
+@pytest.mark.parametrize("name", ["csv", "jsonl", "parquet"])
+def test_a_last_column_with_the_file_where_it_is_asked_for(mouth_live, short_clip, tmp_path, name):
+    import pandas
+
+    (tmp_path / 'a, "b".mp4').symlink_to(short_clip)
+    done = mouth_live("process", 'a, "b".mp4', "-o", f"t.{name}", "--with-file")
+    assert done.returncode == 0, done.stderr
+    readers = {"csv": pandas.read_csv, "parquet": pandas.read_parquet, "jsonl": partial(pandas.read_json, lines=True)}
+    table = readers[name](tmp_path / f"t.{name}")
+    assert list(table.columns[-2:]) == ["reliability", "file"]
+    assert set(table["file"]) == {'a, "b".mp4'}
+    mouth_live("process", 'a, "b".mp4', "-o", f"plain.{name}")
+    assert (read_table(tmp_path / f"t.{name}") == read_table(tmp_path / f"plain.{name}")).all()

@@ -34,6 +34,7 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
     help="Write an annotated video too, in the same pass: beside the table as NAME.annotated.mp4, or to FILE; for "
     "several inputs, into this folder.",
 )
+@click.option("--with-file", is_flag=True, help="Add a last column, file: the recording, as it was given.")
 @click.option(
     "--time",
     "clock",
@@ -52,6 +53,7 @@ def process(
     event_formats: tuple[str, ...],
     annotate: str | None,
     clock: str,
+    with_file: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Convert recorded video to a table, with one row for each face of each frame.
@@ -87,5 +89,7 @@ def process(
     if annotate is not None:
         wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))
     jobs = plan_jobs(inputs, wanted, exclude)
-    products = ProductOptions(media_time=clock == "media", track=track, preset=preset, interval_kind=kind)
+    products = ProductOptions(
+        with_file=with_file, media_time=clock == "media", track=track, preset=preset, interval_kind=kind
+    )
     process_recordings(jobs, products, settings, run, output_folder(inputs, output))

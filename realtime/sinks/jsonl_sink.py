@@ -2,7 +2,7 @@
 
 import json
 
-from .table_columns import NAMES, Row, rounded
+from .table_columns import FILE, NAMES, Row, rounded
 from .text_table import TextTable
 
 
@@ -10,6 +10,7 @@ class JsonlSink(TextTable):
     """Write one JSON object for each row of the table, with the CSV's columns as keys; a missing value is null."""
 
     @staticmethod
-    def line(row: Row) -> str:
+    def line(row: Row, file: str | None = None) -> str:
         """Return one row's line."""
-        return json.dumps(dict(zip(NAMES, rounded(row), strict=True))) + "\n"
+        values: dict[str, object] = dict(zip(NAMES, rounded(row), strict=True))
+        return json.dumps(values if file is None else values | {FILE.name: file}) + "\n"

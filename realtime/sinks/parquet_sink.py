@@ -15,7 +15,7 @@ from ...models.errors import MissingExtraError
 from ...models.lazy_names import DISTRIBUTION
 from ..records import Analysis
 from .file_sink import FileSink
-from .table_columns import COLUMNS, TABLE_DTYPE, as_record, is_missing, rounded, table_rows
+from .table_columns import COLUMNS, FILE, TABLE_DTYPE, as_record, is_missing, printable, rounded, table_rows
 
 GROUP_ROWS = 65_536  # rows of a row group: 6 MB in memory; an hour of one face has two of them
 METADATA_KEY = "mouth_live"  # in the schema's metadata; its value is JSON
@@ -43,13 +43,20 @@ class ParquetSink(FileSink):
 
     binary = True
 
-    def __init__(self, path: Path | str, start_time: float = 0.0, about: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        start_time: float = 0.0,
+        about: Mapping[str, Any] | None = None,
+        file: str | None = None,
+    ) -> None:
         """Set the output; nothing is opened yet.
 
         Args:
             path: the file, or ``"-"`` for stdout.
             start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
             about: what the schema's metadata says besides the version, as data that JSON can hold.
+            file: what a last column ``file`` holds in each row; None for no such column.
 
         Raises:
             MissingExtraError: pyarrow is not installed.
@@ -57,6 +64,7 @@ class ParquetSink(FileSink):
         super().__init__(path)
         self._parquet = load_pyarrow("pyarrow.parquet")
         self._start_time, self._about = start_time, dict(about or {})
+        self._file_name = None if file is None else printable(file)
         self._group = np.empty(0, TABLE_DTYPE)
         self._filled = 0  # rows of the group that are not written yet
         self._writer: Any = None
@@ -68,7 +76,7 @@ class ParquetSink(FileSink):
             SinkError: it cannot be written.
         """
         super().__enter__()
-        schema = parquet_schema(self._about)
+        schema = parquet_schema(self._about, with_file=self._file_name is not None)
         self._writer = self._parquet.ParquetWriter(self.file, schema, compression="zstd")
         self._group = np.empty(GROUP_ROWS, TABLE_DTYPE)
         return self
@@ -100,7 +108,7 @@ class ParquetSink(FileSink):
     def _write_group(self) -> None:
         rows, self._filled = self._group[: self._filled], 0
         if len(rows):
-            self._attempt(lambda: self._writer.write_table(as_arrow(rows, self._writer.schema)))
+            self._attempt(lambda: self._writer.write_table(as_arrow(rows, self._writer.schema, self._file_name)))
 
     def _attempt(self, write: Callable[[], object]) -> None:
         try:
@@ -113,21 +121,27 @@ class ParquetSink(FileSink):
             raise self.failure(error) from None
 
 
-def parquet_schema(about: Mapping[str, Any]) -> Any:  # noqa: ANN401 - pyarrow is typed only where it is installed
+def parquet_schema(about: Mapping[str, Any], with_file: bool = False) -> Any:  # noqa: ANN401 - pyarrow is typed only where it is installed
     """Return the schema of the table: types, units, meanings, and ``about`` with this version."""
     pa = load_pyarrow()
     types = {"int64": pa.int64(), "float64": pa.float64(), "bool": pa.int8()}
-    fields = [pa.field(c.name, types[c.dtype], not c.always, {"unit": c.unit, "meaning": c.meaning}) for c in COLUMNS]
+    types["str"] = pa.string()
+    columns = (*COLUMNS, FILE) if with_file else COLUMNS
+    fields = [pa.field(c.name, types[c.dtype], not c.always, {"unit": c.unit, "meaning": c.meaning}) for c in columns]
     return pa.schema(fields, {METADATA_KEY: json.dumps({"version": version(DISTRIBUTION), **about})})
 
 
-def as_arrow(rows: NDArray[np.void], schema: Any) -> Any:  # noqa: ANN401
+def as_arrow(rows: NDArray[np.void], schema: Any, file: str | None = None) -> Any:  # noqa: ANN401
     """Return rows of :data:`.TABLE_DTYPE` as an Arrow table, with nulls for missing values."""
     pa = load_pyarrow()
     arrays: list[Any] = []
-    for column, field in zip(COLUMNS, schema, strict=True):  # from buffers: pa.array() would import pandas
+    for column, field in zip(
+        COLUMNS, list(schema)[: len(COLUMNS)], strict=True
+    ):  # from buffers: pa.array() would import pandas
         kind = np.int8 if column.dtype == "bool" else column.dtype
         present = None if column.always else np.packbits(~is_missing(rows, column), bitorder="little")
         buffers = [None if present is None else pa.py_buffer(present), pa.py_buffer(rows[column.name].astype(kind))]
         arrays.append(pa.Array.from_buffers(field.type, len(rows), buffers))
+    if file is not None:
+        arrays.append(pa.repeat(file, len(rows)))
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -19,7 +19,7 @@ class Column:
 
     Attributes:
         name: its name in every format.
-        dtype: the NumPy type that holds it: int64, float64 or bool. Every file holds a bool as 1 or 0.
+        dtype: the NumPy type that holds it: int64, float64, bool, or str. Every file holds a bool as 1 or 0.
         decimals: the decimals of a float; its value is the same in every format.
         unit: of its values; empty for a number without a unit.
         meaning: what it says, in one line.
@@ -49,6 +49,7 @@ COLUMNS = (
     Column("active", "bool", 0, "", "1 while the lips are active, else 0"),
     Column("reliability", "float64", 4, "", "how far to trust openness_raw, 0..1"),
 )
+FILE = Column("file", "str", 0, "", "the recording, as it was given; only where it is asked for", always=True)
 NAMES = tuple(column.name for column in COLUMNS)
 TABLE_DTYPE = np.dtype([(column.name, column.dtype) for column in COLUMNS])
 """A row in NumPy, which has no missing values; :data:`STAND_INS` has what stands for them."""
@@ -82,6 +83,11 @@ def _values(reading: Reading) -> Row:
     reliability = None if isnan(reading.reliability) else reading.reliability
     openness = reading.raw, reading.openness
     return reading.face_id, reading.face.score, 1, *reading.face.box, *openness, int(reading.active), reliability
+
+
+def printable(file: str) -> str:
+    """Return the name of a file as text that can be written: bytes that are no UTF-8 are escaped."""
+    return file.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def rounded(row: Row) -> Row:

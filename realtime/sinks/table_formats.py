@@ -44,7 +44,11 @@ def check_format(name: str) -> None:
 
 
 def table_sink(
-    path: Path | str, name: str = CSV, start_time: float = 0.0, about: Mapping[str, Any] | None = None
+    path: Path | str,
+    name: str = CSV,
+    start_time: float = 0.0,
+    about: Mapping[str, Any] | None = None,
+    file: str | None = None,
 ) -> FileSink:
     """Return the sink that writes readings in a format.
 
@@ -53,10 +57,11 @@ def table_sink(
         name: one of :data:`TABLE_FORMATS`.
         start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
         about: how the table was made, for the metadata of Parquet, as data that JSON can hold.
+        file: what a last column ``file`` holds in each row; None for no such column.
 
     Raises:
         MissingExtraError: a package that it needs is not installed.
     """
     if name == PARQUET:
-        return ParquetSink(path, start_time, about)
-    return (JsonlSink if name == JSONL else CsvSink)(path, start_time)
+        return ParquetSink(path, start_time, about, file)
+    return (JsonlSink if name == JSONL else CsvSink)(path, start_time, file)

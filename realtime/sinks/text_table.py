@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from ..records import Analysis
-from .table_columns import Row, table_rows
+from .table_columns import Row, printable, table_rows
 from .text_sink import TextSink
 
 
@@ -15,17 +15,16 @@ class TextTable(TextSink):
     The file is written as ``OUT.part`` and gets its name when the ``with`` block ends without an exception.
     """
 
-    header = ""
-
-    def __init__(self, path: Path | str, start_time: float = 0.0) -> None:
+    def __init__(self, path: Path | str, start_time: float = 0.0, file: str | None = None) -> None:
         """Set the output; nothing is opened yet.
 
         Args:
             path: the file, or ``"-"`` for stdout.
             start_time: the seconds to add to each time: the source's start time, for timestamps in media time.
+            file: what a last column ``file`` holds in each row; None for no such column.
         """
         super().__init__(path)
-        self._start_time = start_time
+        self._start_time, self._file_name = start_time, None if file is None else printable(file)
 
     def __enter__(self) -> Self:
         """Open the output and write the header.
@@ -35,7 +34,7 @@ class TextTable(TextSink):
             BrokenPipeError: the reader of stdout has closed it.
         """
         super().__enter__()
-        self.put(self.header)
+        self.put(self.header(self._file_name))
         return self
 
     def write(self, analysis: Analysis) -> None:
@@ -46,11 +45,16 @@ class TextTable(TextSink):
             BrokenPipeError: the reader of stdout has closed it.
             ValueError: the sink is not open.
         """
-        lines = [self.line(row) for row in table_rows(analysis, self._start_time)]
+        lines = [self.line(row, self._file_name) for row in table_rows(analysis, self._start_time)]
         self.put("".join(lines))
         self.rows += len(lines)
 
     @staticmethod
+    def header(file: str | None) -> str:
+        """Return the line before the rows, with its line end; empty for none."""
+        return ""
+
+    @staticmethod
     @abstractmethod
-    def line(row: Row) -> str:
+    def line(row: Row, file: str | None) -> str:
         """Return one row's line, with its line end."""

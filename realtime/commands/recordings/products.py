@@ -54,6 +54,7 @@ class ProductOptions:
     """How products are written, the same for all recordings of a run.
 
     Attributes:
+        with_file: add the column ``file`` to tables: the recording, as it was given.
         media_time: count a table's timestamps from the container's zero, as its sound does, not from the first frame.
         track: the number of the video track to read, from 0; None: the file's default.
         values: write a JSON line for each reading among the events too.
@@ -63,6 +64,7 @@ class ProductOptions:
             overlap; None: all that are detected, as BORIS gets them in any case.
     """
 
+    with_file: bool = False
     media_time: bool = False
     track: int | None = None
     values: bool = False
@@ -72,7 +74,11 @@ class ProductOptions:
 
     def concerning(self, kind: Kind) -> dict[str, object]:
         """Return the options on which the content of a product of this kind depends."""
-        names = {"table": ("media_time",), "events": ("values", "face", "preset", "interval_kind"), "video": ()}[kind]
+        names = {
+            "table": ("media_time", "with_file"),
+            "events": ("values", "face", "preset", "interval_kind"),
+            "video": (),
+        }[kind]
         return {name: getattr(self, name) for name in ("track", *names)}
 
 
@@ -92,7 +98,7 @@ def make_sink(
     if target.kind == "table":
         start_time = video.start_time if options.media_time else 0.0
         about = {"source": video.name, "start_time": start_time, "settings": settings.as_data()}
-        return table_sink(target.path, target.format, start_time, about)
+        return table_sink(target.path, target.format, start_time, about, str(source) if options.with_file else None)
     if target.kind == "video":
         return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
     if target.format == JSON:
