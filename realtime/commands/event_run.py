@@ -1,17 +1,22 @@
 """The work of ``mouth-live events``: write the events of a recording or a camera as JSON lines or as intervals."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...models.errors import IncompleteVideoError
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..session import Session, open_session
 from ..settings import AnalysisSettings
 from ..sinks.event_lines import EventLines
 from ..sinks.interval_sink import IntervalSink
-from ..sinks.sink import Sink
-from .options import JSON
+from ..sinks.missing_face import MissingFace
+from ..sinks.progress import Progress
+from .file_formats import JSON
+
+log = logging.getLogger("mouth_live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,21 @@ def write_events(
         SourceError: the source cannot be read, or is cut off. All events before that are written.
         SinkError: the output cannot be written.
     """
+    cut_off: IncompleteVideoError | None = None
     with open_session(source, settings, live=isinstance(source, str)) as session:
-        session.run([_sink(product, session, source)], outputs, product.face or LARGEST)
+        sink = _sink(product, session, source)
+        progress = Progress(session.source.name, session.frame_count, shown=sink.path is not None)
+        try:
+            session.run([sink, progress, MissingFace(product.face)], outputs, product.face or LARGEST)
+        except IncompleteVideoError as error:
+            cut_off = error
+    if sink.path is not None:
+        log.info("%s: %s, %s -> %s", source, progress.counts, sink.counts, sink.path)
+    if cut_off:
+        raise cut_off
 
 
-def _sink(product: EventProduct, session: Session, source: Path | str) -> Sink:
+def _sink(product: EventProduct, session: Session, source: Path | str) -> EventLines | IntervalSink:
     if product.format_name == JSON:
         return EventLines(product.output, product.values, product.face, product.preset)
     video, media = session.source, str(source) if isinstance(source, Path) else ""

@@ -6,16 +6,16 @@ from typing import Any
 import click
 
 from ...models.whole_file import same_file
+from .file_formats import VIDEO, format_of
 from .options import analysis_options, take_settings
+from .output_files import OutputFile, overwrite_option
 
 
 @click.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
-@click.option(
-    "--annotate", type=click.Path(path_type=Path), metavar="FILE", help="Write an annotated video too (one input only)."
-)
-@click.option("--overwrite", is_flag=True, help="Replace existing outputs.")
+@click.option("--annotate", type=OutputFile(), metavar="FILE", help="Write an annotated video too (one input only).")
+@overwrite_option
 @click.option(
     "--time",
     "clock",
@@ -73,4 +73,5 @@ def process(
         raise click.UsageError("--annotate needs a single input; process the inputs one at a time")
     if annotate and any(same_file(annotate, job.source) for job in jobs):
         raise click.UsageError(f"{annotate}: the annotated video would overwrite the input")
+    format_of(annotate, VIDEO)
     process_recordings(jobs, Products(annotate, media_time=clock == "media", **options), settings, at_once)

@@ -39,12 +39,22 @@ class IntervalSink(TextSink):
         self._format, self._frame_duration, self._media = FORMATS[format_name], 1 / rate, media
         self._choice = None if face is None else FaceChoice(face)
         self._collector, self._time = IntervalCollector(start_time), 0.0
+        self._count = 0
+
+    @property
+    def counts(self) -> str:
+        """The number of intervals written, in words."""
+        return f"{self._count} interval{'' if self._count == 1 else 's'}"
 
     def finish(self, failed: bool) -> None:
-        """Write the intervals; after an exception write nothing."""
-        if not failed:
-            self._collector.stop_all(self._time)
-            self.put(self._format(self._collector.intervals(self._time + self._frame_duration, self._media)))
+        """Write the intervals; after an exception write nothing, nor to stdout where there are none before an error."""
+        if failed:
+            return
+        self._collector.stop_all(self._time)
+        found = self._collector.intervals(self._time + self._frame_duration, self._media)
+        self._count = len(found.intervals)
+        if found.intervals or self.path or not self.is_cut_off:
+            self.put(self._format(found))
 
     def write(self, analysis: Analysis) -> None:
         """Collect one frame's events."""

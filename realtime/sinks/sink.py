@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...models.errors import UsageError
+from ...models.errors import MouthLiveError, UsageError
 from ...models.whole_file import is_stream, same_file
 from ..records import Analysis
 
@@ -19,9 +19,11 @@ class Sink(ABC):
 
     Attributes:
         path: the file that it writes; None for none, or for stdout.
+        is_cut_off: whether the source failed before its end; the output is completed all the same.
     """
 
     path: Path | None = None
+    is_cut_off: bool = False
 
     def __enter__(self) -> Self:
         """Open the output."""
@@ -40,6 +42,13 @@ class Sink(ABC):
     def is_finished(self) -> bool:
         """Whether the sink wants no more analyses; the session then ends, as after its window is closed."""
         return False
+
+
+def mark_cut_off(sinks: Iterable[Sink], error: MouthLiveError) -> MouthLiveError:
+    """Tell the sinks that the source has failed with an error, and return the error."""
+    for sink in sinks:
+        sink.is_cut_off = True
+    return error
 
 
 def refuse_shared_files(sinks: Iterable[Sink], source_files: Collection[Path]) -> None:

@@ -16,6 +16,7 @@ from ...video.recording_files import (
     recording_path,
     visible_files,
 )
+from ..file_formats import check_table_name, refuse_file_name
 
 log = logging.getLogger("mouth_live")
 
@@ -75,7 +76,10 @@ def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
             raise UsageError("-o -: several inputs cannot share stdout; give a folder")
         jobs = [Job(video, folder / video.relative_to(root).with_suffix(".csv")) for root, video in found]
     _refuse_clashes(jobs)
-    if several:
+    if not several:
+        check_table_name(output)
+    else:
+        refuse_file_name(folder)
         _make_folders(folder, jobs)
     return jobs
 

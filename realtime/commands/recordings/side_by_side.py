@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import IO
 
+from ....models.progress_bar import progress_bar
 from ...settings import AnalysisSettings
 from ...system.programs import start_program
 from .jobs import Job, Products
@@ -50,10 +51,8 @@ def process_side_by_side(
     Returns:
         The jobs that failed; their errors have been reported.
     """
-    from tqdm import tqdm
-
     waiting, running, failed = list(jobs), list[_Running](), list[Job]()
-    with tqdm(total=len(jobs), unit=" videos", leave=False, disable=None) as bar:
+    with progress_bar(jobs, None, "videos", leave=False) as bar:
         try:
             while waiting or running:
                 while waiting and len(running) < at_once:
