@@ -1,4 +1,4 @@
-"""The progress bars on stderr: none where it is no terminal, and visible on terminals that do not know their width."""
+"""The progress bars on stderr: none where it is no terminal, and visible on terminals that do not know their size."""
 
 import os
 import sys
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 Item = TypeVar("Item")
 
-USUAL_WIDTH = 80  # columns
+USUAL_SIZE = (80, 24)  # columns, rows
 
 
 def progress_bar(
@@ -27,15 +27,17 @@ def progress_bar(
     """
     from tqdm import tqdm
 
-    return tqdm(items, title, total, leave, unit=f" {unit}", disable=None, ncols=_width())
+    columns, rows = _terminal_size()
+    return tqdm(items, title, total, leave, unit=f" {unit}", disable=None, ncols=columns, nrows=rows)
 
 
-def _width() -> int | None:
-    """Return the columns for a bar; None: the terminal knows its width, and tqdm asks for it.
+def _terminal_size() -> tuple[int | None, int | None]:
+    """Return the columns and rows for a bar; None: the terminal knows them, and tqdm asks for them.
 
-    In a container or a log a terminal may have 0 columns, in which tqdm shows nothing.
+    In a container or a log a terminal may have 0 of them, in which tqdm shows nothing.
     """
     try:
-        return None if os.get_terminal_size(sys.stderr.fileno()).columns else USUAL_WIDTH
+        known = os.get_terminal_size(sys.stderr.fileno())
     except (OSError, ValueError):  # no terminal
-        return None
+        return None, None
+    return (None, None) if all(known) else USUAL_SIZE

@@ -17,6 +17,7 @@ from ...video.recording_files import (
     visible_files,
 )
 from ..file_formats import check_table_name, refuse_file_name
+from ..output_files import refuse_input
 
 log = logging.getLogger("mouth_live")
 
@@ -77,6 +78,7 @@ def plan_jobs(inputs: Sequence[str], output: str | None) -> list[Job]:
         jobs = [Job(video, folder / video.relative_to(root).with_suffix(".csv")) for root, video in found]
     _refuse_clashes(jobs)
     if not several:
+        refuse_input([Path(jobs[0].output)], [jobs[0].source])
         check_table_name(output)
     else:
         refuse_file_name(folder)
