@@ -102,7 +102,7 @@ def test_a_still_picture_is_one_frame(mouth_live, tmp_path):
         (["process", "sound.mp4"], 1, "sound.mp4"),
         (["process", "short.mp4", "-o", "nowhere/deep/out.csv"], 1, "nowhere"),
         (["process", "short.mp4", "--device", "gpu"], 1, "--device cpu"),
-        (["--camera", "7"], 1, "no camera 7"),
+        (["--camera", "77"], 1, "no camera 77"),
         (["--camera", "short.mp4"], 1, "no display"),
         (["--camera", "7", "--no-window"], 1, "7"),
         (["--camera", "missing.mp4", "--no-window"], 1, "missing.mp4"),

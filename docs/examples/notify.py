@@ -1,6 +1,7 @@
 """Run: ``python docs/examples/notify.py [VIDEO]``. Show a notice when someone yawns.
 
-The notice is on the desktop where notify-send reaches one, else on the terminal. Without VIDEO it uses the first camera.
+The notice is on the desktop where notify-send reaches one, else on the terminal. Without VIDEO it uses the first
+camera.
 """
 
 import shutil

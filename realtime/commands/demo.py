@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from .file_formats import refuse_file_name
 from .options import analysis_options, take_settings
 from .output_files import overwrite_option
 
@@ -30,6 +31,7 @@ def demo(no_window: bool, output: Path, overwrite: bool, **options: Any) -> None
     mouth-live demo --no-window           as a video and a table in mouth-live-demo/
     """  # noqa: D301
     settings = take_settings(options)
+    refuse_file_name(output)
     from .demo_clip import run_demo
 
     run_demo(no_window, output, settings, overwrite)

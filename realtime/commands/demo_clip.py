@@ -6,7 +6,6 @@ from pathlib import Path
 from ...models.errors import SinkError
 from ..settings import AnalysisSettings
 from ..sinks.window import display_problem
-from .file_formats import refuse_file_name
 from .live import LiveOptions, run_live
 from .recordings.jobs import Job, Products
 from .recordings.process import process_recordings
@@ -35,7 +34,6 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrit
         return
     if problem is not None:
         log.info("no display found, so the demo is written to files")
-    refuse_file_name(folder)
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
