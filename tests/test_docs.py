@@ -88,7 +88,7 @@ STAND_INS = {
     LIVE + r"(?!.*--camera)": "mouth-live --camera talk.mp4",
     LIVE + r"(?!.*--no-window)": "mouth-live --no-window",  # tests/test_window.py has the window
     r"^mouth-live events --camera": "mouth-live events --preset talk --camera",
-    r"^mouth-live calibrate": "mouth-live calibrate --camera closed-then-wide.mp4 --seconds 1 --no-window",
+    r"^mouth-live calibrate": "mouth-live calibrate --camera closed-then-wide.mp4 --seconds 1 --no-window --overwrite",
     r"^mouth-live doctor": "mouth-live doctor --camera demo.mp4 --seconds 1",
     r"^mouth-live (?=\w+ tables/)": "mouth-live process recordings/ -o tables/ && mouth-live ",
     r":8765\b": ":{port}",  # a free one: the server listens

@@ -231,6 +231,6 @@ def test_they_lie_on_the_sound(mouth_live, demo_clip, tmp_path):
 
 
 def test_every_format_can_be_chosen_and_every_choice_is_a_format():
-    from mouth_live.realtime.commands.options import EVENT_FORMATS, JSON
+    from mouth_live.realtime.commands.file_formats import FORMAT_NAMES, JSON
 
-    assert {JSON, *FORMATS} == set(EVENT_FORMATS)
+    assert {JSON, *FORMATS} == set(FORMAT_NAMES)

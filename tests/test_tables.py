@@ -14,7 +14,7 @@ import pytest
 
 from mouth_live.models.face import Face
 from mouth_live.realtime import Analysis, Frame, Reading, SinkError, TableError, read_table
-from mouth_live.realtime.commands.options import TABLE_FORMATS as NAMES_OF_OPTION
+from mouth_live.realtime.commands.file_formats import TABLE_FORMATS as NAMES_OF_OPTION
 from mouth_live.realtime.sinks import parquet_sink
 from mouth_live.realtime.sinks.csv_sink import CsvSink
 from mouth_live.realtime.sinks.jsonl_sink import JsonlSink

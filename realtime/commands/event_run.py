@@ -1,19 +1,25 @@
 """The work of ``mouth-live events``: recordings by the plan of a run, a camera by a session of its own."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ...models.errors import IncompleteVideoError
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..session import open_session
 from ..settings import AnalysisSettings
 from ..sinks.file_sink import STDOUT
-from .options import dated
+from ..sinks.missing_face import MissingFace
+from ..sinks.progress import Progress
+from .output_files import dated
 from .recordings.inputs import names_several
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions, Target, make_sink
 from .recordings.run import RunOptions, output_folder, process_recordings
+
+log = logging.getLogger("mouth_live")
 
 
 def write_recordings(
@@ -64,5 +70,15 @@ def write_events(
         SourceError: the source cannot be read, or is cut off. All events before that are written.
         SinkError: the output cannot be written.
     """
+    cut_off: IncompleteVideoError | None = None
     with open_session(source, settings, live=isinstance(source, str)) as session:
-        session.run([make_sink(target, options, settings, source, session)], outputs, options.face or LARGEST)
+        sink = make_sink(target, options, settings, source, session)
+        progress = Progress(session.source.name, session.frame_count, shown=sink.path is not None)
+        try:
+            session.run([sink, progress, MissingFace(options.face)], outputs, options.face or LARGEST)
+        except IncompleteVideoError as error:
+            cut_off = error
+    if sink.path is not None:
+        log.info("%s: %s, %s -> %s", source, progress.counts, sink.counts, sink.path)
+    if cut_off:
+        raise cut_off

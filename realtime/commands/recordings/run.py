@@ -247,9 +247,9 @@ def _in_this_process(
 
 
 def _bar(total: int) -> "tqdm[Any]":
-    from tqdm import tqdm
+    from ....models.progress_bar import progress_bar
 
-    return tqdm(total=total, unit=" videos", leave=False, disable=None)
+    return progress_bar(iter(()), None, "videos", total, leave=False)
 
 
 def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> None:

@@ -11,6 +11,7 @@ from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError
 from ...records import Analysis
 from ...session import Networks, open_session
 from ...settings import AnalysisSettings
+from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import open_video
@@ -56,7 +57,7 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
         progress = Progress(prefix + job.source.name, session.frame_count)
         manifests = _Manifests(job, options, settings)
         try:
-            session.run([*sinks, manifests, progress])
+            session.run([*sinks, manifests, progress, MissingFace(options.face)])
         except IncompleteVideoError as error:
             cut_off = error
         except MouthLiveError:
@@ -65,7 +66,7 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
         reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
     manifests.finish(work, sinks, reason, exit_code=cut_off.exit_code if cut_off else 0)
-    _report(job, work)
+    _report(job, progress.counts, sinks)
     if cut_off:
         raise cut_off
     return work
@@ -123,8 +124,8 @@ class _Manifests(Sink):
             write_manifest(path, made.of_product(path))
 
 
-def _report(job: Job, work: Work) -> None:
+def _report(job: Job, counts: str, sinks: Sequence[Sink]) -> None:
     paths = [str(target.path) for target in job.targets if isinstance(target.path, Path)]
     if paths:
-        faces = f"{work.faces} face{'' if work.faces == 1 else 's'}"
-        log.info("%s: %d frames, %s -> %s", job.source, work.frames, faces, ", ".join(paths))
+        words = [counts, *(sink.counts for sink in sinks if sink.counts and sink.path)]
+        log.info("%s: %s -> %s", job.source, ", ".join(words), ", ".join(paths))
