@@ -234,3 +234,15 @@ def test_every_format_can_be_chosen_and_every_choice_is_a_format():
     from mouth_live.realtime.commands.file_formats import FORMAT_NAMES, JSON
 
     assert {JSON, *FORMATS} == set(FORMAT_NAMES)
+
+
+def test_intervals_are_ordered_by_start_then_anyone_then_face_then_kind():
+    collector = IntervalCollector()
+    starts = [("open", 2, 1.0), ("activity", 2, 1.0), ("open", 0, 1.0), ("open", None, 1.0), ("open", 1, 0.5)]
+    for kind, face_id, start in starts:
+        collector.take(LipEvent("start", kind, face_id, start))
+    collector.stop_all(2.0)
+    found = collector.intervals(3.0).intervals
+    order = [(i.start, i.face_id, i.kind) for i in found]
+    assert order == [(0.5, 1, "open"), (1.0, None, "open"), (1.0, 0, "open"), (1.0, 2, "activity"), (1.0, 2, "open")]
+    assert collector.intervals(3.0).faces == (None, 0, 1, 2)
