@@ -325,3 +325,22 @@ def test_a_real_clip_of_variable_rate_keeps_times_and_sound(shared: Path, tmp_pa
     assert began_there == pytest.approx(began, abs=0.05)
     assert len(first)
     assert len(first_there)
+
+
+def test_a_sound_track_that_cannot_be_decoded_takes_no_other_with_it(mouth_live, short_clip, tmp_path):
+    """As of phones that record spatial sound beside AAC in a codec that ffmpeg does not know."""
+    both = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "copy", "-c:a:0", "aac", "-c:a:1", "pcm_s16le"]
+    sounds = ["-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=f=900:d=1"]
+    path = tmp_path / "two.mov"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(short_clip), *sounds, *both, str(path)], check=True)
+    content = bytearray(path.read_bytes())
+    at = content.rfind(b"sowt")
+    content[at : at + 4] = b"apac"
+    path.write_bytes(content)
+    done = mouth_live("process", "two.mov", "--annotate")
+    assert done.returncode == 0, done.stderr
+    assert "cannot decode its sound track 1, left out; of the sound, 1 of 2 tracks are in the video" in done.stderr
+    shown = ["ffprobe", "-v", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0"]
+    found = subprocess.run([*shown, str(tmp_path / "two.annotated.mp4")], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["h264", "aac"]
+    assert (tmp_path / "two.csv").read_text().count("\n") == 26

@@ -2,6 +2,7 @@
 
 import csv
 import fcntl
+import json
 import os
 import pty
 import re
@@ -229,3 +230,16 @@ def test_the_progress_bar_is_seen_on_a_terminal_of_any_size(demo_clip, tmp_path,
             pass
         os.close(ours)
     assert "█" in shown.decode(errors="ignore"), shown
+
+
+@pytest.mark.parametrize(("hold", "delay"), [(0.1, 0.15), (0.3, 0.35), (0.5, 0.55)])
+def test_hold_is_the_time_until_an_opening_counts(mouth_live, demo_clip, hold, delay):
+    done = mouth_live("events", demo_clip, "--preset", "switch", "--hold", hold)
+    first = json.loads(done.stdout.splitlines()[0])
+    assert first["decided"] - first["timestamp"] == pytest.approx(delay, abs=0.05)
+
+
+@pytest.mark.parametrize("options", [["--preset", "talk"], ["--kind", "activity"], ["--min-on", "1"]])
+def test_hold_is_for_open_mouths_alone(mouth_live, demo_clip, options):
+    done = mouth_live("events", demo_clip, "--hold", "1", *options)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)

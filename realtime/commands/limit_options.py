@@ -1,5 +1,6 @@
 """The options for the limits of lip events, each checked against what its measure can reach."""
 
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -28,6 +29,11 @@ LIMIT_OPTIONS = [
         help=f"Level below which it stops; default: {OFF_BELOW} below --on, but at least half of it; for activity "
         f"{OFF_SHARE:.2g} of it.",
     ),
+    click.option(
+        "--hold",
+        type=SECONDS,
+        help="Seconds that a mouth must be held open until it counts, for a switch: --min-on of --kind open.",
+    ),
     click.option("--min-on", type=SECONDS, help="Seconds above --on until it starts."),
     click.option("--min-off", type=SECONDS, help="Seconds below --off until it stops."),
     click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later."),
@@ -44,12 +50,19 @@ def take_limits(options: dict[str, Any]) -> dict[Kind, Limits]:
         click.UsageError: the limits contradict each other, or can never be reached.
     """
     preset, kind = options.pop("preset"), options.pop("kind")
+    hold = options.pop("hold")
     numbers: dict[str, float | None] = {name: options.pop(name) for name in ("on", "off", "min_on", "min_off", "pad")}
+    if hold is not None and numbers["min_on"] is not None:
+        raise click.UsageError("--hold and --min-on say the same; give one of them")
     limits: dict[Kind, Limits] = dict(PRESETS[preset] if preset else DEFAULT_LIMITS)
     if kind is not None:
         if kind not in limits:
             raise click.UsageError(f"--preset {preset} has no {kind} events; leave --kind out")
         limits = {kind: limits[kind]}
+    if hold is not None:
+        if "open" not in limits:
+            raise click.UsageError("--hold is for a mouth held open; leave --kind activity or --preset talk out")
+        limits["open"] = replace(limits["open"], min_on=hold)
     given = {name: value for name, value in numbers.items() if value is not None}
     if not given:
         return limits

@@ -1,5 +1,6 @@
 """A video writer through the ``ffmpeg`` program, which keeps each frame's presentation time and the source's sound."""
 
+import logging
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,9 @@ from ..system.programs import start_program
 from ..video.ffmpeg import passthrough_option, run_program
 from .matroska import picture_header, stream_header
 
+log = logging.getLogger("mouth_live")
+
+MOST_TRACKS = 32  # of sound
 CLOCK = 90_000  # ticks a second of the written video
 
 
@@ -37,7 +41,7 @@ class FfmpegWriter:
         """
         self._path = path
         self._last = -1.0
-        sound = source if source is not None and _has_sound(program, source) else None
+        tracks = _sound_tracks(program, source) if source is not None else ()
         # A file, not a pipe: nothing reads stderr while ffmpeg works, and a full pipe would block it.
         self._stderr = TemporaryFile()  # noqa: SIM115
         command = [
@@ -46,7 +50,7 @@ class FfmpegWriter:
             "-nostdin",
             "-v",
             "error",
-            *_options(path, sound, origin, passthrough_option(program)),
+            *_options(path, source, tracks, origin, passthrough_option(program)),
         ]
         try:
             self._process = start_program(command, stdin=subprocess.PIPE, stderr=self._stderr)
@@ -116,15 +120,19 @@ class FfmpegWriter:
         return SinkError(f"{self._path}: ffmpeg could not write the video: {full or reason}")
 
 
-def _options(path: Path, sound: Path | None, origin: float, passthrough_option: Sequence[str]) -> list[str]:
-    """Return ffmpeg's options for the input and output."""
+def _options(
+    path: Path, source: Path | None, tracks: Sequence[int], origin: float, passthrough_option: Sequence[str]
+) -> list[str]:
+    """Return ffmpeg's options for the input and output, with these sound tracks of the source."""
     # copyts: pictures and sound keep their common clock, instead of both starting at 0.
     options = ["-copyts", "-probesize", "32", "-analyzeduration", "0", "-f", "matroska", "-i", "pipe:0"]
-    if sound is not None:
-        options += ["-itsoffset", f"{-origin:.6f}", "-vn", "-i", f"file:{sound}"]
+    if tracks:
+        options += ["-itsoffset", f"{-origin:.6f}", "-vn", "-i", f"file:{source}"]
     options += ["-map", "0:v:0"]
-    if sound is not None:
-        options += ["-map", "1:a", "-c:a", "aac", "-b:a", "160k"]
+    for track in tracks:
+        options += ["-map", f"1:a:{track}"]
+    if tracks:
+        options += ["-c:a", "aac", "-b:a", "160k"]
     # A fine encoder clock: by default it ticks once per frame of the guessed rate, and times are rounded to that.
     options += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
     options += [*passthrough_option, "-enc_time_base:v", f"1:{CLOCK}", "-max_muxing_queue_size", "4096"]
@@ -133,11 +141,22 @@ def _options(path: Path, sound: Path | None, origin: float, passthrough_option: 
     return [*options, "-y", f"file:{path}"]
 
 
-def _has_sound(program: str, source: Path) -> bool:
-    """Return whether ffmpeg can read sound from a source, which may be something that it cannot open: a folder."""
+def _sound_tracks(program: str, source: Path) -> list[int]:
+    """Return the numbers of the sound tracks that ffmpeg can decode, and report those that it cannot.
+
+    The source may be something that ffmpeg cannot open: a folder.
+    """
     if not source.is_file():
-        return False
-    command = [program, "-nostdin", "-v", "error", "-vn", "-i", f"file:{source}", "-map", "0:a"]
-    command += ["-t", "0.1", "-f", "null", "-"]
-    result = run_program(command)
-    return result is not None and result.returncode == 0
+        return []
+    usable, unusable = list[int](), list[int]()
+    for track in range(MOST_TRACKS):
+        command = [program, "-nostdin", "-v", "error", "-vn", "-i", f"file:{source}", "-map", f"0:a:{track}"]
+        result = run_program([*command, "-t", "0.1", "-f", "null", "-"])
+        if result is None or b"matches no streams" in result.stderr:
+            break
+        (unusable if result.returncode else usable).append(track)
+    if unusable:
+        names = ", ".join(str(track) for track in unusable)
+        kept = f"{len(usable)} of {len(usable) + len(unusable)} tracks are in the video" if usable else "it has none"
+        log.warning("%s: ffmpeg cannot decode its sound track %s, left out; of the sound, %s", source, names, kept)
+    return usable

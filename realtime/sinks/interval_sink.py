@@ -1,5 +1,6 @@
 """The sink that writes lip events as intervals, when the source has ended."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..lips.face_choice import FaceChoice
@@ -55,6 +56,7 @@ class IntervalSink(TextSink):
             return
         self._collector.stop_all(self._time)
         found = self._collector.intervals(self._time + 1 / self._rate, self._media, self._rate)
+        found = replace(found, folder=str(self.path.parent) if self.path else ".")
         self.rows = len(found.intervals)
         if found.intervals or self.path or not self.is_cut_off:
             self.put(self._format(found))
