@@ -41,7 +41,6 @@ def test_the_ending_chooses_the_format_of_events(mouth_live, demo_clip, tmp_path
     (["events", "short.mp4", "-o", "x.foo", "--format", "csv"], "x.foo: cannot write lip events as .foo"),
     (["events", "short.mp4", "-o", "x.srt", "--format", "vtt"], "this ending means --format srt, not vtt"),
     (["events", "short.mp4", "-o", "x.srt", "--values"], "--values needs the format json, not srt"),
-    (["events", "short.mp4", "-o", "folder"], "folder: a folder; name a file in it"),
     (["process", "short.mp4", "-o", "a.xlsx"], "a.xlsx: cannot write a table as .xlsx; the name must end in .csv"),
     (["process", "short.mp4", "-o", "grid.csv"], "grid.csv: the outputs go into a folder"),
     (["process", "short.mp4", "short.mp4", "-o", "new.csv"], "new.csv: the outputs go into a folder"),
@@ -92,7 +91,7 @@ def test_a_name_on_the_command_line_wins_over_the_config_file(mouth_live, short_
 
 
 @pytest.mark.parametrize(("words", "name"), [
-    (["events", "short.mp4", "-o", "kept.csv"], "kept.csv"),
+    (["events", "--camera", "short.mp4", "-o", "kept.csv"], "kept.csv"),
     (["--camera", "short.mp4", "--no-window", "--csv", "kept.csv"], "kept.csv"),
     (["--camera", "short.mp4", "--no-window", "--record", "kept.mp4"], "kept.mp4"),
     (["evaluate", "openness_compact", "--data", ".", "--json", "kept.json"], "kept.json"),
@@ -118,7 +117,7 @@ def test_the_demo_keeps_its_files_in_a_folder_of_their_own(mouth_live, tmp_path)
     (folder / "mouth-live-demo.csv").write_text("kept")
     done = mouth_live("demo")
     assert (done.returncode, (folder / "mouth-live-demo.csv").read_text()) == (0, "kept")
-    assert "mouth-live-demo.csv: exists already, skipped" in done.stderr
+    assert "mouth-live-demo.csv: was changed after it was made, kept" in done.stderr
     assert mouth_live("demo", "--overwrite").returncode == 0
     assert (folder / "mouth-live-demo.csv").read_text().startswith("frame,")
     done = mouth_live("demo", "-o", "no/folder")

@@ -334,7 +334,8 @@ def test_a_closed_stdout_ends_live_silently(demo_clip):
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()
     process.stdout.close()
-    assert (process.wait(5), process.stderr.read()) == (0, b"")
+    opened = b"mouth-live: demo.mp4: 640x480 at 25 frames/s\n"
+    assert (process.wait(5), process.stderr.read()) == (0, opened)
     process.stderr.close()
 
 

@@ -57,15 +57,18 @@ def events(
     """  # noqa: D301
     if inputs and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")
+    from ..video.recording_files import recording_path
     from .recordings.inputs import names_several
 
     several = bool(inputs) and names_several(inputs)
+    source = recording_path(inputs[0]) if inputs else camera or "0"
+    if output is not None and not several:
+        refuse_input([Path(output)], [source])
     chosen = format_of_output(output, EVENTS, _format_to_keep(ctx, format_name), several) or JSON
     if values and chosen != JSON:
         raise click.UsageError(f"--values needs the format json, not {chosen}; for a table use mouth-live process")
     if "-" in options["to"]:
         raise click.UsageError("--to -: events writes its lines to stdout already, or to -o OUT; leave it out")
-    from ..video.recording_files import recording_path
     from .event_run import write_events, write_recordings
     from .recordings.plan import Wanted
     from .recordings.products import ProductOptions, Target
@@ -82,9 +85,7 @@ def events(
         write_recordings(inputs, Wanted("events", chosen, output), products, settings, run, exclude)
         return
     outputs = take_outputs(options | {"dry_run": dry_run}, settings.limits)
-    source = recording_path(inputs[0]) if inputs else camera or "0"
     target = Target("events", chosen, "-" if output in (None, "-") else dated(Path(output)))
-    refuse_input([Path(target.path)], [source])
     keep_existing([Path(target.path)], run.overwrite)
     write_events(source, target, products, settings, outputs)
 

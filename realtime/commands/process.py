@@ -1,11 +1,13 @@
 """``mouth-live process``: convert recorded video to tables, with events and annotated videos beside them."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
 from .options import analysis_options, take_settings
+from .output_files import refuse_input
 from .recordings_options import recordings_options, take_run_options
 
 NEXT_TO_TABLE = "\0"  # the value of --annotate without one
@@ -75,6 +77,7 @@ def process(
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
     from ..sinks.table_formats import check_format
+    from ..video.recording_files import recording_path
     from .recordings.inputs import names_several
     from .recordings.plan import Wanted, plan_jobs
     from .recordings.products import ProductOptions
@@ -85,6 +88,8 @@ def process(
     preset = options["preset"] or ""
     settings = take_settings(options)
     several = names_several(inputs)
+    if output is not None and not several:
+        refuse_input([Path(output)], [recording_path(inputs[0])])
     table = format_of_output(output, TABLE, format_name, several) or TABLE_FORMATS[0]
     check_format(table)
     wanted = [Wanted("table", table, output)]
