@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+DETECTOR, FACE_CHECK = "face_detection_full_range_sparse", "face_check"  # names of shipped weights
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,21 @@ def long_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return path
 
 
+@pytest.fixture
+def cut_short(demo_clip: Path, tmp_path: Path) -> Callable[[float], Path]:
+    """Return a function that makes ``cut.mp4``, the demo cut off after a share (0..1) of its bytes."""
+
+    def make(share: float) -> Path:
+        path = tmp_path / "cut.mp4"
+        fast = ["ffmpeg", "-v", "error", "-i", demo_clip, "-c", "copy", "-movflags", "+faststart", path]
+        subprocess.run(list(map(str, fast)), check=True)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * share)])
+        return path
+
+    return make
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder with the real clips and the labelled faces."""

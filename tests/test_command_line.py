@@ -20,15 +20,9 @@ from mouth_live.realtime.commands.cli import cli
 
 
 @pytest.fixture
-def cut_off(demo_clip, tmp_path):
+def cut_off(cut_short):
     """A recording that ends before anyone's lips move."""
-    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
-    fast = ["ffmpeg", "-v", "error", "-i", str(demo_clip), "-c", "copy", "-movflags", "+faststart", str(whole)]
-    subprocess.run(fast, check=True)
-    content = whole.read_bytes()
-    cut.write_bytes(content[: len(content) // 6])
-    whole.unlink()
-    return cut
+    return cut_short(1 / 6)
 
 
 # --- what was meant

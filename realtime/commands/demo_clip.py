@@ -43,4 +43,6 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrit
         Wanted("table", "csv", str(folder / "mouth-live-demo.csv")),
         Wanted("video", "mp4", str(folder / "mouth-live-demo.mp4")),
     ]
-    process_recordings(plan_jobs([str(DEMO_CLIP)], wanted), ProductOptions(), settings, RunOptions(overwrite=overwrite))
+    process_recordings(
+        plan_jobs([str(DEMO_CLIP)], wanted, several=False), ProductOptions(), settings, RunOptions(overwrite=overwrite)
+    )

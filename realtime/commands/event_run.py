@@ -10,14 +10,13 @@ from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..session import open_session
 from ..settings import AnalysisSettings
-from ..sinks.file_sink import STDOUT
 from ..sinks.missing_face import MissingFace
 from ..sinks.progress import Progress
+from .file_formats import STDOUT
 from .output_files import dated
-from .recordings.inputs import names_several
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions, Target, make_sink
-from .recordings.run import RunOptions, output_folder, process_recordings
+from .recordings.run import RunOptions, process_recordings
 
 log = logging.getLogger("mouth_live")
 
@@ -25,6 +24,7 @@ log = logging.getLogger("mouth_live")
 def write_recordings(
     inputs: Sequence[str],
     wanted: Wanted,
+    several: bool,
     options: ProductOptions,
     settings: AnalysisSettings,
     run: RunOptions,
@@ -35,6 +35,7 @@ def write_recordings(
     Args:
         inputs: the recordings, as :func:`.plan_jobs` takes them.
         wanted: the format, and where to.
+        several: whether the inputs can name several recordings.
         options: how to write them.
         settings: the settings of the analysis.
         run: how to go about it.
@@ -43,11 +44,11 @@ def write_recordings(
     Raises:
         MouthLiveError: as :func:`.process_recordings`.
     """
-    if not names_several(inputs):
+    if not several:
         output = STDOUT if wanted.output in (None, STDOUT) else str(dated(Path(wanted.output)))
         wanted = replace(wanted, output=output)
-    jobs = plan_jobs(inputs, [wanted], exclude)
-    process_recordings(jobs, options, settings, run, output_folder(inputs, wanted.output))
+    jobs = plan_jobs(inputs, [wanted], several, exclude)
+    process_recordings(jobs, options, settings, run, Path(wanted.output or ".") if several else None)
 
 
 def write_events(

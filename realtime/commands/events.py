@@ -82,7 +82,7 @@ def events(
     run, exclude, track = take_run_options(options)
     products = ProductOptions(track=track, values=values, face=options["face"], preset=preset, interval_kind=kind)
     if inputs and not sends:
-        write_recordings(inputs, Wanted("events", chosen, output), products, settings, run, exclude)
+        write_recordings(inputs, Wanted("events", chosen, output), several, products, settings, run, exclude)
         return
     outputs = take_outputs(options | {"dry_run": dry_run}, settings.limits)
     target = Target("events", chosen, "-" if output in (None, "-") else dated(Path(output)))

@@ -81,7 +81,7 @@ def process(
     from .recordings.inputs import names_several
     from .recordings.plan import Wanted, plan_jobs
     from .recordings.products import ProductOptions
-    from .recordings.run import output_folder, process_recordings
+    from .recordings.run import process_recordings
 
     run, exclude, track = take_run_options(options)
     kind: Any = options["kind"] or (None if options["preset"] else "activity")
@@ -97,8 +97,8 @@ def process(
     if annotate is not None:
         format_of_output(None if annotate == NEXT_TO_TABLE else annotate, VIDEO, None, several)
         wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))
-    jobs = plan_jobs(inputs, wanted, exclude)
+    jobs = plan_jobs(inputs, wanted, several, exclude)
     products = ProductOptions(
         with_file=with_file, media_time=clock == "media", track=track, preset=preset, interval_kind=kind
     )
-    process_recordings(jobs, products, settings, run, output_folder(inputs, output))
+    process_recordings(jobs, products, settings, run, Path(output or ".") if several else None)

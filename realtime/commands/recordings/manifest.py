@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Self, cast
 
 from ....models.errors import MouthLiveError, SinkError
-from ....models.weights_file import companion
+from ....models.lazy_names import DISTRIBUTION
+from ....models.weights_file import DETECTOR, FACE_CHECK, companion
 from ....models.whole_file import is_stream, whole_file
 from ...lips.profiles import load_profile
 from ...settings import AnalysisSettings
@@ -36,6 +37,23 @@ class Content:
     size: int
     modified: float
     sample_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all products of one recording are made from.
+
+    Attributes:
+        source: the path of the recording.
+        content: its content.
+        settings: those of the analysis on which values depend.
+        weights: the SHA-256 of each network, by its task.
+    """
+
+    source: Path
+    content: Content
+    settings: dict[str, Any]
+    weights: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +171,27 @@ def write_manifest(product: Path, manifest: Manifest) -> None:
         part.write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
 
 
-def new_manifest(target: Target, source: Path, settings: AnalysisSettings, options: ProductOptions) -> Manifest:
-    """Return the manifest of a product that is still to be made.
+def origin_of(source: Path, settings: AnalysisSettings) -> Origin:
+    """Return what all products of a recording are made from.
 
     Raises:
         OSError: the recording cannot be read.
         MouthLiveError: the weights or the profile cannot be read.
     """
+    return Origin(source, content_of(source), settings_data(settings), weights_hashes(settings))
+
+
+def new_manifest(target: Target, origin: Origin, options: ProductOptions) -> Manifest:
+    """Return the manifest of a product that is still to be made."""
     return Manifest(
         FORMAT,
-        version("mouth-live"),
+        version(DISTRIBUTION),
         target.kind,
         target.format,
-        _relative(source, Path(target.path).parent),
-        content_of(source),
-        settings_data(settings) | options.concerning(target.kind),
-        weights_hashes(settings),
+        _relative(origin.source, Path(target.path).parent),
+        origin.content,
+        origin.settings | options.concerning(target.kind),
+        origin.weights,
     )
 
 
@@ -204,8 +227,8 @@ def weights_hashes(settings: AnalysisSettings) -> dict[str, str]:
     """Return the SHA-256 of each network that the settings use, by its task, as their cards state them."""
     names = {
         "openness": settings.model,
-        "detection": "face_detection_full_range_sparse",
-        "face-check": "face_check",
+        "detection": DETECTOR,
+        "face-check": FACE_CHECK,
     }
     return {task: _card_hash(name) for task, name in names.items()}
 

@@ -13,10 +13,11 @@ from ...sinks.event_lines import EventLines
 from ...sinks.interval_sink import IntervalSink
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
+from ..file_formats import JSON
 
 Kind = Literal["table", "events", "video"]
 
-JSON, BORIS = "json", "boris"
+BORIS = "boris"
 SUFFIXES: Mapping[tuple[Kind, str], str] = {
     ("table", "csv"): ".csv",
     ("table", "parquet"): ".parquet",

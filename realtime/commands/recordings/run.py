@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +18,6 @@ from ...settings import AnalysisSettings
 from ...system.signals import Terminated
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
-from .inputs import names_several
 from .manifest import Manifest
 from .outcome import Outcome, outcome_of
 from .plan import Job, make_folders
@@ -91,11 +90,6 @@ class _Tally:
         return f"{text} ({_length(self.seconds)} of video, {self.seconds / max(spent, 1e-3):.3g} times real time)"
 
 
-def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
-    """Return the output folder of several recordings; None where the inputs name a single one."""
-    return Path(output or ".") if names_several(inputs) else None
-
-
 def process_recordings(
     jobs: Sequence[Job],
     options: ProductOptions,
@@ -111,8 +105,8 @@ def process_recordings(
         options: how the products are written.
         settings: the settings of the analysis.
         run: how to go about it.
-        folder: the output folder of several recordings, for ``failed.csv``; None for a single recording, whose error is
-            raised.
+        folder: the output folder where the inputs can name several recordings, for ``failed.csv``; None for a single
+            recording, whose error is raised.
         runner: what does the jobs; None: this process, or worker processes on this machine.
 
     Raises:
@@ -121,7 +115,7 @@ def process_recordings(
     run = run or RunOptions()
     if folder is not None:
         jobs = _chosen(jobs, run, folder)
-    statuses = (job_status(job, settings, options, run.overwrite) for job in jobs)
+    statuses = _reported(job_status(job, settings, options, run.overwrite) for job in jobs)
     if run.dry_run:
         _print_plan(statuses)
     elif folder is None:
@@ -168,18 +162,22 @@ def _chosen(jobs: Sequence[Job], run: RunOptions, folder: Path) -> Sequence[Job]
     return part
 
 
-def _print_plan(statuses: Iterator[JobStatus]) -> None:
+def _reported(statuses: Iterable[JobStatus]) -> Iterator[JobStatus]:
+    """Yield each status after its notes."""
     for status in statuses:
         for note in status.notes:
             log.info("%s", note)
+        yield status
+
+
+def _print_plan(statuses: Iterator[JobStatus]) -> None:
+    for status in statuses:
         if status.job.targets:
             paths = ", ".join(str(target.path) for target in status.job.targets)
             click.echo(f"{status.job.source} -> {paths}")
 
 
 def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings) -> None:
-    for note in status.notes:
-        log.info("%s", note)
     if status.job.targets:
         do_job(status.job, options, settings, load_networks(settings))
         return
@@ -191,8 +189,6 @@ def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSet
 
 def _is_skipped(status: JobStatus, tally: _Tally) -> bool:
     """Return whether nothing is to be done for a recording; count it, and say again what is incomplete."""
-    for note in status.notes:
-        log.info("%s", note)
     if status.job.targets:
         return False
     try:
@@ -200,7 +196,7 @@ def _is_skipped(status: JobStatus, tally: _Tally) -> bool:
             _tell_again(manifest)
         tally.skipped += 1
     except IncompleteVideoError as error:
-        tally.take(status.job, Outcome(str(error), error.exit_code, incomplete=True))
+        tally.take(status.job, Outcome(str(error)))
     return True
 
 
@@ -220,6 +216,7 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
     """Return what does jobs on this machine: in this process, or in so many worker processes."""
 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
+        """Do the jobs here, or in the pool."""
         count = min(len(jobs), workers or automatic_workers(len(jobs)))
         if count <= 1:
             yield from _in_this_process(jobs, options, settings)
@@ -239,9 +236,10 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
 def _in_this_process(
     jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings
 ) -> Generator[tuple[Job, Outcome]]:
-    networks = load_networks(settings) if jobs else None
+    if not jobs:
+        return
+    networks = load_networks(settings)
     for number, job in enumerate(jobs, 1):
-        assert networks is not None
         prefix = f"[{number}/{len(jobs)}] "
         yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
 

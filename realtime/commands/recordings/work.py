@@ -15,7 +15,7 @@ from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import open_video
-from .manifest import Manifest, has_manifest, manifest_path, new_manifest, write_manifest
+from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
 from .plan import Job
 from .products import ProductOptions, make_sink
 
@@ -86,12 +86,14 @@ class _Manifests(Sink):
             MouthLiveError: the weights or the profile cannot be read.
         """
         self._manifests: dict[Path, Manifest] = {}
-        for target in job.targets:
-            if has_manifest(target):
-                try:
-                    self._manifests[Path(target.path)] = new_manifest(target, job.source, settings, options)
-                except OSError as error:
-                    raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
+        targets = [target for target in job.targets if has_manifest(target)]
+        if not targets:
+            return
+        try:
+            origin = origin_of(job.source, settings)
+        except OSError as error:
+            raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
+        self._manifests = {Path(target.path): new_manifest(target, origin, options) for target in targets}
 
     def write(self, analysis: Analysis) -> None:
         """Do nothing."""

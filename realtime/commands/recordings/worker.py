@@ -57,6 +57,7 @@ def job_runner(common: Mapping[str, Any]) -> Callable[[Job], Outcome]:
     networks = load_networks(settings, model)
 
     def run(job: Job) -> Outcome:
+        """Do a job, and keep its messages."""
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
         outcome = outcome_of(lambda: do_job(job, options, settings, networks))
@@ -76,7 +77,7 @@ def _main() -> None:
         run = error
     while line := lines.get():
         job = Job.from_data(json.loads(line))
-        outcome = Outcome(error=str(run), exit_code=run.exit_code) if isinstance(run, MouthLiveError) else run(job)
+        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(job)
         replies.write(json.dumps(outcome.as_data()).encode() + b"\n")
         replies.flush()
 
