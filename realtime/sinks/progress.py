@@ -1,5 +1,6 @@
 """The sink that shows on the terminal how much of a recording is analysed."""
 
+import sys
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -43,7 +44,7 @@ class Progress(Sink):
 
     def __enter__(self) -> Self:
         """Show the bar, where stderr is a terminal."""
-        if self._is_shown:
+        if self._is_shown and sys.stderr.isatty():  # elsewhere it shows nothing and takes 4 ms to import
             from ...models.progress_bar import progress_bar
 
             self._bar = progress_bar(iter(()), self._title, "frames", self._total, leave=False)

@@ -5,12 +5,11 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self, cast
 
 from ....models.errors import MouthLiveError, SinkError
-from ....models.lazy_names import DISTRIBUTION
+from ....models.lazy_names import VERSION
 from ....models.weights_file import DETECTOR, FACE_CHECK, companion
 from ....models.whole_file import is_stream, whole_file
 from ...lips.profiles import load_profile
@@ -185,7 +184,7 @@ def new_manifest(target: Target, origin: Origin, options: ProductOptions) -> Man
     """Return the manifest of a product that is still to be made."""
     return Manifest(
         FORMAT,
-        version(DISTRIBUTION),
+        VERSION,
         target.kind,
         target.format,
         _relative(origin.source, Path(target.path).parent),

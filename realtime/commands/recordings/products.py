@@ -10,7 +10,6 @@ from ...session import Session
 from ...settings import AnalysisSettings
 from ...sinks.annotated_video import AnnotatedVideo
 from ...sinks.event_lines import EventLines
-from ...sinks.interval_sink import IntervalSink
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
 from ..file_formats import JSON
@@ -104,6 +103,8 @@ def make_sink(
         return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
     if target.format == JSON:
         return EventLines(target.path, options.values, options.face, options.preset)
+    from ...sinks.interval_sink import IntervalSink  # takes 6 ms to import
+
     return IntervalSink(
         target.path,
         target.format,
