@@ -62,8 +62,8 @@ def plan_jobs(inputs: Sequence[str], wanted: Sequence[Wanted], several: bool, ex
         exclude: patterns of recordings to leave out.
 
     Raises:
-        UsageError: ``"-"`` is given for several inputs, two products have one name, a product is an input, or a name ends
-            as that of a folder and there is none.
+        UsageError: ``"-"`` is given for several inputs, two products have one name, a product is an input, or a name
+            ends as that of a folder and there is none.
         SourceError: a folder or a glob contains no recordings.
     """
     if several and any(product.output == STDOUT for product in wanted):
