@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .overlay import PLATE, PLATE_OPACITY, TEXT, WEIGHT, text_size
+from .drawing import PLATE, PLATE_OPACITY, TEXT, WEIGHT, text_size
 
 _FONT = cv2.FontFace("sans")
 
