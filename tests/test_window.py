@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from mouth_live.realtime.sinks.window import WindowSink, display_problem, window_size
+from mouth_live.realtime.sinks.display import display_problem
+from mouth_live.realtime.sinks.window import WindowSink, window_size
 
 SHOW = """
 import sys, time, numpy as np

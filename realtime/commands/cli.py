@@ -21,7 +21,15 @@ from .export import export
 from .file_formats import TABLE, VIDEO, format_of
 from .label import label
 from .option_types import Number, Size
-from .options import analysis_options, face_option, output_options, take_outputs, take_settings
+from .options import (
+    analysis_options,
+    face_option,
+    output_options,
+    refuse_unused_theme,
+    take_outputs,
+    take_settings,
+    theme_option,
+)
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
 from .slurm import slurm
@@ -45,6 +53,7 @@ log = logging.getLogger("mouth_live")
 @click.option("--csv", "csv_path", type=OutputFile(), help="Write the readings to this file ('-' is stdout).")
 @click.option("--record", type=OutputFile(), help="Write the annotated video to this file.")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
+@theme_option
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
 @click.option("--fps", type=Number(0, min_open=True), help="Ask the camera for this frame rate.")
 @overwrite_option
@@ -69,6 +78,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
             flag = next(p.opts[0] for p in cli.params if p.name == given[0])
             raise click.UsageError(f"{flag} is for live video; it cannot be combined with '{ctx.invoked_subcommand}'")
         return
+    refuse_unused_theme(not options["no_window"] or options["record"] is not None, "add --record, or show the window")
     refuse_input([options["csv_path"], options["record"]], [options["camera"]])
     format_of(options["csv_path"], TABLE)
     format_of(options["record"], VIDEO)

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from ..sinks.themes import Theme
 from .file_formats import refuse_file_name
-from .options import analysis_options, take_settings
+from .options import analysis_options, take_settings, theme_option
 from .output_files import overwrite_option
 
 
@@ -22,16 +23,18 @@ from .output_files import overwrite_option
     help="Folder for them, made if its parent exists.",
 )
 @overwrite_option
+@theme_option
 @analysis_options(events=True)
-def demo(no_window: bool, output: Path, overwrite: bool, **options: Any) -> None:  # noqa: ANN401
+def demo(no_window: bool, output: Path, overwrite: bool, theme: Theme, **options: Any) -> None:  # noqa: ANN401
     """Show the whole pipeline on a short clip that ships with the program; it needs no camera and no file.
 
     \b
     mouth-live demo                       in a window; without a display as --no-window
+    mouth-live demo --theme debug         with all that the networks say
     mouth-live demo --no-window           as a video and a table in mouth-live-demo/
     """  # noqa: D301
     settings = take_settings(options)
     refuse_file_name(output)
     from .demo_clip import run_demo
 
-    run_demo(no_window, output, settings, overwrite)
+    run_demo(no_window, output, settings, overwrite, theme)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ...models.errors import SinkError
 from ..settings import AnalysisSettings
-from ..sinks.window import display_problem
+from ..sinks.display import display_problem
+from ..sinks.themes import DEFAULT_THEME, Theme
 from .live import LiveOptions, run_live
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions
@@ -16,7 +17,13 @@ log = logging.getLogger("mouth_live")
 DEMO_CLIP = Path(__file__).parent / "demo.mp4"
 
 
-def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrite: bool = False) -> None:
+def run_demo(
+    no_window: bool,
+    folder: Path,
+    settings: AnalysisSettings,
+    overwrite: bool = False,
+    theme: Theme = DEFAULT_THEME,
+) -> None:
     """Show the demo in the window; without a display, or on request, write it as a video and a CSV.
 
     Args:
@@ -24,6 +31,7 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrit
         folder: the folder for the files, made if its parent exists.
         settings: the settings of the analysis.
         overwrite: replace files of an earlier demo.
+        theme: what is drawn into the picture.
 
     Raises:
         SinkError: the files cannot be written.
@@ -31,7 +39,7 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrit
     problem = None if no_window else display_problem()
     if not no_window and problem is None:
         log.info("the demo clip plays as if from a camera")
-        run_live(LiveOptions(camera=str(DEMO_CLIP)), settings)
+        run_live(LiveOptions(camera=str(DEMO_CLIP), theme=theme), settings)
         return
     if problem is not None:
         log.info("no display found, so the demo is written to files")
@@ -43,6 +51,5 @@ def run_demo(no_window: bool, folder: Path, settings: AnalysisSettings, overwrit
         Wanted("table", "csv", str(folder / "mouth-live-demo.csv")),
         Wanted("video", "mp4", str(folder / "mouth-live-demo.mp4")),
     ]
-    process_recordings(
-        plan_jobs([str(DEMO_CLIP)], wanted, several=False), ProductOptions(), settings, RunOptions(overwrite=overwrite)
-    )
+    jobs = plan_jobs([str(DEMO_CLIP)], wanted, several=False)
+    process_recordings(jobs, ProductOptions(theme=theme), settings, RunOptions(overwrite=overwrite))

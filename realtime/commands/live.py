@@ -18,7 +18,9 @@ from ..sinks.annotated_video import AnnotatedVideo
 from ..sinks.csv_sink import CsvSink
 from ..sinks.missing_face import MissingFace
 from ..sinks.sink import Sink
+from ..sinks.themes import DEFAULT_THEME, Theme
 from ..sinks.window import WindowSink, WindowStatus
+from ..sinks.window_keys import keys_in_words
 from .calibrator import DEFAULT_NAME, Calibrator
 from .live_source import open_live
 
@@ -37,6 +39,7 @@ class LiveOptions:
         csv_path: the file for the readings; None for none.
         record: the file for the annotated video; None for none.
         mirror: show the picture as in a mirror.
+        theme: what is drawn into the picture.
         size: the (width, height) in pixels to request from the camera.
         fps: the frames per second to request from the camera.
         overwrite: replace a profile that key c measures again.
@@ -49,6 +52,7 @@ class LiveOptions:
     csv_path: Path | None = None
     record: Path | None = None
     mirror: bool = False
+    theme: Theme = DEFAULT_THEME
     size: tuple[int, int] | None = None
     fps: float | None = None
     overwrite: bool = False
@@ -78,7 +82,7 @@ def _announce(session: Session, window: bool) -> None:
     width, height = source.size
     log.info("%s: %dx%d at %.4g frames/s", source.name, width, height, source.nominal_rate)
     if window:
-        log.info("keys in the window: q or Esc ends, space pauses, c calibrates")
+        log.info("keys in the window: %s", keys_in_words())
 
 
 def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -> list[Sink]:
@@ -87,7 +91,7 @@ def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -
         sinks.append(CsvSink(options.csv_path))
     if options.record:
         source = session.source
-        sinks.append(AnnotatedVideo(options.record, None, source.size, source.nominal_rate, 0.0))
+        sinks.append(AnnotatedVideo(options.record, None, source.size, source.nominal_rate, 0.0, options.theme))
     pipeline = session.pipeline
     calibrator = Calibrator(
         settings.profile or DEFAULT_NAME,
@@ -103,7 +107,8 @@ def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -
             """Return the status to show with the next frame."""
             return WindowStatus(meter.rate, session.dropped, calibrator.notice, session.queued)
 
-        sinks.append(WindowSink(mirror=options.mirror, on_calibrate=calibrator.begin, status=status))
+        window = WindowSink(mirror=options.mirror, on_calibrate=calibrator.begin, status=status, theme=options.theme)
+        sinks.append(window)
     return sinks
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..session import Session, open_session
 from ..settings import AnalysisSettings
-from ..sinks.window import display_problem
+from ..sinks.display import display_problem
 from ..video.cameras import find_source, refuse_missing_camera
 
 

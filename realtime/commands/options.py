@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from ..lips.limits import DEFAULT_LIMITS, Kind, Limits
+from ..sinks.themes import DEFAULT_THEME, THEMES
 from .limit_options import LIMIT_OPTIONS, take_limits
 from .option_types import FaceMode, Number
 
@@ -129,6 +130,31 @@ face_option = click.option(
     type=FaceMode(),
     help="Who drives an output that has room for one face; kept until lost for 1 s. Default: largest.",
 )
+
+theme_option = click.option(
+    "--theme",
+    type=click.Choice(THEMES),
+    default=DEFAULT_THEME,
+    show_default=True,
+    help="What is drawn. minimal: a bar below each face. broadcast: large values at the lower edge. debug: key points, "
+    "the mouth as the network sees it, raw and smoothed curves, reliability.",
+)
+
+
+def refuse_unused_theme(is_used: bool, advice: str) -> None:
+    """Refuse ``--theme`` on the command line where nothing is drawn.
+
+    Args:
+        is_used: whether something is drawn.
+        advice: what to add, for the message.
+
+    Raises:
+        click.UsageError: it is given for nothing.
+    """
+    source = click.get_current_context().get_parameter_source("theme")
+    if not is_used and source is click.core.ParameterSource.COMMANDLINE:
+        raise click.UsageError(f"--theme: nothing is drawn; {advice}")
+
 
 _OUTPUTS: list[Option[Any]] = [
     click.option(

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
+from ..sinks.themes import Theme
 from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
-from .options import analysis_options, take_settings
+from .options import analysis_options, refuse_unused_theme, take_settings, theme_option
 from .output_files import refuse_input
 from .recordings_options import recordings_options, take_run_options
 
@@ -37,6 +38,7 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
     help="Write an annotated video too, in the same pass: beside the table as NAME.annotated.mp4, or to FILE; for "
     "several inputs, into this folder.",
 )
+@theme_option
 @click.option("--with-file", is_flag=True, help="Add a last column, file: the recording, as it was given.")
 @click.option(
     "--time",
@@ -55,6 +57,7 @@ def process(
     format_name: str | None,
     event_formats: tuple[str, ...],
     annotate: str | None,
+    theme: Theme,
     clock: str,
     with_file: bool,
     **options: Any,  # noqa: ANN401
@@ -76,6 +79,7 @@ def process(
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
+    refuse_unused_theme(annotate is not None, "add --annotate")
     from ..sinks.table_formats import check_format
     from ..video.recording_files import recording_path
     from .recordings.inputs import names_several
@@ -99,6 +103,11 @@ def process(
         wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))
     jobs = plan_jobs(inputs, wanted, several, exclude)
     products = ProductOptions(
-        with_file=with_file, media_time=clock == "media", track=track, preset=preset, interval_kind=kind
+        with_file=with_file,
+        media_time=clock == "media",
+        track=track,
+        preset=preset,
+        interval_kind=kind,
+        theme=theme,
     )
     process_recordings(jobs, products, settings, run, Path(output or ".") if several else None)

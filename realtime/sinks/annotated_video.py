@@ -21,8 +21,9 @@ from ..records import Analysis
 from ..video.picture_shape import fit
 from ..video.plain_name import plain_name
 from .ffmpeg_writer import FfmpegWriter
-from .overlay import draw
+from .overlay import Overlay
 from .sink import Sink
+from .themes import DEFAULT_THEME, Theme
 
 log = logging.getLogger("mouth_live")
 
@@ -56,7 +57,13 @@ class AnnotatedVideo(Sink):
     """
 
     def __init__(
-        self, path: Path, source_path: Path | None, size: tuple[int, int], nominal_rate: float, start_time: float
+        self,
+        path: Path,
+        source_path: Path | None,
+        size: tuple[int, int],
+        nominal_rate: float,
+        start_time: float,
+        theme: Theme = DEFAULT_THEME,
     ) -> None:
         """Set the output; nothing is opened yet.
 
@@ -67,8 +74,13 @@ class AnnotatedVideo(Sink):
             nominal_rate: the source's frame rate in frames/s, used where times cannot be kept.
             start_time: the first frame's presentation time in the source, in seconds. Frames are shown at
                 ``frame.time + start_time``, in sync with the sound.
+            theme: what the overlay shows.
+
+        Raises:
+            ValueError: there is no such theme.
         """
         self.path = self._path = path
+        self._overlay = Overlay(theme)
         self._source = source_path
         self._size = size
         self._rate = nominal_rate if isfinite(nominal_rate) and nominal_rate > 0 else DEFAULT_RATE
@@ -145,7 +157,7 @@ class AnnotatedVideo(Sink):
             raise ValueError("AnnotatedVideo: write inside its with block only")
         if analysis.silent:
             return
-        picture = _fitted(draw(analysis), self._size)
+        picture = _fitted(self._overlay.draw(analysis), self._size)
         self._writer.write(picture, max(0.0, analysis.frame.time + self._offset))
         self._frames += 1
 

@@ -8,8 +8,8 @@ from ..records import Reading
 from .drawing import PLATE, PLATE_OPACITY, draw_bar, draw_text, fill, text_width
 from .scene import Scene, chip_width, draw_box, draw_chip, draw_dot, face_colour
 
-ENLARGED = 1.6  # times the usual text
-BAR_LENGTH = 5.0  # text heights
+SIZES = ((1.6, 5.0), (1.3, 3.5), (1.0, 2.5))
+"""The text as a multiple of the usual one, and the bar in text heights: the first with which all fit into a row."""
 
 
 def draw_broadcast(scene: Scene) -> None:
@@ -19,34 +19,38 @@ def draw_broadcast(scene: Scene) -> None:
         chip = Rectangle(box.left, box.top - round(scene.size * 1.5), chip_width(reading, scene.size), scene.size)
         chip = chip.moved_into(scene.width, scene.height)
         draw_chip(scene.picture, chip.left, chip.top, reading, scene.size)
-    size = round(scene.size * ENLARGED)
-    cells = [_cell_width(reading, size) for reading, _ in scene.faces]
-    if not cells:
+    readings = scene.analysis.readings
+    if not readings:
         return
-    gap, height = round(size * 0.5), round(size * 1.9)
-    columns = max(1, min(len(cells), (scene.width - gap) // (max(cells) + gap)))
-    rows = -(-len(cells) // columns)
-    columns = -(-len(cells) // rows)  # as many in each row
-    for i, (reading, _) in enumerate(scene.faces):
+    for enlarged, length in SIZES:
+        size = round(scene.size * enlarged)
+        gap, width = round(size * 0.5), max(_cell_width(reading, size, length) for reading in readings)
+        columns = max(1, (scene.width - gap) // (width + gap))
+        if columns >= len(readings):
+            break
+    rows = -(-len(readings) // columns)
+    columns = -(-len(readings) // rows)  # as many in each row
+    height = round(size * 1.9)
+    for i, reading in enumerate(readings):
         row, column = divmod(i, columns)
-        count = min(columns, len(cells) - row * columns)
-        left = (scene.width - count * (max(cells) + gap) + gap) // 2 + column * (max(cells) + gap)
+        count = min(columns, len(readings) - row * columns)
+        left = (scene.width - count * (width + gap) + gap) // 2 + column * (width + gap)
         top = scene.height - (rows - row) * (height + gap)
-        _draw_cell(scene, Rectangle(left, top, max(cells), height), reading, size)
+        _draw_cell(scene, Rectangle(left, top, width, height), reading, size, length)
 
 
-def _cell_width(reading: Reading, size: int) -> int:
-    """Return the width of a face's plate in pixels."""
+def _cell_width(reading: Reading, size: int, length: float) -> int:
+    """Return the width of a face's plate in pixels, for a bar of this length in text heights."""
     pads = 4 * round(size * 0.4)
-    return pads + chip_width(reading, size) + round(size * BAR_LENGTH) + text_width("0.00", size) + size
+    return pads + chip_width(reading, size) + round(size * length) + text_width("0.00", size) + size
 
 
-def _draw_cell(scene: Scene, area: Rectangle, reading: Reading, size: int) -> None:
+def _draw_cell(scene: Scene, area: Rectangle, reading: Reading, size: int, length: float) -> None:
     """Draw the plate of one face: id, bar, value, and a dot while the lips are active."""
     pad, middle = round(size * 0.4), area.top + area.height // 2
     fill(scene.picture, area, PLATE, round(size * 0.5), PLATE_OPACITY)
     chip = draw_chip(scene.picture, area.left + pad, middle - round(size * 0.57), reading, size)
-    bar = Rectangle(chip.right + pad, middle - round(size * 0.3), round(size * BAR_LENGTH), round(size * 0.6))
+    bar = Rectangle(chip.right + pad, middle - round(size * 0.3), round(size * length), round(size * 0.6))
     draw_bar(scene.picture, bar, reading.openness, face_colour(reading))
     draw_text(scene.picture, f"{reading.openness:.2f}", bar.right + pad, middle + round(size * 0.36), size)
     if reading.active:

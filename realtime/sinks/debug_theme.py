@@ -1,7 +1,7 @@
 """The theme ``debug``: what the networks see and say of each face.
 
 Beside the usual boxes it shows the key points, and at the lower left a row for each face: the mouth as the network
-gets it, the last seconds of the raw and the smoothed openness, and all numbers of the reading.
+gets it, the last seconds of the smoothed openness (thick) and the raw one (thin), and all numbers of the reading.
 """
 
 from collections import deque
@@ -13,13 +13,12 @@ import numpy as np
 from ...models.crop import crop_faces
 from ...models.rectangle import Rectangle
 from ..records import Reading
-from .drawing import GROOVE, HALO, PLATE, PLATE_OPACITY, TEXT, draw_text, fill, text_width
+from .drawing import GROOVE, HALO, PLATE, PLATE_OPACITY, TEXT, Colour, draw_text, fill, text_width
 from .scene import Scene, draw_box, draw_chip, draw_status, face_colour, status_text
 
-SPAN = 6.0  # s of the curves
-ROW_HEIGHT, CURVE_LENGTH = 4.0, 9.0  # text heights
-FILLED = 0.8  # of the picture's height, at most; further faces have no row
-RAW_COLOUR = (150, 150, 150)  # BGR, of the raw curve: thin and grey, the smoothed one is thick and in the id's colour
+SPAN = 5.0  # s of the curves
+ROW_HEIGHT, CURVE_LENGTH = 4.8, 12.0  # text heights
+FILLED = 0.85  # of the picture's height, at most; further faces have no row
 
 _Curve = deque[tuple[float, float, float]]  # time, raw, smoothed
 
@@ -40,6 +39,7 @@ class DebugTheme:
             draw_chip(scene.picture, max(0, box.left), top, reading, scene.size)
         frame = scene.analysis.frame
         parts = [status_text(scene.rate, scene.dropped), f"frame {frame.index}", f"{frame.time:.2f} s"]
+        parts += [f"{len(scene.boxes) - _rows(scene)} more faces"] if len(scene.boxes) > _rows(scene) else []
         draw_status(scene.picture, "   ".join(filter(None, parts)), scene.size)
         self._draw_rows(scene)
 
@@ -59,8 +59,7 @@ class DebugTheme:
         """Draw a row for each face, from the lower edge upwards."""
         size, gap = scene.size, round(scene.size * 0.55)
         height = round(size * ROW_HEIGHT)
-        room = max(1, int(FILLED * scene.height) // (height + gap))
-        faces = scene.analysis.readings[:room]
+        faces = scene.analysis.readings[: _rows(scene)]
         top = scene.height - len(faces) * (height + gap)
         for reading in faces:
             width = height + round(size * CURVE_LENGTH) + _numbers_width(size) + 2 * gap
@@ -81,9 +80,17 @@ class DebugTheme:
         values = np.array(self._curves[reading.face_id], np.float64)
         x = area.right - (scene.analysis.frame.time - values[:, 0]) / SPAN * area.width
         y = low - np.clip(values[:, 1:], 0, 1) * (low - high)
-        for column, colour, width in ((0, RAW_COLOUR, 1), (1, face_colour(reading), max(2, round(scene.size / 9)))):
+        thick, thin = max(4, round(scene.size / 4)), max(1, round(scene.size / 14))
+        # The raw curve has a dark rim, so that it is seen on a smoothed one of any colour.
+        for column, colour, line in ((1, face_colour(reading), thick), (0, HALO, thin + 2), (0, TEXT, thin)):
             points = np.rint(np.stack([x, y[:, column]], axis=1)).astype(np.int32)
-            cv2.polylines(scene.picture, [points], False, colour, width, cv2.LINE_AA)
+            cv2.polylines(scene.picture, [points], False, colour, line, cv2.LINE_AA)
+
+
+def _rows(scene: Scene) -> int:
+    """Return the number of faces that have room for a row."""
+    row = round(scene.size * ROW_HEIGHT) + round(scene.size * 0.55)
+    return min(len(scene.boxes), max(1, int(FILLED * scene.height) // row))
 
 
 def _draw_points(scene: Scene, reading: Reading) -> None:
@@ -102,32 +109,32 @@ def _draw_crop(scene: Scene, reading: Reading, area: Rectangle) -> None:
     part[:] = cv2.resize(np.ascontiguousarray(crop), (area.width, area.height))[: part.shape[0], : part.shape[1]]
 
 
-def _numbers(reading: Reading) -> list[tuple[str, str]]:
-    """Return the lines of numbers beside the curves: name and value."""
+def _numbers(reading: Reading) -> list[tuple[str, str, Colour]]:
+    """Return the lines beside the curves: name, value, and the name's colour, which is that of the curve."""
     trust = "-" if isnan(reading.reliability) else f"{reading.reliability:.2f}"
     return [
-        ("open", f"{reading.openness:.3f}"),
-        ("raw", f"{reading.raw:.3f}"),
-        ("reliable", trust),
-        ("score", f"{reading.face.score:.2f}"),
+        ("smoothed", f"{reading.openness:.3f}", face_colour(reading)),
+        ("raw", f"{reading.raw:.3f}", TEXT),
+        ("reliability", trust, TEXT),
+        ("detection", f"{reading.face.score:.2f}", TEXT),
     ]
 
 
 def _numbers_width(size: int) -> int:
     """Return the width of the numbers in pixels."""
     small = _small(size)
-    return text_width("reliable", small) + text_width(" 0.000", small) + small
+    return text_width("smoothed ", small) + text_width("0.000", small) + small // 2
 
 
 def _small(size: int) -> int:
-    """Return the height of the numbers' text: four lines fill a row."""
-    return max(9, round(size * ROW_HEIGHT / 4 * 0.86))
+    """Return the height of the numbers' text."""
+    return max(11, round(size * 0.85))
 
 
 def _draw_numbers(scene: Scene, reading: Reading, left: int, top: int) -> None:
     """Draw the numbers of a reading, one below the other."""
     small, step = _small(scene.size), scene.size * ROW_HEIGHT / 4.2
-    for i, (name, value) in enumerate(_numbers(reading)):
-        baseline = round(top + step * (i + 0.9))
-        draw_text(scene.picture, name, left, baseline, small, RAW_COLOUR if name == "raw" else TEXT)
-        draw_text(scene.picture, value, left + text_width("reliable ", small), baseline, small)
+    for i, (name, value, colour) in enumerate(_numbers(reading)):
+        baseline = round(top + step * (i + 0.88))
+        draw_text(scene.picture, name, left, baseline, small, colour)
+        draw_text(scene.picture, value, left + text_width("smoothed ", small), baseline, small)

@@ -100,7 +100,7 @@ def _copy(image: Picture, mirror: bool, scale: float) -> Picture:
     picture = np.ascontiguousarray(image[:, ::-1] if mirror else image)
     if scale != 1:
         size = (round(image.shape[1] * scale), round(image.shape[0] * scale))
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.uint8)
     return image.copy() if picture is image else picture
 
 

@@ -1,11 +1,8 @@
-"""The live window, and the check for a display to show it on."""
+"""The live window: it shows each frame with its readings, and has keys."""
 
-import os
-import socket
-import sys
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -14,18 +11,28 @@ import cv2
 
 from ...models.errors import SinkError
 from ..records import Analysis
+from .display import display_problem
+from .drawing import Picture
 from .notice import draw_notice
-from .overlay import draw
+from .overlay import Overlay
 from .sink import Sink
+from .snapshot import save_snapshot
+from .themes import DEFAULT_THEME, Theme
+from .window_keys import draw_keys, draw_pause
+
+log = logging.getLogger("mouth_live")
 
 END_KEYS = frozenset({ord("q"), ord("Q"), 27})  # 27 is Esc
 PAUSE_KEY = ord(" ")
 CALIBRATE_KEYS = frozenset({ord("c"), ord("C")})
+SAVE_KEYS = frozenset({ord("s"), ord("S")})
+FULL_SCREEN_KEYS = frozenset({ord("f"), ord("F")})
+HELP_KEYS = frozenset({ord("h"), ord("H"), ord("?")})
+KEYS_SECONDS = 6.0  # s for which the keys are shown at the start
+NOTICE_SECONDS = 4.0  # s for which the window says where it saved a picture
 PAUSE_POLL_MS = 30  # ms between two checks of the keyboard while paused
 DRAW_INTERVAL = 0.2  # s between two drawn frames, where frames arrive faster than they can be drawn
 MIN_WINDOW, MAX_WINDOW = (640, 480), (1280, 720)  # pixels: the size at which a window opens, approximately
-X11_SOCKETS = "/tmp/.X11-unix/X"  # the path where X servers listen by convention, without the display's number
-CONNECT_TIMEOUT = 2.0  # s
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,21 @@ class WindowStatus:
     queued: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Layers:
+    """What lies over the picture and its overlay, at one moment."""
+
+    notices: tuple[str, ...]
+    keys: bool
+    paused: bool
+
+
 class WindowSink(Sink):
     """Show each frame with its readings.
 
-    Keys: q or Esc ends, space pauses, c calibrates if ``on_calibrate`` is given. Closing the window ends too. Use it in
-    the main thread: the window systems require that.
+    Keys: q or Esc ends, space pauses, s saves the picture, f switches full screen, h shows the keys, and c calibrates
+    if ``on_calibrate`` is given. Closing the window ends too. Use it in the main thread: the window systems require
+    that.
     """
 
     def __init__(
@@ -58,6 +75,7 @@ class WindowSink(Sink):
         mirror: bool = False,
         on_calibrate: Callable[[], object] | None = None,
         status: Callable[[], WindowStatus] = WindowStatus,
+        theme: Theme = DEFAULT_THEME,
     ) -> None:
         """Set the window up; it is not opened yet.
 
@@ -66,11 +84,21 @@ class WindowSink(Sink):
             mirror: flip the picture left to right, but not the text.
             on_calibrate: called when key c is pressed.
             status: called for each frame; returns the status to show with it.
+            theme: what the overlay shows.
+
+        Raises:
+            ValueError: there is no such theme.
         """
         self._on_calibrate, self._status = on_calibrate, status
         self._title, self._mirror = title, mirror
-        self._shown = self._finished = False
+        self._overlay = Overlay(theme)
+        self._open = self._finished = self._paused = self._full_screen = False
         self._drawn = 0.0
+        self._picture: Picture | None = None  # with its overlay, without what lies over it
+        self._notice = ""
+        self._saved, self._saved_until = ("",), 0.0
+        self._keys_until = 0.0
+        self._shown: _Layers | None = None
 
     def __enter__(self) -> Self:
         """Check that there is a display.
@@ -87,10 +115,10 @@ class WindowSink(Sink):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Close the window."""
-        if self._shown and self._is_open():
+        if self._open and self._is_open():
             cv2.destroyWindow(self._title)
             cv2.waitKey(1)  # the window disappears when its events are handled
-        self._shown = False
+        self._open = False
 
     @property
     def is_finished(self) -> bool:
@@ -105,35 +133,77 @@ class WindowSink(Sink):
         if status.queued and now - self._drawn < DRAW_INTERVAL:
             return
         self._drawn = now
-        if not self._shown:
-            self._open(analysis)
+        height, width = analysis.frame.image.shape[:2]
+        if not self._open:
+            self._open_window(width, height)
         elif not self._is_open():
             self._finished = True
             return
-        picture = draw(analysis, rate=status.rate, dropped=status.dropped, mirror=self._mirror)
-        if status.notice:
-            draw_notice(picture, status.notice)
+        # A small picture is enlarged before it is drawn into, because the window would enlarge its text too.
+        scale = max(1.0, window_size(width, height)[0] / width)
+        self._picture = self._overlay.draw(
+            analysis, rate=status.rate, dropped=status.dropped, mirror=self._mirror, scale=scale
+        )
+        self._notice = status.notice
+        self._show(self._picture)
+        self._press(_pressed_key(1))
+        while self._paused and self._is_open():
+            if self._layers() != self._shown:
+                self._show(self._picture)
+            self._press(_pressed_key(PAUSE_POLL_MS))
+        self._finished = self._finished or not self._is_open()
+
+    def _layers(self) -> _Layers:
+        """Return what lies over the picture now."""
+        now = monotonic()
+        notices = (self._notice, *(self._saved if now < self._saved_until else ()))
+        return _Layers(tuple(filter(None, notices)), now < self._keys_until, self._paused)
+
+    def _show(self, picture: Picture) -> None:
+        """Show a picture with what lies over it."""
+        layers = self._shown = self._layers()
+        if layers.notices or layers.keys or layers.paused:
+            picture = picture.copy()
+        raised = draw_keys(picture, self._on_calibrate is not None) if layers.keys else 0
+        if layers.notices:
+            draw_notice(picture, *layers.notices, raised=raised)
+        if layers.paused:
+            draw_pause(picture)
         cv2.imshow(self._title, picture)
-        key = _pressed_key(1)
-        if key in CALIBRATE_KEYS and self._on_calibrate:
+
+    def _press(self, key: int) -> None:
+        """Do what a key stands for; -1 is none."""
+        if key in END_KEYS:
+            self._finished, self._paused = True, False
+        elif key == PAUSE_KEY:
+            self._paused = not self._paused
+        elif key in CALIBRATE_KEYS and self._on_calibrate and not self._paused:
             self._on_calibrate()
-        if key == PAUSE_KEY:
-            key = self._pause()
-        self._finished = key in END_KEYS or not self._is_open()
+        elif key in SAVE_KEYS and self._picture is not None:
+            self._save(self._picture)
+        elif key in FULL_SCREEN_KEYS:
+            self._full_screen = not self._full_screen
+            mode = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, mode)
+        elif key in HELP_KEYS:
+            self._keys_until = 0.0 if monotonic() < self._keys_until else float("inf")
 
-    def _pause(self) -> int:
-        """Wait until the user continues or ends, and return the key; -1 where the window was closed."""
-        while self._is_open():
-            key = _pressed_key(PAUSE_POLL_MS)
-            if key == PAUSE_KEY or key in END_KEYS:
-                return key
-        return -1
+    def _save(self, picture: Picture) -> None:
+        """Save the picture with its overlay, and say where, or why not."""
+        try:
+            path = save_snapshot(picture)
+        except SinkError as error:
+            log.warning("%s", error)
+            self._saved = (str(error),)
+        else:
+            log.info("picture saved: %s", path)
+            self._saved = (f"picture saved: {path.name}", f"in {path.parent}")
+        self._saved_until = monotonic() + NOTICE_SECONDS
 
-    def _open(self, analysis: Analysis) -> None:
+    def _open_window(self, width: int, height: int) -> None:
         cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-        height, width = analysis.frame.image.shape[:2]
         cv2.resizeWindow(self._title, *window_size(width, height))
-        self._shown = True
+        self._open, self._keys_until = True, monotonic() + KEYS_SECONDS
 
     def _is_open(self) -> bool:
         try:
@@ -148,48 +218,6 @@ def window_size(width: int, height: int) -> tuple[int, int]:
     if width < MIN_WINDOW[0] and height < MIN_WINDOW[1]:
         scale = min(MIN_WINDOW[0] / width, MIN_WINDOW[1] / height)
     return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def display_problem(advice: str = "use --no-window, or mouth-live process for a recording") -> SinkError | None:
-    """Return why no window can be shown; None if one can.
-
-    Call it before a window is opened: OpenCV ends the whole process where it cannot open one.
-
-    Args:
-        advice: what the user can do instead, for the message.
-    """
-    if not sys.platform.startswith("linux"):
-        return None
-    display = os.environ.get("DISPLAY", "")
-    if not display:
-        # OpenCV's Linux package contains only the X11 part of Qt; a Wayland session sets DISPLAY through XWayland.
-        where = "only Wayland, which needs XWayland" if os.environ.get("WAYLAND_DISPLAY") else "DISPLAY is not set"
-        return SinkError(f"no display for the window ({where}); {advice}")
-    if not _is_listening(display):
-        return SinkError(f"no display for the window (nothing answers at DISPLAY={display}); {advice}")
-    return None
-
-
-def _is_listening(display: str) -> bool:
-    """Return whether an X server listens at ``[host]:number[.screen]``."""
-    host, _, rest = display.rpartition(":")
-    number = rest.split(".")[0]
-    if not number.isdigit():
-        return False
-    if host in ("", "unix") or host.startswith("/"):
-        path = display if host.startswith("/") and Path(display).is_socket() else X11_SOCKETS + number
-        return any(_can_connect(socket.AF_UNIX, address) for address in (path, "\0" + path))
-    return _can_connect(socket.AF_INET, (host.removeprefix("tcp/"), 6000 + int(number)))
-
-
-def _can_connect(family: int, address: str | tuple[str, int]) -> bool:
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.settimeout(CONNECT_TIMEOUT)
-        try:
-            probe.connect(address)
-        except OSError:
-            return False
-    return True
 
 
 def _pressed_key(milliseconds: int) -> int:

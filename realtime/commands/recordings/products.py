@@ -12,6 +12,7 @@ from ...sinks.annotated_video import AnnotatedVideo
 from ...sinks.event_lines import EventLines
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
+from ...sinks.themes import DEFAULT_THEME, Theme
 from ..file_formats import JSON
 
 Kind = Literal["table", "events", "video"]
@@ -62,6 +63,7 @@ class ProductOptions:
         preset: the preset's name, written into each event's JSON line; empty for none.
         interval_kind: the kind of events that interval formats contain, for on a tier intervals of two kinds would
             overlap; None: all that are detected, as BORIS gets them in any case.
+        theme: what is drawn into an annotated video.
     """
 
     with_file: bool = False
@@ -71,13 +73,14 @@ class ProductOptions:
     face: str | None = None
     preset: str = ""
     interval_kind: EventKind | None = None
+    theme: Theme = DEFAULT_THEME
 
     def concerning(self, kind: Kind) -> dict[str, object]:
         """Return the options on which the content of a product of this kind depends."""
         names = {
             "table": ("media_time", "with_file"),
             "events": ("values", "face", "preset", "interval_kind"),
-            "video": (),
+            "video": ("theme",),
         }[kind]
         return {name: getattr(self, name) for name in ("track", *names)}
 
@@ -100,7 +103,8 @@ def make_sink(
         about = {"source": video.name, "start_time": start_time, "settings": settings.as_data()}
         return table_sink(target.path, target.format, start_time, about, str(source) if options.with_file else None)
     if target.kind == "video":
-        return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
+        path, rate = Path(target.path), video.nominal_rate
+        return AnnotatedVideo(path, Path(source), video.size, rate, video.start_time, options.theme)
     if target.format == JSON:
         return EventLines(target.path, options.values, options.face, options.preset)
     from ...sinks.interval_sink import IntervalSink  # takes 6 ms to import
