@@ -41,7 +41,7 @@ def _fit(notices: Iterable[str], usual: int, width: int) -> tuple[int, list[str]
         wrapped = [_wrap(notice, size, width) for notice in notices]
         fits = all(text_width(line, size) <= width for lines in wrapped for line in lines)
         if fits and all(len(lines) <= MOST_LINES for lines in wrapped):
-            return size, sum(wrapped, [])
+            return size, [line for lines in wrapped for line in lines]
     size = min(largest, MIN_TEXT_SIZE)
     return size, [_shorten(line, size, width) for notice in notices for line in _wrap(notice, size, width)]
 
