@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from mouth_live.models.errors import SourceError
-from mouth_live.realtime.video import cameras
+from mouth_live.realtime.video import camera_list, cameras
 from mouth_live.realtime.video.cameras import Camera, list_cameras, open_camera
 from mouth_live.realtime.video.reader import FrameReader
 
@@ -79,7 +79,7 @@ def named(monkeypatch, tmp_path):
         node.mkdir()
         (node / "name").write_text(name + "\n")
         (node / "index").write_text(f"{part}\n")
-    monkeypatch.setattr(cameras, "_V4L_FOLDER", tmp_path)
+    monkeypatch.setattr(camera_list, "_V4L_FOLDER", tmp_path)
     monkeypatch.setattr(cameras.sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)  # not installed
     return [(0, "Integrated Camera"), (2, "USB Cam"), (3, "USB Hub Cam")]
@@ -155,7 +155,7 @@ class TestWhatIsMeant:
         assert error(7) == "no camera 7; available: 0 'Integrated Camera', 2 'USB Cam', 3 'USB Hub Cam'"
         assert "in" in error(0)
         assert "is another program using it?" in error(0)
-        monkeypatch.setattr(cameras, "_V4L_FOLDER", tmp_path / "none")
+        monkeypatch.setattr(camera_list, "_V4L_FOLDER", tmp_path / "none")
         assert error(0) == (
             "no camera 0; no camera was found on this machine; try mouth-live demo, or a file: "
             "mouth-live --camera talk.mp4"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mouth_live.realtime.commands.devices import devices
-from mouth_live.realtime.video import camera_formats, cameras
+from mouth_live.realtime.video import camera_formats, camera_list
 from mouth_live.realtime.video.camera_formats import CameraFormat, list_formats, probed_formats
-from mouth_live.realtime.video.cameras import Camera
+from mouth_live.realtime.video.camera_list import Camera
 
 # What a webcam tells: for each encoding its sizes, for each size its intervals (s) as fractions.
 WEBCAM = {
@@ -92,7 +92,7 @@ def test_trying_finds_the_sizes_the_camera_really_gives(monkeypatch):
 
 def test_devices_lists_each_camera_on_a_line(monkeypatch, capsys):
     found = [Camera(0, "Integrated Webcam", "/dev/video0"), Camera(2, "Capture", "/dev/video2")]
-    monkeypatch.setattr(cameras, "list_cameras", lambda: found)
+    monkeypatch.setattr(camera_list, "list_cameras", lambda: found)
     told = {"/dev/video0": [CameraFormat(1280, 720, 30.0, "MJPG")], "/dev/video2": []}
     monkeypatch.setattr(camera_formats, "reported_formats", told.get)
     devices.main([], standalone_mode=False)
@@ -103,7 +103,7 @@ def test_devices_lists_each_camera_on_a_line(monkeypatch, capsys):
 
 
 def test_no_camera_is_one_line_and_1(mouth_live):
-    if cameras.list_cameras():
+    if camera_list.list_cameras():
         pytest.skip("this machine has a camera")
     done = mouth_live("devices")
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)

@@ -4,12 +4,20 @@ from typing import Any
 
 import click
 
+from .completion import complete_files
 from .option_types import Number
 from .options import analysis_options, take_settings
 
 
-@click.command()
-@click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; or a file.")
+@click.command(short_help="Measure a person's own range.")
+@click.option(
+    "--camera",
+    default="0",
+    metavar="SOURCE",
+    show_default=True,
+    shell_complete=complete_files,
+    help="As for live video; or a file.",
+)
 @click.option("--profile", default="me", metavar="NAME", show_default=True, help="Name to save the profile under.")
 @click.option("--no-window", is_flag=True, help="Show the instructions only on the terminal.")
 @click.option(

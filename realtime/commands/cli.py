@@ -12,6 +12,7 @@ from ...models.errors import MouthLiveError
 from ..system.signals import RaiseOnce, Terminated
 from .calibrate import calibrate
 from .command_group import CommandGroup
+from .completion import complete, complete_files, completion
 from .demo import demo
 from .devices import devices
 from .doctor import doctor
@@ -47,6 +48,7 @@ log = logging.getLogger("mouth_live")
     default="0",
     metavar="SOURCE",
     show_default=True,
+    shell_complete=complete_files,
     help="Camera index, URL, device, part of a camera's name, or a video file.",
 )
 @click.option("--no-window", is_flag=True, help="Run without a screen.")
@@ -65,12 +67,27 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     """Measure mouth openness from 0 (closed) to 1 (fully open) for every face, in live or recorded video.
 
     \b
-    mouth-live                      live, from the first camera, in a window
-    mouth-live --camera clip.mp4    a video file at its own pace, as if live
-    mouth-live process talk.mp4     a recording to talk.csv
-    mouth-live demo                 see it work without a camera
+    Try it
+      mouth-live demo                       without a camera
+      mouth-live                            your first camera, in a window
+      mouth-live --camera clip.mp4          a video file as if live
 
-    In the window q or Esc ends, space pauses, c calibrates. Nothing is sent over the network except by --to.
+    \b
+    Work with recordings
+      mouth-live process talk.mp4           a table, one row per face and frame
+      mouth-live process clips/ -o tables/  a folder of them
+      mouth-live events talk.mp4 -o talk.TextGrid
+                                            when lips move, for Praat
+
+    \b
+    Use it live
+      mouth-live --to 'osc://127.0.0.1?preset=vrchat'
+                                            drive an app: docs/outputs.md
+      mouth-live --csv live.csv --record live.mp4 --theme broadcast
+                                            keep what you see
+      mouth-live doctor                     when something is not as it should be
+
+    Keys in the window: h shows them, q or Esc ends. Nothing is sent over the network except by --to.
     """  # noqa: D301
     if ctx.invoked_subcommand:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
@@ -93,7 +110,7 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
 
 
 COMMANDS = (process, events, summary, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export)
-for command in COMMANDS:
+for command in (*COMMANDS, completion):
     cli.add_command(command)
 
 
@@ -102,6 +119,8 @@ def main() -> None:
 
     def run_cli() -> None:
         """Run the command that the arguments name."""
+        if complete(cli):
+            return
         # Not cli.main(): it turns a closed stdout into exit code 1.
         with cli.make_context("mouth-live", sys.argv[1:]) as ctx:
             cli.invoke(ctx)
@@ -127,7 +146,8 @@ def _exit_code(program: Callable[[], None]) -> int:  # noqa: PLR0911
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         advice = f"; see {context.command_path} --help" if context else ""
-        log.error("%s%s", error.format_message().rstrip("."), advice)
+        message = " ".join(line.strip() for line in error.format_message().splitlines())
+        log.error("%s%s", message.rstrip("."), advice)
         return 2
     except MouthLiveError as error:
         log.error("%s", error)

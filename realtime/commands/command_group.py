@@ -1,4 +1,4 @@
-"""The group of all commands: what to do instead where a command's name is a file's, or misspelt."""
+"""The group of all commands: listed by task, and what to do instead where a command's name is a file's or misspelt."""
 
 import shlex
 from difflib import get_close_matches
@@ -6,9 +6,29 @@ from pathlib import Path
 
 import click
 
+SECTIONS = (
+    ("Live video", ("demo", "devices", "doctor", "calibrate")),
+    ("Recordings", ("process", "events", "summary", "verify", "slurm")),
+    ("A network of your own", ("label", "train", "evaluate", "export")),
+)
+"""The commands by task, as ``--help`` lists them; all others come last."""
+
 
 class CommandGroup(click.Group):
-    """A group whose errors say which command the user may have meant."""
+    """A group whose help lists commands by task, and whose errors say which command the user may have meant."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with the start of their help, by task."""
+        listed = {name for _, names in SECTIONS for name in names}
+        others = tuple(name for name in sorted(self.commands) if name not in listed)
+        longest = max(map(len, self.commands))
+        for title, names in (*SECTIONS, ("More", others)):
+            commands = [self.commands[name] for name in names if name in self.commands]
+            limit = formatter.width - longest - 6
+            rows = [((command.name or "").ljust(longest), command.get_short_help_str(limit)) for command in commands]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -19,6 +39,8 @@ class CommandGroup(click.Group):
             click.UsageError: there is no such command; the message says what to write instead.
         """
         name = args[0]
+        if ctx.resilient_parsing and name not in self.commands:
+            return None, None, args  # a shell asks for completions
         if name in self.commands:
             return super().resolve_command(ctx, args)
         raise click.UsageError(f"{name}: no such command; {self._advice(name)}", ctx)

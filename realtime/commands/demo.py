@@ -11,7 +11,7 @@ from .options import analysis_options, take_settings, theme_option
 from .output_files import overwrite_option
 
 
-@click.command()
+@click.command(short_help="See it work without a camera.")
 @click.option("--no-window", is_flag=True, help="Write the annotated video and the CSV instead of showing them.")
 @click.option(
     "-o",

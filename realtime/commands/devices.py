@@ -5,7 +5,7 @@ import click
 from ...models.errors import MouthLiveError
 
 
-@click.command()
+@click.command(short_help="List the cameras.")
 @click.option("--probe", is_flag=True, help="Open each camera and try common sizes (its light goes on).")
 def devices(probe: bool) -> None:
     """List the cameras: index, name, path, and the picture sizes that each offers.
@@ -17,7 +17,7 @@ def devices(probe: bool) -> None:
     mouth-live devices --probe    open each, to see which sizes it gives
     """  # noqa: D301
     from ..video.camera_formats import probed_formats, reported_formats
-    from ..video.cameras import CAPTURE_BACKEND, list_cameras
+    from ..video.camera_list import CAPTURE_BACKEND, list_cameras
 
     cameras = list_cameras()
     for camera in cameras:

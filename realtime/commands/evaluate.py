@@ -7,6 +7,7 @@ import click
 
 from ...models.errors import SinkError
 from ...models.whole_file import whole_file
+from .completion import complete_models
 from .file_formats import PAGE, REPORT, format_of
 from .options import refuse_unknown_model
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
@@ -14,8 +15,8 @@ from .output_files import OutputFile, keep_existing, overwrite_option, refuse_in
 log = logging.getLogger("mouth_live")
 
 
-@click.command()
-@click.argument("model")
+@click.command(short_help="Measure a network on labelled faces.")
+@click.argument("model", shell_complete=complete_models)
 @click.option(
     "--data", type=click.Path(path_type=Path), help="Folder with labels.csv and pictures, or a table made by label."
 )
@@ -26,7 +27,12 @@ log = logging.getLogger("mouth_live")
     help="Part of the labels. Default: test, but all of a set in --sets that has no test part.",
 )
 @click.option("--videos", type=click.Path(path_type=Path), help="Folder of the videos that a table of label names.")
-@click.option("--compare", metavar="OTHER", help="Compare face by face with a network, predictions.csv or report.json.")
+@click.option(
+    "--compare",
+    metavar="OTHER",
+    shell_complete=complete_models,
+    help="Compare face by face with a network, predictions.csv or report.json.",
+)
 @click.option(
     "--landmarker",
     type=click.Path(path_type=Path),

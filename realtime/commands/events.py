@@ -5,15 +5,16 @@ from typing import Any
 
 import click
 
+from .completion import complete_files
 from .file_formats import EVENTS, FORMAT_NAMES, JSON, format_of_output
 from .options import analysis_options, face_option, output_options, take_outputs, take_settings
 from .output_files import dated, keep_existing, refuse_input
 from .recordings_options import recordings_options, take_run_options
 
 
-@click.command()
-@click.argument("inputs", nargs=-1, metavar="[INPUT...]")
-@click.option("--camera", metavar="SOURCE", help="A camera instead of recordings.")
+@click.command(short_help="When lips move: lines or intervals for other programs.")
+@click.argument("inputs", nargs=-1, metavar="[INPUT...]", shell_complete=complete_files)
+@click.option("--camera", metavar="SOURCE", shell_complete=complete_files, help="A camera instead of recordings.")
 @click.option("--values", is_flag=True, help="Write a JSON line for each reading too.")
 @click.option(
     "--format",
@@ -27,6 +28,7 @@ from .recordings_options import recordings_options, take_run_options
     "-o",
     "--output",
     metavar="OUT",
+    shell_complete=complete_files,
     help=f"A camera or one recording: a file, whose ending chooses the format: {' '.join(EVENTS.endings)}; default: "
     "stdout. Several: a folder; default: the current one.",
 )
@@ -50,10 +52,23 @@ def events(
     everyone's events are written, each under its own face_id; --face anyone gives one stream with the face_id null.
 
     \b
-    mouth-live events talk.mp4                                    JSON lines: {"type": "start", ...
-    mouth-live events --camera 0 --preset talk --face largest     for a push-to-talk key
-    mouth-live events talk.mp4 -o talk.TextGrid                   for Praat; .eaf for ELAN, .srt for subtitles
-    mouth-live events recordings/ --format elan -o marks/         a folder, its structure kept
+    For a program
+      mouth-live events talk.mp4                JSON lines: {"type": "start", ...
+      mouth-live events --camera 0 --values     live, with each frame's value
+
+    \b
+    For another program's timeline
+      mouth-live events talk.mp4 -o talk.TextGrid
+                                                Praat; .eaf for ELAN, .srt, ...
+      mouth-live events clips/ --format elan -o marks/
+                                                a folder, its structure kept
+
+    \b
+    For a switch or a key
+      mouth-live events --camera 0 --preset talk --to key:space
+                                                push to talk
+      mouth-live events --camera 0 --preset switch --on-start "notify-send open"
+                                                run a program
     """  # noqa: D301
     if inputs and camera and ctx.get_parameter_source("camera") is click.core.ParameterSource.COMMANDLINE:
         raise click.UsageError("give a FILE or --camera, not both")

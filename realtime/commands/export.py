@@ -12,7 +12,7 @@ from .output_files import OutputFile, keep_existing, overwrite_option
 log = logging.getLogger("mouth_live")
 
 
-@click.command()
+@click.command(short_help="Turn a trained network into a file to use.")
 @click.argument("run_folder", type=click.Path(path_type=Path), metavar="RUN")
 @click.option("-o", "--output", type=OutputFile(), required=True, metavar="NAME.tflite", help="The file to write.")
 @click.option(

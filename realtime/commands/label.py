@@ -5,13 +5,14 @@ from typing import Any
 
 import click
 
+from .completion import complete_files
 from .file_formats import TABLE, format_of
 from .options import analysis_options, take_settings
 from .output_files import refuse_input
 
 
-@click.command()
-@click.argument("video")
+@click.command(short_help="Label faces of your own video.")
+@click.argument("video", shell_complete=complete_files)
 @click.option(
     "-o",
     "--output",

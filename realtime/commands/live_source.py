@@ -5,7 +5,8 @@ from pathlib import Path
 from ..session import Session, open_session
 from ..settings import AnalysisSettings
 from ..sinks.display import display_problem
-from ..video.cameras import find_source, refuse_missing_camera
+from ..video.camera_list import refuse_missing_camera
+from ..video.cameras import find_source
 
 
 def open_live(

@@ -8,6 +8,7 @@ import click
 
 from ..lips.limits import DEFAULT_LIMITS, Kind, Limits
 from ..sinks.themes import DEFAULT_THEME, THEMES
+from .completion import complete_models, complete_profiles
 from .limit_options import LIMIT_OPTIONS, take_limits
 from .option_types import FaceMode, Number
 
@@ -29,6 +30,7 @@ def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | N
 _PROFILE = click.option(
     "--profile",
     metavar="NAME",
+    shell_complete=complete_profiles,
     help="Rescale openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It applies "
     "to every face.",
 )
@@ -46,7 +48,11 @@ _CONFIG = click.option(
 def _analysis(device: str) -> list[Option[Any]]:
     return [
         click.option(
-            "--model", default="openness_compact", show_default=True, help="Weights by name, or a .tflite file."
+            "--model",
+            default="openness_compact",
+            show_default=True,
+            shell_complete=complete_models,
+            help="Weights by name, or a .tflite file.",
         ),
         click.option(
             "--device",

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ..sinks.themes import Theme
+from .completion import complete_files
 from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
 from .options import analysis_options, refuse_unused_theme, take_settings, theme_option
 from .output_files import refuse_input
@@ -14,9 +15,15 @@ from .recordings_options import recordings_options, take_run_options
 NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 
 
-@click.command()
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("-o", "--output", metavar="OUT", help="One video: a file, or '-' for stdout. Several: a folder.")
+@click.command(short_help="Recordings to tables and annotated videos.")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...", shell_complete=complete_files)
+@click.option(
+    "-o",
+    "--output",
+    metavar="OUT",
+    shell_complete=complete_files,
+    help="One video: a file, or '-' for stdout. Several: a folder.",
+)
 @click.option(
     "--format",
     "format_name",
@@ -34,6 +41,7 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
     "--annotate",
     is_flag=False,
     flag_value=NEXT_TO_TABLE,
+    shell_complete=complete_files,
     metavar="[FILE]",
     help="Write an annotated video too, in the same pass: beside the table as NAME.annotated.mp4, or to FILE; for "
     "several inputs, into this folder.",
@@ -69,12 +77,26 @@ def process(
     made from; what is complete is skipped by the next run.
 
     \b
-    mouth-live process talk.mp4                        writes talk.csv
-    mouth-live process talk.mp4 -o - | head            to stdout
-    mouth-live process talk.mp4 -o talk.parquet        as Parquet
-    mouth-live process talk.mp4 --annotate             with an annotated video
-    mouth-live process talk.mp4 --events textgrid      with intervals for Praat
-    mouth-live process recordings/ -o tables/          a folder, its structure kept; run it again to go on
+    A table for a spreadsheet or a script
+      mouth-live process talk.mp4                    writes talk.csv
+      mouth-live process talk.mp4 -o talk.parquet    as Parquet
+      mouth-live process talk.mp4 -o - | head        to stdout
+
+    \b
+    A video to look at
+      mouth-live process talk.mp4 --annotate         beside the table
+      mouth-live process talk.mp4 --annotate --theme debug
+                                                     with key points and curves
+
+    \b
+    When lips move
+      mouth-live process talk.mp4 --events textgrid  beside the table, for Praat
+
+    \b
+    Many recordings
+      mouth-live process clips/ -o tables/           a folder; run it again to go on
+      mouth-live process clips/ -o tables/ --dry-run
+                                                     what it would do
 
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.

@@ -4,6 +4,8 @@ import shlex
 
 import click
 
+from .completion import complete_files
+
 SCRIPT = """\
 #!/bin/bash
 #SBATCH --job-name=mouth-live
@@ -22,8 +24,15 @@ srun {command} --shard "$SLURM_ARRAY_TASK_ID"/{tasks} --jobs {cores}
 MEMORY = 400  # MB for each process, and some room
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED, metavar="INPUT... -o OUT [OPTION...]")
+@click.command(short_help="Print a job script for a cluster.", context_settings={"ignore_unknown_options": True})
+@click.argument(
+    "arguments",
+    nargs=-1,
+    required=True,
+    type=click.UNPROCESSED,
+    metavar="INPUT... -o OUT [OPTION...]",
+    shell_complete=complete_files,
+)
 @click.option("--tasks", type=click.IntRange(min=1), default=8, show_default=True, help="Tasks of the job array.")
 @click.option("--cores", type=click.IntRange(min=1), default=4, show_default=True, help="Cores of each task.")
 @click.option("--hours", type=click.IntRange(min=1), default=8, show_default=True, help="Time limit of each task.")

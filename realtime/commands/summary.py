@@ -11,6 +11,7 @@ import click
 
 from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableError, UsageError
 from ...models.whole_file import same_file, whole_file
+from .completion import complete_files
 from .file_formats import TABLE_FORMATS
 from .output_files import dated, keep_existing, overwrite_option
 
@@ -23,8 +24,8 @@ FORMATS = ("csv", "html")
 _SUFFIXES = {f".{name}" for name in TABLE_FORMATS}
 
 
-@click.command()
-@click.argument("paths", nargs=-1, required=True, metavar="TABLE...")
+@click.command(short_help="One table or page over many tables.")
+@click.argument("paths", nargs=-1, required=True, metavar="TABLE...", shell_complete=complete_files)
 @click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: that of FILE's ending, or csv.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file; default: stdout.")
 @overwrite_option

@@ -6,10 +6,11 @@ from pathlib import Path
 import click
 
 from ...models.errors import DataError
+from .completion import complete_models
 from .options import refuse_unknown_model
 
 
-@click.command()
+@click.command(short_help="Train a network on labelled faces.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
@@ -36,6 +37,7 @@ from .options import refuse_unknown_model
     "--from",
     "base",
     metavar="MODEL",
+    shell_complete=complete_models,
     help="Start from these weights ('shipped', a name or a .tflite file): fine-tune them to your own faces where "
     "--data is a table made by label, or train them further where it is a folder.",
 )

@@ -10,7 +10,7 @@ from ...models.errors import DataError
 log = logging.getLogger("mouth_live")
 
 
-@click.command()
+@click.command(short_help="Check products against their recordings.")
 @click.argument("folder", type=click.Path(path_type=Path), metavar="OUT")
 @click.option("--quick", is_flag=True, help="Compare hashes only; do not decode the recordings.")
 def verify(folder: Path, quick: bool) -> None:

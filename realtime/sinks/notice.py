@@ -8,7 +8,7 @@ from .drawing import MIN_TEXT_SIZE, PLATE, Picture, draw_text, text_size, text_w
 
 ENLARGED = 1.5  # times the usual text: it is read from a distance
 MOST_LINES = 3  # of one notice; a longer one gets smaller text
-OPACITY = 0.88
+OPACITY = 0.95
 FILLED = 0.94  # of the picture's width, at most
 
 

@@ -18,7 +18,7 @@ KEYS = (
 ALSO = {"q": "q or Esc"}  # the terminal has room for both
 CALIBRATE = "c"
 CAP: tuple[int, int, int] = (235, 235, 235)  # BGR, of a key's cap
-OPACITY = 0.88
+OPACITY = 0.95
 
 
 def keys_in_words(calibrates: bool = True) -> str:

@@ -1,14 +1,12 @@
-"""Cameras and streams: list them, find the one that a name means, and read its frames."""
+"""Cameras and streams: find the one that a name means, and read its frames."""
 
 import logging
-import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Self
 
 import cv2
 import numpy as np
@@ -16,6 +14,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import SourceError
 from ..records import Frame
+from .camera_list import CAPTURE_BACKEND, Camera, available_cameras, list_cameras, no_camera
 from .capture import Capture
 from .recording_files import VIDEO_SUFFIXES, recording_path, refuse_special_file
 from .sources import PacedVideo, VideoSource, open_video
@@ -28,50 +27,6 @@ FROZEN_TIMEOUT = 2.0  # s with an identical picture, or with none, until the cam
 REOPEN_TIMEOUT = 10.0  # s of attempts to open it again, after which its loss is an error
 RETRY_INTERVAL = 0.5  # s between the attempts
 IDLE_INTERVAL = 0.005  # s between reads that give nothing
-# Cameras are listed and opened through the same backend, so that an index means the same camera.
-_CAPTURE_BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_MSMF, "darwin": cv2.CAP_AVFOUNDATION}
-CAPTURE_BACKEND = _CAPTURE_BACKENDS.get(sys.platform, cv2.CAP_ANY)
-_V4L_FOLDER = Path("/sys/class/video4linux")
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A camera of this machine: OpenCV's index, its name, and its device path (empty where there is none)."""
-
-    index: int
-    name: str
-    path: str
-
-
-def list_cameras() -> list[Camera]:
-    """Return the cameras that the system names, ordered by index.
-
-    Without the extra ``cameras`` this works on Linux only, and elsewhere returns an empty list.
-    """
-    try:
-        import cv2_enumerate_cameras  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        return _linux_cameras()
-    found = cast("Any", cv2_enumerate_cameras).enumerate_cameras(CAPTURE_BACKEND)
-    return sorted((Camera(int(c.index), str(c.name), str(c.path or "")) for c in found), key=lambda c: c.index)
-
-
-def _linux_cameras() -> list[Camera]:
-    if not sys.platform.startswith("linux") or not _V4L_FOLDER.is_dir():
-        return []
-    nodes = [node for node in _V4L_FOLDER.iterdir() if node.name.removeprefix("video").isdigit()]
-    cameras = [
-        Camera(int(node.name.removeprefix("video")), (node / "name").read_text().strip(), f"/dev/{node.name}")
-        for node in nodes
-        if _is_capture_node(node) and (node / "name").is_file()
-    ]
-    return sorted(cameras, key=lambda c: c.index)
-
-
-def _is_capture_node(node: Path) -> bool:
-    """Return whether this is a camera's first node; the others carry metadata or the same pictures."""
-    index = node / "index"
-    return not index.is_file() or index.read_text().strip() == "0"
 
 
 def open_camera(
@@ -122,42 +77,18 @@ def find_source(source: int | str) -> "int | str | Camera | Path":
             raise SourceError(f"{text}: a folder, not a camera or a video; name one of the videos in it")
         return path if path.is_file() else text
     if "/" in text or "\\" in text or path.suffix.lower() in VIDEO_SUFFIXES:
-        raise SourceError(f"{text}: no such file or device; {_available_cameras()}")
+        raise SourceError(f"{text}: no such file or device; {available_cameras()}")
     return _named(text)
 
 
 def _named(part: str) -> Camera:
     matching = [camera for camera in list_cameras() if part.lower() in camera.name.lower()]
     if not matching:
-        raise SourceError(f"no camera with {part!r} in its name; {_available_cameras()}")
+        raise SourceError(f"no camera with {part!r} in its name; {available_cameras()}")
     if len(matching) > 1:
         names = ", ".join(f"{c.index} {c.name!r}" for c in matching)
         raise SourceError(f"{part!r} matches several cameras: {names}; give an index")
     return matching[0]
-
-
-def refuse_missing_camera(index: int) -> None:
-    """Refuse a camera that is surely not there, without opening it. Only Linux can tell.
-
-    Raises:
-        SourceError: there is no such camera.
-    """
-    if sys.platform.startswith("linux") and not Path(f"/dev/video{index}").exists():
-        raise SourceError(_no_camera(index))
-
-
-def _no_camera(index: int) -> str:
-    """Return what to do where there is no camera of this index."""
-    if list_cameras():
-        return f"no camera {index}; {_available_cameras()}"
-    return f"no camera {index}; {_available_cameras()}; try mouth-live demo, or a file: mouth-live --camera talk.mp4"
-
-
-def _available_cameras() -> str:
-    cameras = list_cameras()
-    if not cameras:
-        return "no camera was found on this machine"
-    return "available: " + ", ".join(f"{c.index} {c.name!r}" for c in cameras)
 
 
 class LiveCamera:
@@ -279,5 +210,5 @@ class LiveCamera:
         if self._is_url:
             return f"{self.name}: no readable stream at this address; check the address and that its sender runs"
         if isinstance(self._device, int) and self._device not in [camera.index for camera in list_cameras()]:
-            return _no_camera(self._device)
+            return no_camera(self._device)
         return f"{self.name}: cannot be opened or gives no picture; is another program using it?"
