@@ -80,7 +80,7 @@ def named(monkeypatch, tmp_path):
         (node / "name").write_text(name + "\n")
         (node / "index").write_text(f"{part}\n")
     monkeypatch.setattr(camera_list, "_V4L_FOLDER", tmp_path)
-    monkeypatch.setattr(cameras.sys, "platform", "linux")
+    monkeypatch.setattr(camera_list.sys, "platform", "linux")
     monkeypatch.setitem(sys.modules, "cv2_enumerate_cameras", None)  # not installed
     return [(0, "Integrated Camera"), (2, "USB Cam"), (3, "USB Hub Cam")]
 
@@ -156,10 +156,15 @@ class TestWhatIsMeant:
         assert "in" in error(0)
         assert "is another program using it?" in error(0)
         monkeypatch.setattr(camera_list, "_V4L_FOLDER", tmp_path / "none")
-        assert error(0) == (
-            "no camera 0; no camera was found on this machine; try mouth-live demo, or a file: "
-            "mouth-live --camera talk.mp4"
-        )
+        monkeypatch.setattr(camera_list, "_DEVICES", tmp_path / "none")
+        advice = "try mouth-live demo, or a file: mouth-live --camera talk.mp4"
+        looked = f"looked for {tmp_path / 'none'}/video*"
+        assert error(0) == f"no camera 0; no camera was found on this machine ({looked}); {advice}"
+        (tmp_path / "none").mkdir()
+        for name in ("video10", "video11", "vcs"):  # nodes of a video codec, as small boards have them
+            (tmp_path / "none" / name).touch()
+        nodes = f"not cameras: {tmp_path}/none/video10, {tmp_path}/none/video11"
+        assert error(0) == f"no camera 0; no camera was found on this machine ({nodes}); {advice}"
 
 
 def test_the_system_names_the_cameras(named):

@@ -10,7 +10,8 @@ import pytest
 from mouth_live.models.blazeface import BlazeFace
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.overlay import PALETTE, draw, text_size
+from mouth_live.realtime.sinks.drawing import PALETTE, text_size
+from mouth_live.realtime.sinks.overlay import draw
 
 SIZES = [(320, 240), (1280, 720), (3840, 2160)]
 TONES = [0, 128, 255]

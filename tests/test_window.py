@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import cv2
 import pytest
 
 from mouth_live.realtime.sinks.display import display_problem
@@ -42,7 +43,7 @@ class Show:
         self.output = output
         with output.open("w") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-c", SHOW], env=self.environment, stdout=file, stderr=file
+                [sys.executable, "-c", SHOW], env=self.environment, cwd=output.parent, stdout=file, stderr=file
             )
         self.window = self.xdotool("search", "--sync", "--onlyvisible", "--name", "^mouth-live$").split()[0]
         self.wait_for(5)
@@ -146,6 +147,41 @@ def test_a_paused_window_can_be_ended(show: Show) -> None:
     time.sleep(0.3)
     show.press("q")
     assert show.wait_for_end() == (0, "ended")
+
+
+@pytest.mark.display
+def test_s_saves_a_picture_in_the_current_folder(show: Show, tmp_path: Path) -> None:
+    show.press("s")
+    end = time.monotonic() + 20
+    while not list(tmp_path.glob("mouth-live-*.png")):
+        assert time.monotonic() < end, show.lines()
+        time.sleep(0.02)
+    show.press("q")
+    assert show.wait_for_end() == (0, "ended")
+    (path,) = tmp_path.glob("mouth-live-*.png")
+    assert cv2.imread(str(path)).shape == (480, 640, 3)
+
+
+@pytest.mark.display
+def test_f_asks_the_window_manager_for_the_full_screen(show: Show, tmp_path: Path) -> None:
+    # There is no window manager here, so what is sent to it is listened to.
+    heard = tmp_path / "heard.txt"
+    with heard.open("w") as file:
+        listener = subprocess.Popen(
+            ["stdbuf", "-oL", "xev", "-root", "-event", "substructure"], env=show.environment, stdout=file
+        )
+    try:
+        time.sleep(0.5)
+        show.press("f")
+        end = time.monotonic() + 20
+        while "_NET_WM_STATE" not in heard.read_text():
+            assert time.monotonic() < end, heard.read_text()
+            time.sleep(0.05)
+        show.press("q")
+        assert show.wait_for_end() == (0, "ended")
+    finally:
+        listener.kill()
+        listener.wait()
 
 
 @pytest.mark.display

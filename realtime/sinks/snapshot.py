@@ -22,19 +22,19 @@ def save_snapshot(picture: Picture) -> Path:
     Raises:
         SinkError: it cannot be written.
     """
-    path = _free_name(Path.cwd(), datetime.now().strftime(NAME))
+    path = _free_name(datetime.now().strftime(NAME))
     done, data = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, FAST])
     if not done:
         raise SinkError(f"{path}: the picture cannot be encoded")
     with whole_file(path, "; start in another folder", error=SinkError) as part:
         part.write_bytes(data.tobytes())
-    return path
+    return path.absolute()
 
 
-def _free_name(folder: Path, stem: str) -> Path:
+def _free_name(stem: str) -> Path:
     """Return the name of a PNG that does not exist yet: with a number from the second picture of a second on."""
-    path, number = folder / f"{stem}.png", 1
+    path, number = Path(f"{stem}.png"), 1
     while path.exists() or path.is_symlink():
         number += 1
-        path = folder / f"{stem}-{number}.png"
+        path = Path(f"{stem}-{number}.png")
     return path

@@ -23,7 +23,7 @@ OPACITY = 0.95
 
 def keys_in_words(calibrates: bool = True) -> str:
     """Return what the keys do, as a line for the terminal."""
-    return ", ".join(f"{ALSO.get(key, key)} {action}" for key, action in shown_keys(calibrates))
+    return ", ".join(f"{ALSO.get(key, key)}: {action}" for key, action in shown_keys(calibrates))
 
 
 def shown_keys(calibrates: bool) -> list[tuple[str, str]]:
