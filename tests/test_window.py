@@ -168,7 +168,7 @@ def test_f_asks_the_window_manager_for_the_full_screen(show: Show, tmp_path: Pat
     heard = tmp_path / "heard.txt"
     with heard.open("w") as file:
         listener = subprocess.Popen(
-            ["stdbuf", "-oL", "xev", "-root", "-event", "substructure"], env=show.environment, stdout=file
+            ["stdbuf", "-oL", "xev", "-root", "-event", "structure"], env=show.environment, stdout=file
         )
     try:
         time.sleep(0.5)

@@ -38,7 +38,8 @@ def _draw_cells(scene: Scene) -> None:
         count, pitch = min(columns, len(readings) - row * columns), grid.width + grid.gap
         left = (scene.width - count * pitch + grid.gap) // 2 + column * pitch
         area = Rectangle(left, scene.height - (rows - row) * (height + grid.gap), grid.width, height)
-        _draw_cell(scene, area, reading, grid.size, grid.bar)
+        if area.top >= 0:  # a tiny picture has no room for many
+            _draw_cell(scene, area, reading, grid.size, grid.bar)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def _fill_round(mask: Picture, width: int, height: int, radius: int) -> None:
 def fill(picture: Picture, area: Rectangle, colour: Colour, radius: int, opacity: float = 1.0) -> None:
     """Draw a filled, rounded rectangle into the picture, clipped at its edges."""
     left, top = max(0, -area.left), max(0, -area.top)
-    part = picture[area.top + top : area.top + area.height, area.left + left : area.left + area.width]
+    part = picture[area.top + top : max(0, area.bottom), area.left + left : max(0, area.right)]
     if not part.size:
         return
     cover = _plate_mask(area.width, area.height, radius, opacity)
