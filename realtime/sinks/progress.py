@@ -19,11 +19,11 @@ class Progress(Sink):
         time: the time of the last frame in seconds.
     """
 
-    def __init__(self, title: str, total: int | None) -> None:
+    def __init__(self, title: str | None, total: int | None) -> None:
         """Set the bar up; nothing is shown yet.
 
         Args:
-            title: the text before the bar.
+            title: the text before the bar; None: show no bar.
             total: the approximate number of frames to come; None where unknown.
         """
         self.frames, self.time = 0, 0.0
@@ -38,7 +38,7 @@ class Progress(Sink):
 
     def __enter__(self) -> Self:
         """Show the bar, where stderr is a terminal."""
-        if sys.stderr.isatty():
+        if self._title is not None and sys.stderr.isatty():
             from tqdm import tqdm
 
             self._bar = tqdm(total=self._total, desc=self._title, unit=" frames", leave=False)

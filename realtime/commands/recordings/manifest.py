@@ -15,6 +15,7 @@ from ....models.whole_file import is_stream, whole_file
 from ...lips.profiles import load_profile
 from ...settings import AnalysisSettings
 from ...video.recording_files import is_hidden, is_picture_name
+from .places import HERE, Places
 from .products import ProductOptions, Target
 
 SUFFIX = ".json"  # follows the product's whole name
@@ -153,8 +154,10 @@ def write_manifest(product: Path, manifest: Manifest) -> None:
         part.write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
 
 
-def new_manifest(target: Target, source: Path, settings: AnalysisSettings, options: ProductOptions) -> Manifest:
-    """Return the manifest of a product that is still to be made.
+def new_manifest(
+    target: Target, source: Path, settings: AnalysisSettings, options: ProductOptions, places: Places = HERE
+) -> Manifest:
+    """Return the manifest of a product that is still to be made; ``places`` has the files on this machine.
 
     Raises:
         OSError: the recording cannot be read.
@@ -165,10 +168,10 @@ def new_manifest(target: Target, source: Path, settings: AnalysisSettings, optio
         version("mouth-live"),
         target.kind,
         target.format,
-        _relative(source, Path(target.path).parent),
-        content_of(source),
+        _relative(places.named(source), places.named(Path(target.path)).parent),
+        content_of(places.local(source)),
         settings_data(settings) | options.concerning(target.kind),
-        weights_hashes(settings),
+        weights_hashes(places.local_settings(settings)),
     )
 
 

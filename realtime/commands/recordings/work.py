@@ -15,6 +15,7 @@ from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import open_video
 from .manifest import Manifest, has_manifest, manifest_path, new_manifest, write_manifest
+from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions, make_sink
 
@@ -36,7 +37,16 @@ class Work:
     seconds: float
 
 
-def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networks: Networks, prefix: str = "") -> Work:
+def do_job(
+    job: Job,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    networks: Networks,
+    prefix: str | None = "",
+    *,
+    places: Places = HERE,
+    watch: Sequence[Sink] = (),
+) -> Work:
     """Make the products of one recording in one pass over it, and report them in one line.
 
     Args:
@@ -44,19 +54,21 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
         options: how they are written.
         settings: the settings of the analysis.
         networks: the networks of these settings.
-        prefix: the beginning of the progress bar's title.
+        prefix: the beginning of the progress bar's title; None: no bar.
+        places: where the files are on this machine.
+        watch: sinks that see the frames too.
 
     Raises:
         MouthLiveError: it failed, and none of its products is left; BusyError: another run makes one of them;
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
     cut_off: IncompleteVideoError | None = None
-    with open_session(open_video(job.source, options.track), settings, networks=networks) as session:
-        sinks = [make_sink(target, options, settings, job.source, session) for target in job.targets]
-        progress = Progress(prefix + job.source.name, session.frame_count)
-        manifests = _Manifests(job, options, settings)
+    with open_session(open_video(places.local(job.source), options.track), settings, networks=networks) as session:
+        sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
+        progress = Progress(None if prefix is None else prefix + job.source.name, session.frame_count)
+        manifests = _Manifests(job, options, settings, places)
         try:
-            session.run([*sinks, manifests, progress])
+            session.run([*sinks, manifests, progress, *watch])
         except IncompleteVideoError as error:
             cut_off = error
         except MouthLiveError:
@@ -64,7 +76,7 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
             raise
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
         reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
-    manifests.finish(work, sinks, reason, exit_code=cut_off.exit_code if cut_off else 0)
+    manifests.finish(work, sinks, places.as_named(reason), exit_code=cut_off.exit_code if cut_off else 0)
     _report(job, work)
     if cut_off:
         raise cut_off
@@ -77,7 +89,7 @@ class _Manifests(Sink):
     So a product with a finished manifest is always the one that the manifest describes, whenever the program is killed.
     """
 
-    def __init__(self, job: Job, options: ProductOptions, settings: AnalysisSettings) -> None:
+    def __init__(self, job: Job, options: ProductOptions, settings: AnalysisSettings, places: Places) -> None:
         """Look at the recording before it is analysed.
 
         Raises:
@@ -86,9 +98,10 @@ class _Manifests(Sink):
         """
         self._manifests: dict[Path, Manifest] = {}
         for target in job.targets:
-            if has_manifest(target):
+            local = replace(target, path=places.local(Path(target.path)))
+            if has_manifest(target) and has_manifest(local):
                 try:
-                    self._manifests[Path(target.path)] = new_manifest(target, job.source, settings, options)
+                    self._manifests[Path(local.path)] = new_manifest(target, job.source, settings, options, places)
                 except OSError as error:
                     raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
 

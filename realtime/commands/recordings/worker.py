@@ -9,19 +9,22 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from queue import SimpleQueue
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from ....models.errors import MouthLiveError
 from ....models.openness import OpennessModel
 from ....models.weights_file import load_weights
 from ...session import load_networks
 from ...settings import AnalysisSettings
+from ...sinks.sink import Sink
 from ...system.threads import new_thread
 from ...video.capture import share_cores
 from ..cli import end_with_exit_code
 from .outcome import Outcome, outcome_of
+from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions
 from .shared_network import network_client
@@ -42,8 +45,16 @@ class _Messages(logging.Handler):
         self.found.append((record.levelno, record.getMessage()))
 
 
-def job_runner(common: Mapping[str, Any]) -> Callable[[Job], Outcome]:
-    """Load the networks, and return the function that does a job and never raises an error of this program.
+class JobRunner(Protocol):
+    """Does jobs, and never raises an error of this program."""
+
+    def __call__(self, job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
+        """Do a job whose files are at these places; ``watch`` sees the frames too."""
+        ...
+
+
+def job_runner(common: Mapping[str, Any]) -> JobRunner:
+    """Load the networks, and return what does jobs.
 
     Args:
         common: what all jobs have in common, as :func:`common_data` returned it.
@@ -54,13 +65,14 @@ def job_runner(common: Mapping[str, Any]) -> Callable[[Job], Outcome]:
     settings, options = AnalysisSettings.from_data(common["settings"]), ProductOptions(**common["options"])
     share_cores(common["at_once"])
     model = _parents_model(settings, *common["network"]) if common["network"] else None
-    networks = load_networks(settings, model)
+    networks = load_networks(replace(settings, **common["loaded"]), model)
 
-    def run(job: Job) -> Outcome:
+    def run(job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
-        outcome = outcome_of(lambda: do_job(job, options, settings, networks))
-        return outcome.with_messages(messages.found)
+        outcome = outcome_of(lambda: do_job(job, options, settings, networks, None, places=places, watch=watch))
+        outcome = replace(outcome, error=places.as_named(outcome.error))
+        return outcome.with_messages([(level, places.as_named(text)) for level, text in messages.found])
 
     return run
 
@@ -69,7 +81,7 @@ def _main() -> None:
     replies = _private_stdout()
     lines: SimpleQueue[str] = SimpleQueue()
     new_thread("parent", _listen, lines).start()
-    run: Callable[[Job], Outcome] | MouthLiveError
+    run: JobRunner | MouthLiveError
     try:
         run = job_runner(json.loads(lines.get()))
     except MouthLiveError as error:
