@@ -1,11 +1,14 @@
 """How a job ended, as data that one process can tell another."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 from ....models.errors import BusyError, IncompleteVideoError, MouthLiveError
 from .work import Work
+
+log = logging.getLogger("mouth_live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ class Outcome:
         given = dict(data)
         given["messages"] = tuple((level, text) for level, text in data["messages"])
         return cls(**given)
+
+    def report(self) -> None:
+        """Log the messages."""
+        for level, text in self.messages:
+            log.log(level, "%s", text)
 
     def with_messages(self, messages: Sequence[tuple[int, str]]) -> Self:
         """Return the outcome with these messages."""

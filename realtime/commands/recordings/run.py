@@ -7,7 +7,6 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +15,7 @@ from ....models.openness import load_openness_model
 from ...session import load_networks
 from ...settings import AnalysisSettings
 from ...system.signals import Terminated
+from .cluster_options import ClusterOptions
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
 from .inputs import names_several
@@ -28,9 +28,6 @@ from .shards import Shard
 from .shared_network import SharedNetwork
 from .standing import JobStatus, job_status
 from .work import do_job
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 log = logging.getLogger("mouth_live")
 
@@ -49,6 +46,7 @@ class RunOptions:
         dry_run: say what would be done, and do nothing.
         shard: the part of the recordings to take; None: all.
         retry_failed: take only those that the output folder's ``failed.csv`` lists.
+        cluster: the cluster whose workers do the jobs; None: this machine.
     """
 
     overwrite: bool = False
@@ -56,6 +54,7 @@ class RunOptions:
     dry_run: bool = False
     shard: Shard | None = None
     retry_failed: bool = False
+    cluster: ClusterOptions | None = None
 
 
 @dataclass(slots=True)
@@ -70,8 +69,7 @@ class _Tally:
 
     def take(self, job: Job, outcome: Outcome) -> None:
         """Report the outcome of a job, and count it."""
-        for level, text in outcome.messages:
-            log.log(level, "%s", text)
+        outcome.report()
         if outcome.busy:
             self.skipped += 1
             log.info("%s", outcome.error)
@@ -113,7 +111,7 @@ def process_recordings(
         run: how to go about it.
         folder: the output folder of several recordings, for ``failed.csv``; None for a single recording, whose error is
             raised.
-        runner: what does the jobs; None: this process, or worker processes on this machine.
+        runner: what does the jobs; None: a cluster, this process, or worker processes on this machine.
 
     Raises:
         MouthLiveError: the only job or all jobs failed; SomeFailedError: some of several failed.
@@ -124,8 +122,11 @@ def process_recordings(
     statuses = (job_status(job, settings, options, run.overwrite) for job in jobs)
     if run.dry_run:
         _print_plan(statuses)
-    elif folder is None:
-        _do_single(next(statuses), options, settings)
+        return
+    if run.cluster is not None and runner is None:
+        runner = _cluster_runner(run.cluster, options, settings)
+    if folder is None:
+        _do_single(next(statuses), options, settings, runner)
     else:
         _do_several(jobs, statuses, folder, runner or _local_runner(options, settings, run.workers))
 
@@ -177,11 +178,17 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
             click.echo(f"{status.job.source} -> {paths}")
 
 
-def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings) -> None:
+def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings, runner: Runner | None) -> None:
     for note in status.notes:
         log.info("%s", note)
     if status.job.targets:
-        do_job(status.job, options, settings, load_networks(settings))
+        if runner is None:
+            do_job(status.job, options, settings, load_networks(settings))
+            return
+        for _, outcome in runner([status.job]):
+            outcome.report()
+            if outcome.error:
+                raise MouthLiveError(outcome.error)
         return
     if not status.notes:
         log.info("%s: is complete already, skipped (--overwrite makes it again)", status.job.source)
@@ -226,14 +233,17 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
             return
         model = load_openness_model(settings.model, settings.device)
         shared = None if model.device == "cpu" else SharedNetwork(model)
-        pool = Pool(count, options, settings, shared)
-        with closing(shared) if shared else nullcontext(), _bar(len(jobs)) as bar, closing(pool.run(jobs)) as outcomes:
-            for job, outcome in outcomes:
-                bar.clear()
-                yield job, outcome
-                bar.update()
+        with closing(shared) if shared else nullcontext():
+            yield from _with_bar(len(jobs), Pool(count, options, settings, shared).run(jobs))
 
     return run
+
+
+def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: AnalysisSettings) -> Runner:
+    """Return what does jobs on the workers of a cluster."""
+    from .cluster import ClusterRun
+
+    return lambda jobs: _with_bar(len(jobs), ClusterRun(cluster, options, settings)(jobs))
 
 
 def _in_this_process(
@@ -246,10 +256,15 @@ def _in_this_process(
         yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
 
 
-def _bar(total: int) -> "tqdm[Any]":
+def _with_bar(total: int, outcomes: Generator[tuple[Job, Outcome]]) -> Generator[tuple[Job, Outcome]]:
+    """Yield the outcomes, and show on a terminal how many there are."""
     from tqdm import tqdm
 
-    return tqdm(total=total, unit=" videos", leave=False, disable=None)
+    with tqdm(total=total, unit=" videos", leave=False, disable=None) as bar, closing(outcomes):
+        for job, outcome in outcomes:
+            bar.clear()
+            yield job, outcome
+            bar.update()
 
 
 def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> None:

@@ -70,6 +70,7 @@ def job_runner(common: Mapping[str, Any]) -> JobRunner:
     def run(job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
+        log.setLevel(logging.INFO)
         outcome = outcome_of(lambda: do_job(job, options, settings, networks, None, places=places, watch=watch))
         outcome = replace(outcome, error=places.as_named(outcome.error))
         return outcome.with_messages([(level, places.as_named(text)) for level, text in messages.found])
