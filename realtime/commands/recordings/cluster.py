@@ -126,20 +126,19 @@ class ClusterRun:
             ClusterError: the scheduler is gone, or a worker does not fit this machine.
         """
         job, future = attempt.job, attempt.future
-        if future.cancelled():
-            self._refuse_loss()
-            if attempt.number < ATTEMPTS:
-                return None
-            return Outcome(f"{job.source}: {ATTEMPTS} workers were lost while they had it; does it crash them?", 1)
-        error = future.exception()
+        error = None if future.cancelled() else future.exception()
+        result = None if future.cancelled() or error else future.result()
+        self._refuse_loss()
         if error is not None:
-            self._refuse_loss()
             if type(error).__name__ == "KilledWorker":
-                lost = f"{error.allowed_failures + 1} workers were lost while they had it, the last is"
+                lost = f"{error.allowed_failures + 1} workers were lost while they had it, the last was"
                 return Outcome(f"{job.source}: {lost} {error.last_worker.address}; does it crash them?", 1)
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(f"{job.source}: the cluster could not do it ({reason})", 1)
-        result = future.result()
+        if not result:  # its recording was lost with a worker, or the worker was closed meanwhile
+            if attempt.number < ATTEMPTS:
+                return None
+            return Outcome(f"{job.source}: {ATTEMPTS} workers were lost while they had it; does it crash them?", 1)
         if reason := result.get("misfit"):
             raise ClusterError(reason)
         return transport.take(job, result)

@@ -42,11 +42,12 @@ def warn_of_threads(workers: Mapping[str, Any]) -> None:
     """Say which workers have several threads, of which only one works at a time."""
     several = [worker for worker, known in workers.items() if known["nthreads"] > 1]
     if several:
-        more = f" and {len(several) - 1} more have" if len(several) > 1 else " has"
+        more = f" ({len(several) - 1} more likewise)" if len(several) > 1 else ""
         log.warning(
-            "worker %s%s several threads, and does one recording at a time; start one for each core, with: "
+            "worker %s has %d threads, but does one recording at a time%s; start a worker for each core, with: "
             "dask worker ADDRESS --nworkers N --nthreads 1",
             several[0],
+            workers[several[0]]["nthreads"],
             more,
         )
 

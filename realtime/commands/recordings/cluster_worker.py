@@ -5,6 +5,7 @@ The functions are called by their names, so a worker needs the same version of t
 
 import json
 import os
+import signal
 import socket
 import tempfile
 import threading
@@ -95,14 +96,15 @@ def do_in_place(key: str, common: str, job: Mapping[str, Any], places: Places, n
         needed: paths here that the user's machine can see.
 
     Returns:
-        The outcome as data; ``misfit`` and the reason where this worker does not fit.
+        The outcome as data; ``misfit`` and the reason where this worker does not fit; nothing where it was stopped.
     """
     with _one_at_a_time:
         if reason := _load(common):
             return {"misfit": f"{worker_name()}: {reason}"}
         if path := unseen(needed):
             return Outcome(f"{job['source']}: {worker_name()}: {_not_seen(path)}", 1).as_data()
-        return _do(key, common, Job.from_data(job), places).as_data()
+        outcome = _do(key, common, Job.from_data(job), places)
+        return {} if outcome is None else outcome.as_data()
 
 
 def do_sent(
@@ -119,7 +121,7 @@ def do_sent(
 
     Returns:
         The outcome as data, and under ``products`` the bytes and the manifest of each product; None where it was not
-        made. ``misfit`` and the reason where this worker does not fit.
+        made. ``misfit`` and the reason where this worker does not fit; nothing where it was stopped.
     """
     with _one_at_a_time, tempfile.TemporaryDirectory(prefix="mouth-live-", dir=_dask_worker().local_directory) as made:
         if reason := _load(common):
@@ -135,8 +137,15 @@ def do_sent(
             file.write_bytes(data)
         places = Places(folder, files)
         outcome = _do(key, common, wanted, places)
+        if outcome is None:
+            return {}
         products = [_product(places.local(Path(target.path))) for target in wanted.targets]
         return outcome.as_data() | {"products": products}
+
+
+def dask_setup(_worker: object) -> None:
+    """Prepare a worker that this program started: Ctrl-C at the terminal reaches it too, and is not for it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def worker_name() -> str:
@@ -158,15 +167,16 @@ class _Watch(Sink):
             Terminated: it is not.
         """
         task = self._worker.state.tasks.get(self._key)
-        if task is None or task.state == "cancelled" or self._worker.status.name not in ("running", "paused"):
+        if task is None or task.state == "cancelled" or self._worker.status.name in ("closing", "closed", "failed"):
             raise Terminated
 
 
-def _do(key: str, common: str, job: Job, places: Places) -> Outcome:
+def _do(key: str, common: str, job: Job, places: Places) -> Outcome | None:
+    """Do a job; None where it was stopped."""
     try:
         return _loaded[common](job, places, [_Watch(key)])
     except Terminated:
-        return Outcome(f"{job.source}: was cancelled", 1)
+        return None
 
 
 def _load(common: str) -> str:

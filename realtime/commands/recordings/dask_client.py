@@ -11,6 +11,7 @@ from ....models.errors import ClusterError, MissingExtraError, UsageError
 from .cluster_options import CONFIGURED, LOCAL, ClusterOptions
 
 CONNECT_TIMEOUT = 10  # s
+WORKER_MODULE = f"{__package__}.cluster_worker"
 CONFIG_KEY = "mouth-live.cluster"
 _TALKATIVE = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
 
@@ -44,9 +45,7 @@ def connected(cluster: ClusterOptions, workers: int) -> Generator[Any]:
             client = distributed.Client(target, timeout=CONNECT_TIMEOUT, set_as_default=False)
         except (OSError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
-            raise ClusterError(
-                f"--cluster {name}: no Dask scheduler answers ({reason}); is it running?"
-            ) from None
+            raise ClusterError(f"--cluster {name}: no Dask scheduler answers ({reason}); is it running?") from None
         closing.callback(_close, client)
         yield client
 
@@ -75,6 +74,7 @@ def _local_cluster(dask: Any, distributed: Any, workers: int) -> Any:  # noqa: A
             memory_limit=0,
             silence_logs=logging.CRITICAL + 1,
             security=True,
+            preload=[WORKER_MODULE],
         )
 
 
