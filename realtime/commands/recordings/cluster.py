@@ -33,7 +33,7 @@ log = logging.getLogger("mouth_live")
 POLL_INTERVAL = 0.5  # s; a signal is handled at the latest after that
 LOOK_INTERVAL = 2.0  # s between two looks at the workers
 AT_LEAST = 64  # tasks that Dask knows of at once, so that a cluster that adapts to its load sees some
-ATTEMPTS = 4  # at a recording that is lost with the worker that got it; Dask itself makes as many
+LAST = 4  # the number of the attempt at a recording, alone, when its workers were lost before
 
 
 @dataclass(slots=True)
@@ -85,14 +85,19 @@ class ClusterRun:
 
     def _outcomes(self, transport: Transport) -> Generator[tuple[Job, Outcome]]:
         busy: list[tuple[Job, Outcome]] = []
-        while self._waiting or self._running:
+        suspects: list[Job] = []
+        while self._waiting or self._running or suspects:
+            if suspects and not self._waiting and not self._running:
+                self._waiting.append((suspects.pop(0), LAST))  # alone
             yield from self._submit(transport)
             with suppress(Empty):
                 future = self._done.get(timeout=POLL_INTERVAL)
                 attempt = self._running.pop(future.key)
                 outcome = self._outcome(transport, attempt)
-                if outcome is None:
+                if outcome is None and attempt.number + 1 < LAST:
                     self._waiting.append((attempt.job, attempt.number + 1))
+                elif outcome is None:
+                    suspects.append(attempt.job)
                 elif outcome.busy and attempt.number == 1:
                     busy.append((attempt.job, outcome))
                 else:
@@ -120,7 +125,10 @@ class ClusterRun:
             future.add_done_callback(self._done.put)
 
     def _outcome(self, transport: Transport, attempt: _Attempt) -> Outcome | None:
-        """Return the outcome of a job that Dask is done with; None where it must be done again.
+        """Return the outcome of a job that Dask is done with; None where it is to be done again.
+
+        Dask blames all jobs that a lost worker had, not only the one that it was doing. So a job that was blamed too
+        often is done again alone, after all others.
 
         Raises:
             ClusterError: the scheduler is gone, or a worker does not fit this machine.
@@ -129,16 +137,15 @@ class ClusterRun:
         error = None if future.cancelled() else future.exception()
         result = None if future.cancelled() or error else future.result()
         self._refuse_loss()
-        if error is not None:
-            if type(error).__name__ == "KilledWorker":
-                lost = f"{error.allowed_failures + 1} workers were lost while they had it, the last was"
-                return Outcome(f"{job.source}: {lost} {error.last_worker.address}; does it crash them?", 1)
+        if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(f"{job.source}: the cluster could not do it ({reason})", 1)
-        if not result:  # its recording was lost with a worker, or the worker was closed meanwhile
-            if attempt.number < ATTEMPTS:
-                return None
-            return Outcome(f"{job.source}: {ATTEMPTS} workers were lost while they had it; does it crash them?", 1)
+        if not result and attempt.number == LAST:
+            lost = "its workers were lost again and again, the last time while they had nothing else to do"
+            return Outcome(f"{job.source}: {lost}; does it crash them?", 1)
+        if not result:
+            attempt.number = LAST - 1 if error else attempt.number  # Dask has tried it often enough among others
+            return None
         if reason := result.get("misfit"):
             raise ClusterError(reason)
         return transport.take(job, result)

@@ -76,18 +76,17 @@ class Sent:
 
     def submit(self, client: Any, key: str, job: Job, memory: int) -> Any:  # noqa: ANN401
         """Hand a job over, with its recording."""
-        files = _files(job.source)
-        size = sum(file.stat().st_size for file in files.values())
-        if memory and size * MEMORY_SHARE > memory:
-            raise SourceError(
-                f"{job.source}: {size / 2**30:.2g} GB are too much to send to a worker with {memory / 2**30:.2g} GB of "
-                "memory; use a shared file system"
-            )
-        self._contents[job.source] = content_of(job.source)
-        # Not as an argument: that would pass through the scheduler's memory and stay there.
-        (content,) = client.scatter([[(name, file.read_bytes()) for name, file in files.items()]], hash=False)
+        if not job.source.is_dir() and not job.source.is_file():
+            open_video(job.source)  # it says what is wrong
+        try:
+            self._contents[job.source] = content_of(job.source)
+            content = _packed(job.source, memory)
+        except OSError as error:
+            raise SourceError(f"{job.source}: cannot read it ({error.strerror}); check its permissions") from None
+        # Not as an argument: that would stay in the scheduler's memory.
+        (sent,) = client.scatter([content], hash=False)
         data, folder = job.as_data(), str(Path.cwd())
-        return client.submit(do_sent, key, self._common, data, folder, content, key=key, pure=False)
+        return client.submit(do_sent, key, self._common, data, folder, sent, key=key, pure=False)
 
     def take(self, job: Job, result: Mapping[str, Any]) -> Outcome:
         """Return the outcome, and write the products, each with its manifest."""
@@ -106,18 +105,28 @@ class Sent:
         return written if written.error else outcome
 
 
-def _files(source: Path) -> dict[str, Path]:
-    """Return the files of a recording by their names on the worker.
+def _packed(source: Path, memory: int) -> list[tuple[str, bytes]]:
+    """Return each file of a recording: its name on the worker, and its bytes.
+
+    Args:
+        source: the recording.
+        memory: the bytes that a worker may use; 0 where it has no limit.
 
     Raises:
-        SourceError: there are none.
+        SourceError: it is too large.
+        OSError: it cannot be read.
     """
+    files = {source.name: source}
     if source.is_dir():
         pictures = sorted(file for file in source.iterdir() if is_picture_name(file) and not is_hidden(file.name))
-        return {f"{source.name}/{file.name}": file for file in pictures}
-    if not source.is_file():
-        open_video(source)  # it says what is wrong
-    return {source.name: source}
+        files = {f"{source.name}/{file.name}": file for file in pictures}
+    size = sum(file.stat().st_size for file in files.values())
+    if memory and size * MEMORY_SHARE > memory:
+        raise SourceError(
+            f"{source}: {size / 2**30:.2g} GB are too much to send to a worker with {memory / 2**30:.2g} GB of memory; "
+            "use a shared file system"
+        )
+    return [(name, file.read_bytes()) for name, file in files.items()]
 
 
 def _write(target: Target, data: bytes, manifest: Manifest) -> None:
