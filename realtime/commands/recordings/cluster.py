@@ -11,6 +11,7 @@ from collections import Counter, deque
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -135,7 +136,10 @@ class ClusterRun:
         """
         job, future = attempt.job, attempt.future
         error = None if future.cancelled() else future.exception()
-        result = None if future.cancelled() or error else future.result()
+        result: Any = None
+        if error is None:
+            with suppress(import_module("distributed").CancelledError):  # what a lost worker returned may be lost too
+                result = future.result()
         self._refuse_loss()
         if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__

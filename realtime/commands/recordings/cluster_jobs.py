@@ -84,7 +84,10 @@ class Sent:
         except OSError as error:
             raise SourceError(f"{job.source}: cannot read it ({error.strerror}); check its permissions") from None
         # Not as an argument: that would stay in the scheduler's memory.
-        (sent,) = client.scatter([content], hash=False)
+        try:
+            (sent,) = client.scatter([content], hash=False)
+        except KeyError:  # of Dask's scheduler: the worker that got it has left meanwhile
+            raise ConnectionError("a worker left") from None
         data, folder = job.as_data(), str(Path.cwd())
         return client.submit(do_sent, key, self._common, data, folder, sent, key=key, pure=False)
 
