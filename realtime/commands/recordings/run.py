@@ -1,10 +1,9 @@
 """A run over recordings: skip what is complete, do the rest, and say in the end what was done."""
 
 import logging
-import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -27,6 +26,7 @@ from .products import ProductOptions
 from .shards import Shard
 from .shared_network import SharedNetwork
 from .standing import JobStatus, job_status
+from .tally import Tally
 from .work import do_job
 
 log = logging.getLogger("mouth_live")
@@ -55,38 +55,6 @@ class RunOptions:
     shard: Shard | None = None
     retry_failed: bool = False
     cluster: ClusterOptions | None = None
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run has done so far."""
-
-    done: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    failed: dict[Path, str] = field(default_factory=dict[Path, str])
-    started: float = field(default_factory=time.monotonic)
-
-    def take(self, job: Job, outcome: Outcome) -> None:
-        """Report the outcome of a job, and count it."""
-        outcome.report()
-        if outcome.busy:
-            self.skipped += 1
-            log.info("%s", outcome.error)
-        elif outcome.error:
-            self.failed[job.source] = outcome.error
-            log.error("%s", outcome.error)
-        else:
-            self.done += 1
-            self.seconds += outcome.seconds
-
-    def summary(self) -> str:
-        """Return the closing line."""
-        spent = time.monotonic() - self.started
-        text = f"{self.done} done, {self.skipped} skipped, {len(self.failed)} failed in {_clock(spent)}"
-        if not self.seconds:
-            return text
-        return f"{text} ({_length(self.seconds)} of video, {self.seconds / max(spent, 1e-3):.3g} times real time)"
 
 
 def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
@@ -133,7 +101,7 @@ def process_recordings(
 
 def _do_several(jobs: Sequence[Job], statuses: Iterator[JobStatus], folder: Path, runner: Runner) -> None:
     """Do what is open of several jobs, and keep the list of failures in their output folder."""
-    tally = _Tally()
+    tally = Tally()
     waiting = {status.job.source: status.job for status in statuses if not _is_skipped(status, tally)}
     make_folders(folder, list(waiting.values()))
     try:
@@ -196,7 +164,7 @@ def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSet
         _tell_again(manifest)
 
 
-def _is_skipped(status: JobStatus, tally: _Tally) -> bool:
+def _is_skipped(status: JobStatus, tally: Tally) -> bool:
     """Return whether nothing is to be done for a recording; count it, and say again what is incomplete."""
     for note in status.notes:
         log.info("%s", note)
@@ -275,18 +243,3 @@ def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> Non
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     kind = MouthLiveError if len(failed) == count else SomeFailedError
     raise kind(f"{len(failed)} of {count} inputs failed: {names}{more}; {folder / FAILURES} says why")
-
-
-def _clock(seconds: float) -> str:
-    """Return a duration as M:SS, or H:MM:SS."""
-    whole = round(seconds)
-    hours = f"{whole // 3600}:{whole // 60 % 60:02d}" if whole >= 3600 else str(whole // 60)
-    return f"{hours}:{whole % 60:02d}"
-
-
-def _length(seconds: float) -> str:
-    """Return the length of video in the unit that suits it."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
