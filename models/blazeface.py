@@ -19,7 +19,7 @@ from .face import Face
 from .light import well_lit
 from .rectangle import Rectangle
 from .tiles import is_cut
-from .weights_file import LiteRtNetwork, load_weights
+from .weights_file import DETECTOR, LiteRtNetwork, load_weights
 
 INPUT_SIZE = 192  # the network's input is 192x192 RGB in -1..1, letterboxed
 STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle of each cell
@@ -64,7 +64,7 @@ class BlazeFace:
         Raises:
             ModelError: the weights are missing or damaged.
         """
-        self._weights = load_weights("face_detection_full_range_sparse", "detection")
+        self._weights = load_weights(DETECTOR, "detection")
         self._threads = threads
         self._networks: dict[tuple[int, int], LiteRtNetwork] = {}
         self._min_logit = log(min_score / (1 - min_score))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from .crop import WHOLE_FACE, Region, crop_faces
 from .face import Face
 from .light import network_input
-from .weights_file import LiteRtNetwork, load_weights
+from .weights_file import FACE_CHECK, LiteRtNetwork, load_weights
 
 CHECK_SIZE = 48
 CHECK_REGIONS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
@@ -32,7 +32,7 @@ class FaceCheck:
         Raises:
             ModelError: the weights are missing or damaged.
         """
-        self._network = LiteRtNetwork(load_weights("face_check", "face-check"), threads)
+        self._network = LiteRtNetwork(load_weights(FACE_CHECK, "face-check"), threads)
 
     def evidence(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """Return the evidence for each detection: it is a face from :data:`MIN_EVIDENCE` on.

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from .errors import MissingExtraError, ModelError
 from .face import Face
 from .light import well_lit
-from .weights_file import load_weights
+from .weights_file import DETECTOR, load_weights
 
 log = logging.getLogger("mouth_live")
 
@@ -59,7 +59,7 @@ class MediaPipeFaces:
             MissingExtraError: mediapipe is not installed.
             ModelError: the weights are missing or damaged, or mediapipe cannot start.
         """
-        content = load_weights("face_detection_full_range_sparse", "detection").content
+        content = load_weights(DETECTOR, "detection").content
         self._mediapipe = _imported("mediapipe")
         tasks = _imported("mediapipe.tasks.python")
         vision = _imported("mediapipe.tasks.python.vision")

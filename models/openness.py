@@ -18,6 +18,7 @@ from .checked import checked_crops
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
+from .native_talk import import_quietly
 from .weights_file import LiteRtNetwork, Weights, check_twin, companion, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
@@ -201,7 +202,7 @@ def keras_backend(path: Path, weights: Weights) -> _Backend:
         ModelError: the file is missing or differs from the card's SHA-256.
     """
     check_twin(path, weights)
-    keras: Any = importlib.import_module("keras")
+    keras: Any = import_quietly("keras")
     model = keras.models.load_model(path, compile=False)
     paired = len(model.inputs) == 2
 
@@ -242,7 +243,7 @@ def _gpu_problem() -> str:
     if not any(driver.exists() for driver in drivers) and shutil.which("nvidia-smi") is None:
         return "no GPU driver was found that Keras can use"
     try:
-        keras: Any = importlib.import_module("keras")
+        keras: Any = import_quietly("keras")
     except ModuleNotFoundError as error:
         return f"Keras lacks its backend ({error.name} is not installed; pip install 'mouth-live[gpu]')"
     backend = str(keras.backend.backend())
@@ -250,7 +251,7 @@ def _gpu_problem() -> str:
 
 
 def _sees_gpu(backend: str) -> bool:
-    library: Any = importlib.import_module(backend)
+    library: Any = import_quietly(backend)
     if backend == "tensorflow":
         return bool(library.config.list_physical_devices("GPU"))
     if backend == "jax":

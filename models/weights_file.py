@@ -6,10 +6,8 @@ A file that differs from its card is refused: a damaged or swapped network would
 
 import hashlib
 import json
-import os
 import struct
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,11 +15,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from .errors import ModelError
+from .native_talk import native_talk_off
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
+DETECTOR, FACE_CHECK = "face_detection_full_range_sparse", "face_check"  # names of shipped weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class LiteRtNetwork:
         from ai_edge_litert import interpreter as litert  # pyright: ignore[reportMissingTypeStubs]
 
         try:
-            with _native_talk_off():
+            with native_talk_off():  # LiteRT announces its CPU kernels
                 self._interpreter: Any = cast("Any", litert).Interpreter(
                     model_content=_resized(weights, size) if size else weights.content, num_threads=threads
                 )
@@ -177,21 +177,3 @@ def _resized(weights: Weights, size: tuple[int, int]) -> bytes:
     for place, stride in weights.card["maps_at"].items():
         struct.pack_into("<ii", content, int(place), *(length // stride for length in size))
     return bytes(content)
-
-
-@contextmanager
-def _native_talk_off() -> Generator[None]:
-    """Discard what native code writes to stderr: LiteRT announces its CPU kernels there, with no switch for it."""
-    try:
-        kept = os.dup(2)
-    except OSError:  # no stderr, as in a windowed Python on Windows
-        yield
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

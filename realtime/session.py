@@ -32,7 +32,7 @@ from .outputs.output import Output
 from .pipeline import MAX_WAITING_BYTES, Pipeline
 from .records import Analysis
 from .settings import AnalysisSettings
-from .sinks.sink import Sink, refuse_shared_files
+from .sinks.sink import Sink, mark_cut_off, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
 from .video.arrays import ArraySource
@@ -214,7 +214,7 @@ class Session:
                         return None
             except SourceError as error:
                 if self.live or isinstance(error, IncompleteVideoError):
-                    return error  # the outputs are complete up to here
+                    return mark_cut_off(sinks, error)  # the outputs are complete up to here
                 raise
             except (KeyboardInterrupt, Terminated) as error:
                 if not self.live:

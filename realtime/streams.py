@@ -16,6 +16,9 @@ from .session import Session, open_session
 from .system.signals import held_signals
 from .video.opening import Source, checked_source, is_live, open_source
 
+Analyses = Iterable[Analysis] | str | PathLike[str] | int
+"""Analyses; or a camera's index, a path or a URL, which is analysed."""
+
 
 def analyze(source: Source, pipeline: Pipeline | None = None) -> Iterator[Analysis]:
     """Analyse a recorded video to its end, or a camera until the loop is left.
@@ -49,7 +52,7 @@ def _analyses(source: Source, pipeline: Pipeline | None) -> Iterator[Analysis]:
         yield from analyses
 
 
-def lip_events(analyses: Iterable[Analysis] | str | PathLike[str] | int) -> Iterator[LipEvent]:
+def lip_events(analyses: Analyses) -> Iterator[LipEvent]:
     """Yield the lip events of analysed frames. When the frames end or fail, yield the stops of all that is on first.
 
     Nobody takes the last stops if your own loop fails or is left early. :func:`watch_lips` calls back for these too.
@@ -86,7 +89,7 @@ def _events(analyses: Iterable[Analysis]) -> Iterator[LipEvent]:
 
 
 def watch_lips(
-    analyses: Iterable[Analysis] | str | PathLike[str] | int,
+    analyses: Analyses,
     callback: Callable[[LipEvent], object],
     choice: FaceChoice | None = None,
 ) -> None:
@@ -123,7 +126,7 @@ def watch_lips(
                 callback(event)
 
 
-def _as_analyses(analyses: Iterable[Analysis] | str | PathLike[str] | int) -> Iterator[Analysis]:
+def _as_analyses(analyses: Analyses) -> Iterator[Analysis]:
     """Return analyses as they are, and those of a source that is named.
 
     Raises:

@@ -197,6 +197,10 @@ class ObsServer(AppServer):
         self.check({"sceneName", "sourceName"} <= set(data), "GetSceneItemId")
         return (100, {"sceneItemId": 7}) if data["sourceName"] == "Bubble" else (600, {})
 
+    def on_GetSceneItemEnabled(self, data):
+        self.check(set(data) == {"sceneName", "sceneItemId"}, "GetSceneItemEnabled")
+        return 100, {"sceneItemEnabled": self.shown.get(data["sceneItemId"], False)}
+
     def on_SetSceneItemEnabled(self, data):
         self.check(set(data) == {"sceneName", "sceneItemId", "sceneItemEnabled"}, "SetSceneItemEnabled")
         self.shown[data["sceneItemId"]] = data["sceneItemEnabled"]

@@ -7,8 +7,10 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,6 +33,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if CI and report.skipped and not may_skip:
         report.outcome = "failed"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say in the last lines how many tests were left out, and why."""
+    skipped: list[pytest.TestReport] = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(str(report.longrepr[2]).removeprefix("Skipped: ") for report in skipped if report.longrepr)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"left out: {count} test{'' if count == 1 else 's'}: {reason}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,6 +86,21 @@ def long_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     ffmpeg = ["ffmpeg", "-v", "error", "-stream_loop", "20", "-i", demo_clip, "-c", "copy", path]
     subprocess.run(list(map(str, ffmpeg)), check=True)
     return path
+
+
+@pytest.fixture
+def cut_short(demo_clip: Path, tmp_path: Path) -> Callable[[float], Path]:
+    """Return a function that makes ``cut.mp4``, the demo cut off after a share (0..1) of its bytes."""
+
+    def make(share: float) -> Path:
+        path = tmp_path / "cut.mp4"
+        fast = ["ffmpeg", "-v", "error", "-i", demo_clip, "-c", "copy", "-movflags", "+faststart", path]
+        subprocess.run(list(map(str, fast)), check=True)
+        content = path.read_bytes()
+        path.write_bytes(content[: int(len(content) * share)])
+        return path
+
+    return make
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
@@ -325,3 +326,100 @@ def test_a_real_clip_of_variable_rate_keeps_times_and_sound(shared: Path, tmp_pa
     assert began_there == pytest.approx(began, abs=0.05)
     assert len(first)
     assert len(first_there)
+
+
+def test_a_sound_track_that_cannot_be_decoded_takes_no_other_with_it(mouth_live, short_clip, tmp_path):
+    """As of phones that record spatial sound beside AAC in a codec that ffmpeg does not know."""
+    both = ["-map", "0:v", "-map", "1:a", "-map", "2:a", "-c:v", "copy", "-c:a:0", "aac", "-c:a:1", "pcm_s16le"]
+    sounds = ["-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "sine=f=900:d=1"]
+    path = tmp_path / "two.mov"
+    subprocess.run(["ffmpeg", "-v", "error", "-i", str(short_clip), *sounds, *both, str(path)], check=True)
+    content = bytearray(path.read_bytes())
+    at = content.rfind(b"sowt")
+    content[at : at + 4] = b"apac"
+    path.write_bytes(content)
+    done = mouth_live("process", "two.mov", "--annotate")
+    assert done.returncode == 0, done.stderr
+    assert "two.mov: sound track 0 copied, track 1 left out, for ffmpeg cannot decode it" in done.stderr
+    assert codecs(tmp_path / "two.annotated.mp4") == ["h264", "aac"]
+    assert (tmp_path / "two.csv").read_text().count("\n") == 26
+
+
+def codecs(path: Path) -> list[str]:
+    with av.open(str(path)) as container:
+        return [stream.codec_context.name for stream in container.streams]
+
+
+def tones(path: Path, *tracks: Sequence[str], seconds: float = 1.0) -> None:
+    """Write a video with sound tracks, each given by ffmpeg's source of sound and the options for its codec."""
+    command = [str(FFMPEG), "-v", "error", "-f", "lavfi", "-i", f"testsrc=s=64x48:r=25:d={seconds}"]
+    maps = ["-map", "0:v", "-c:v", "mpeg4"]
+    for number, (tone, *options) in enumerate(tracks):
+        command += ["-f", "lavfi", "-i", f"{tone}:d={seconds}"]
+        maps += ["-map", f"{number + 1}:a", *(option.replace("N", str(number)) for option in options)]
+    subprocess.run([*command, *maps, str(path)], check=True)
+
+
+@needs_ffmpeg
+def test_it_says_what_is_done_to_each_sound_track(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, out = tmp_path / "source.mkv", tmp_path / "out.mp4"
+    channels = "aevalsrc=" + "|".join(f"sin({200 + 50 * channel}*2*PI*t)" for channel in range(12))
+    aac, flac = ("-c:a:N", "aac"), ("-c:a:N", "flac")
+    pcm = ("-c:a:N", "pcm_s16le")
+    tones(source, ("sine=f=300", *aac), ("sine=f=500", *flac), (channels, *pcm))
+    with caplog.at_level(logging.INFO, "mouth_live"):
+        write(out, np.arange(25) / 25, source=source)
+    words = "sound track 0 copied, track 1 re-encoded as AAC, track 2 mixed down to mono, as AAC"
+    assert f"{source}: {words}" in caplog.text
+    assert codecs(out) == ["h264", "aac", "aac", "aac"]
+    assert packets(out)[:20] == packets(source)[:20]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "source.mkv"]
+
+
+def packets(path: Path) -> list[bytes]:
+    """Return the first sound track's packets."""
+    with av.open(str(path)) as container:
+        return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
+
+
+@needs_ffmpeg
+@pytest.mark.parametrize("name", ["joined.ts", "joined.mpg"])
+def test_a_joined_recording_has_the_sound_of_all_its_parts(mouth_live, tmp_path: Path, name: str) -> None:
+    """As of camcorders that write a file for every few minutes, put together byte by byte."""
+    part = tmp_path / f"part{Path(name).suffix}"
+    tone = "aevalsrc='if(between(t,1,1.2),sin(2*PI*1000*t),0)':s=44100"
+    tones(part, (tone, "-c:v", "mpeg2video", "-c:a", "mp2"), seconds=3.0)
+    (tmp_path / name).write_bytes(2 * part.read_bytes())
+    done = mouth_live("process", name, "--annotate")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "joined.annotated.mp4"
+    start, *_, last = read(out)[0]
+    assert last - start == pytest.approx(6, abs=0.1)
+    loud = np.array([t for t, samples in sound(out) if np.abs(samples).max() > 0.3]) - start
+    beeps = np.split(loud, np.flatnonzero(np.diff(loud) > 0.5) + 1)
+    assert [beep[0] for beep in beeps] == pytest.approx([1.0, 4.0], abs=0.1)
+    assert [beep[-1] for beep in beeps] == pytest.approx([1.2, 4.2], abs=0.1)
+
+
+@needs_ffmpeg
+def test_a_sound_on_which_ffmpeg_fails_leaves_the_video_whole(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source, out = tmp_path / "source.mp4", tmp_path / "out.mp4"
+    tones(source, ("sine=f=300", "-c:a:N", "aac"))
+    with AnnotatedVideo(out, source, (64, 48), 25.0, 0.0) as sink:
+        for number in range(25):
+            sink.write(frame(number, number / 25))
+        source.write_bytes(b"replaced by something else meanwhile")
+    assert "its sound is not in the video, for ffmpeg failed on it" in caplog.text
+    assert codecs(out) == ["h264"]
+    assert len(read(out)[0]) == 25
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.mp4", "source.mp4"]
+
+
+@needs_ffmpeg
+def test_an_error_leaves_no_pictures_without_sound(tmp_path: Path) -> None:
+    source = tmp_path / "source.mp4"
+    tones(source, ("sine=f=300", "-c:a:N", "aac"))
+    with pytest.raises(RuntimeError), AnnotatedVideo(tmp_path / "out.mp4", source, (64, 48), 25.0, 0.0) as sink:
+        sink.write(frame(0, 0.0))
+        raise RuntimeError
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out.part.mp4", "source.mp4"]

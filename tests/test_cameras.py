@@ -156,7 +156,10 @@ class TestWhatIsMeant:
         assert "in" in error(0)
         assert "is another program using it?" in error(0)
         monkeypatch.setattr(cameras, "_V4L_FOLDER", tmp_path / "none")
-        assert error(0) == "no camera 0; no camera was found on this machine"
+        assert error(0) == (
+            "no camera 0; no camera was found on this machine; try mouth-live demo, or a file: "
+            "mouth-live --camera talk.mp4"
+        )
 
 
 def test_the_system_names_the_cameras(named):

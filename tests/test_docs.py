@@ -93,7 +93,7 @@ STAND_INS = {
     LIVE + r"(?!.*--camera)": "mouth-live --camera talk.mp4",
     LIVE + r"(?!.*--no-window)": "mouth-live --no-window",  # tests/test_window.py has the window
     r"^mouth-live events --camera": "mouth-live events --preset talk --camera",
-    r"^mouth-live calibrate": "mouth-live calibrate --camera closed-then-wide.mp4 --seconds 1 --no-window",
+    r"^mouth-live calibrate": "mouth-live calibrate --camera closed-then-wide.mp4 --seconds 1 --no-window --overwrite",
     r"^mouth-live doctor": "mouth-live doctor --camera demo.mp4 --seconds 1",
     r"^mouth-live (?=\w+ tables/)": "mouth-live process recordings/ -o tables/ && mouth-live ",
     r":8765\b": ":{port}",  # a free one: the server listens
@@ -310,6 +310,8 @@ def test_own_labels_and_a_new_network(folder, demo_clip, monkeypatch):
     chain = [line for line in training if NOT_RUN.get(line) == CHAIN]
     assert len(chain) == 4
     for line in chain:
+        for name in ("mine.tflite", "mine.json", "mine.keras"):
+            (folder / name).unlink(missing_ok=True)  # two lines export to one name; a file that exists is kept
         cli.main(shlex.split(line)[1:], "mouth-live", standalone_mode=False)
     assert (folder / "mine.tflite").is_file()
     done = run("mouth-live process talk.mp4 --model mine.tflite")

@@ -255,7 +255,7 @@ def test_an_earlier_networks_training_sets_are_told(folder):
     ("arguments", "said"),
     [
         (("openness_reference",), "on which faces? give their folder or a table"),
-        (("nonsense", "--data", "faces"), "no weights named 'nonsense'"),
+        (("nonsense", "--data", "faces"), "nonsense"),
         (("openness_reference", "--data", "nowhere"), "cannot read it"),
         (("openness_reference", "--data", "faces", "--html", "no/such/page.html"), "no such folder"),
         (("openness_reference", "--data", "faces", "--compare", "gone.json"), "gone.json: cannot read it"),
@@ -263,7 +263,8 @@ def test_an_earlier_networks_training_sets_are_told(folder):
 )
 def test_what_goes_wrong_is_one_line(folder, mouth_live, arguments, said):
     done = mouth_live("evaluate", *arguments)
-    assert (done.returncode, done.stdout) == (1, "")
+    # A name that is none is a wrong option; a file that cannot be read is not.
+    assert (done.returncode, done.stdout) == (2 if arguments[0] == "nonsense" else 1, "")
     assert said in done.stderr
     assert done.stderr.count("\n") == 1
 

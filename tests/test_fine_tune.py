@@ -234,7 +234,10 @@ def test_own_labels_need_a_reader_of_frames(another_scale):
         evaluate(BASE, Choice(another_scale[0]))
 
 
-def test_options_that_do_not_go_together(mouth_live):
+def test_options_that_do_not_go_together(mouth_live, tmp_path):
+    (tmp_path / "a.csv").touch()
+    for name in ("faces", "v"):
+        (tmp_path / name).mkdir()
     done = mouth_live("train", "--from", "shipped", "--data", "a.csv", "--preset", "reference")
     assert (done.returncode, done.stdout) == (2, "")
     assert "--preset needs a folder of faces" in done.stderr

@@ -2,12 +2,14 @@
 
 import csv
 import json
+import shutil
 import subprocess
 import wave
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
+import pympi
 import pytest
 
 from mouth_live.realtime.lips.intervals import Interval, IntervalCollector, Intervals
@@ -231,6 +233,30 @@ def test_they_lie_on_the_sound(mouth_live, demo_clip, tmp_path):
 
 
 def test_every_format_can_be_chosen_and_every_choice_is_a_format():
-    from mouth_live.realtime.commands.options import EVENT_FORMATS, JSON
+    from mouth_live.realtime.commands.file_formats import FORMAT_NAMES, JSON
 
-    assert {JSON, *FORMATS} == set(EVENT_FORMATS)
+    assert {JSON, *FORMATS} == set(FORMAT_NAMES)
+
+
+def test_intervals_are_ordered_by_start_then_anyone_then_face_then_kind():
+    collector = IntervalCollector()
+    starts = [("open", 2, 1.0), ("activity", 2, 1.0), ("open", 0, 1.0), ("open", None, 1.0), ("open", 1, 0.5)]
+    for kind, face_id, start in starts:
+        collector.take(LipEvent("start", kind, face_id, start))
+    collector.stop_all(2.0)
+    found = collector.intervals(3.0).intervals
+    order = [(i.start, i.face_id, i.kind) for i in found]
+    assert order == [(0.5, 1, "open"), (1.0, None, "open"), (1.0, 0, "open"), (1.0, 2, "activity"), (1.0, 2, "open")]
+    assert collector.intervals(3.0).faces == (None, 0, 1, 2)
+
+
+@pytest.mark.parametrize("output", ["a.eaf", "out/sub/a.eaf", "clips/a.eaf"])
+def test_elan_finds_the_recording_from_the_folder_of_its_file(mouth_live, short_clip, tmp_path, output):
+    (tmp_path / "out" / "sub").mkdir(parents=True)
+    (tmp_path / "clips").mkdir()
+    shutil.copy(short_clip, tmp_path / "clips" / "a b.mp4")
+    assert mouth_live("events", "clips/a b.mp4", "-o", output).returncode == 0
+    (media,) = pympi.Elan.Eaf(str(tmp_path / output)).media_descriptors
+    relative = media["RELATIVE_MEDIA_URL"]
+    assert relative.startswith(".")
+    assert ((tmp_path / output).parent / relative).resolve() == tmp_path / "clips" / "a b.mp4"

@@ -5,10 +5,13 @@ import re
 import signal
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from talking import wait_for
+from Xlib import display
 
 pytestmark = pytest.mark.display
 
@@ -51,6 +54,11 @@ def keys(screen, tmp_path):
     client.wait(5)
 
 
+def every(tmp_path: Path) -> list[str]:
+    """All presses and releases that the client got, repetitions included."""
+    return re.findall(r"(KeyPress|KeyRelease) event", (tmp_path / "xev").read_text())
+
+
 @pytest.fixture
 def program(screen):
     started = []
@@ -76,6 +84,7 @@ def program(screen):
 
 
 PRESS, RELEASE = ("KeyPress", "space"), ("KeyRelease", "space")
+TAP = ["KeyPress", "KeyRelease"]
 
 
 def test_a_key_is_held_while_the_lips_are_active(keys, program):
@@ -97,6 +106,57 @@ def test_several_keys_and_the_open_mouth(keys, program):
     wait_for(lambda: keys()[2:] == [("KeyRelease", "m"), ("KeyRelease", "Control_L")])
 
 
+def test_a_held_key_is_pressed_once(keys, program, tmp_path):
+    """The server would repeat it 25 times a second after two thirds of a second."""
+    process, say = program("key:space")
+    say("start activity")
+    wait_for(lambda: keys() == [PRESS])
+    for _ in range(6):  # so that the picture does not count as lost
+        time.sleep(0.25)
+        say("")
+    assert every(tmp_path) == ["KeyPress"]
+    say("stop activity")
+    wait_for(lambda: keys() == [PRESS, RELEASE])
+    process.communicate()
+
+
+def test_the_repetition_of_a_key_is_as_before_afterwards(keys, program, screen):
+    def repeats() -> list[int]:
+        with closing(display.Display(screen)) as server:
+            return list(server.get_keyboard_control().auto_repeats)
+
+    before = repeats()
+    process, say = program("key:space")
+    say("start activity")
+    wait_for(lambda: keys() == [PRESS])
+    assert repeats() != before
+    process.communicate()
+    wait_for(lambda: repeats() == before)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_tap_is_a_press_and_release_at_each_start(program, tmp_path):
+    _, say = program("key:space?mode=tap")
+    say("start activity")
+    wait_for(lambda: every(tmp_path) == TAP)
+    say("stop activity")
+    say("start activity")
+    wait_for(lambda: every(tmp_path) == TAP * 2)
+
+
+@pytest.mark.parametrize("ending", ["stop", "end"])
+@pytest.mark.usefixtures("keys")
+def test_a_toggle_taps_at_the_start_and_at_the_stop(program, tmp_path, ending):
+    process, say = program("key:space?mode=toggle")
+    say("start activity")
+    wait_for(lambda: every(tmp_path) == TAP)
+    if ending == "stop":
+        say("stop activity")
+    else:
+        process.communicate()
+    wait_for(lambda: every(tmp_path) == TAP * 2)
+
+
 @pytest.mark.parametrize("ending", ["end", "fail", "interrupt"])
 def test_the_key_is_released_whatever_ends_the_program(keys, program, ending):
     process, say = program("key:space")
@@ -113,5 +173,5 @@ def test_the_key_is_released_whatever_ends_the_program(keys, program, ending):
 
 def test_without_a_display_it_is_one_line(mouth_live, demo_clip):
     done = mouth_live("--camera", demo_clip, "--no-window", "--to", "key:space")
-    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 2)
     assert "key:space: no display to press keys on" in done.stderr

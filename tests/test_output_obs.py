@@ -7,6 +7,7 @@ import pytest
 from app_servers import ObsServer
 from talking import START, STOP, analysis, wait_for
 
+from mouth_live.models.errors import UsageError
 from mouth_live.realtime.outputs.fan_out import FanOut
 from mouth_live.realtime.outputs.obs import authentication
 from mouth_live.realtime.outputs.schemes import make_outputs
@@ -45,6 +46,23 @@ def test_a_source_is_shown_and_hidden():
             wait_for(lambda: app.shown == {7: True})
         wait_for(lambda: app.shown == {7: False})
         assert app.problems == []
+
+
+def test_a_source_is_toggled_at_each_start():
+    with ObsServer() as app:
+        app.shown = {7: True}
+        with FanOut(make_outputs([f"obs://127.0.0.1:{app.port}?source=Bubble&mode=toggle&kind=open"])) as apps:
+            for time, shown in ((0.5, False), (1.5, True)):
+                apps.take(analysis(time, {0: 0.9}, [("start", "open", 0)]))
+                wait_for(lambda shown=shown: app.shown == {7: shown})
+                apps.take(analysis(time + 0.5, {0: 0.1}, [("stop", "open", 0)]))
+        assert (app.shown, app.problems) == ({7: True}, [])
+
+
+@pytest.mark.parametrize("query", ["?scene=Talk&mode=toggle", "?source=Bubble&mode=wave"])
+def test_a_wrong_mode_is_wrong_usage(query):
+    with pytest.raises(UsageError, match="mode"):
+        make_outputs([f"obs://127.0.0.1{query}"])
 
 
 @pytest.mark.parametrize(("password", "query", "says"), [

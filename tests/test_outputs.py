@@ -73,6 +73,7 @@ def test_udp_without_values():
     ("?preset=vrchat", None, "/avatar/parameters/v2/JawOpen"), ("?preset=babble", None, "/jawOpen"),
     ("?preset=vrchat&address=/avatar/parameters/FT/v2/JawOpen", None, "/avatar/parameters/FT/v2/JawOpen"),
     ("?preset=babble&prefix=/face/", None, "/face/jawOpen"),
+    ("?preset=babble&prefix=/face/&address=/jaw", None, "/jaw"),
 ])  # fmt: skip
 def test_osc_presets_send_one_float_and_close_the_mouth_at_the_end(query, port, address):
     with UdpReceiver() as receiver:
@@ -104,8 +105,16 @@ def test_osc_without_a_preset_tells_the_state_too_as_an_independent_server_sees_
         wait_for(lambda: ("/me/activity", 0) in got)
         server.shutdown()
         thread.join()
-    assert got[:3] == [("/me/openness", 0.75), ("/me/activity", 1), ("/me/wide", 0)]
-    assert got[-3:] == [("/me/openness", 0.0), ("/me/activity", 0), ("/me/wide", 0)]
+    assert got[:3] == [("/me/openness", 0.75), ("/me/activity", 1), ("/wide", 0)]
+    assert got[-3:] == [("/me/openness", 0.0), ("/me/activity", 0), ("/wide", 0)]
+
+
+def test_an_osc_address_that_is_given_is_sent_as_it_is(mouth_live, short_clip):
+    url = "osc://127.0.0.1:9000?address=/jaw"
+    done = mouth_live("--camera", short_clip, "--no-window", "--to", url, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    sent = {json.loads(line)["sends"].split()[0] for line in done.stdout.splitlines()}
+    assert sent == {"/jaw", "/mouth/activity", "/mouth/open"}
 
 
 def test_vmc_sets_the_blend_shape_and_applies_it():
@@ -325,7 +334,8 @@ def test_a_closed_stdout_ends_live_silently(demo_clip):
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     process.stdout.readline()
     process.stdout.close()
-    assert (process.wait(5), process.stderr.read()) == (0, b"")
+    opened = b"mouth-live: demo.mp4: 640x480 at 25 frames/s\n"
+    assert (process.wait(5), process.stderr.read()) == (0, opened)
     process.stderr.close()
 
 

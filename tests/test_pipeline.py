@@ -149,3 +149,29 @@ def test_when_the_face_goes_its_rows_say_so(mouth_live, shared):
     found = np.array([row["success"] == "1" for row in rows])
     assert found[: len(found) // 3].all()
     assert not found[-len(found) // 3 :].any()
+
+
+def test_frames_that_wait_for_a_batch_are_bounded_in_bytes(finder, model):
+    """Of large pictures without faces, no more than 32 MB wait, whatever the batch."""
+    taken = 0
+
+    def frames():
+        nonlocal taken
+        for index in range(14):
+            taken += 1
+            yield Frame(index, index / 25, np.full((1080, 1920, 3), 90, np.uint8))  # 6.2 MB
+
+    most = 0
+    for done, _ in enumerate(Pipeline(finder, model).run(frames(), batch=1000)):
+        most = max(most, taken - done)
+    assert most == 6
+
+
+def test_after_a_moment_without_a_picture_the_frames_go_on(finder, model, demo_clip):
+    with open_video(demo_clip) as video:
+        images = [frame.image for frame, _ in zip(video, range(6), strict=False)]
+    frames = [Frame(n, n / 25, image) for n, image in enumerate(images)]
+    analyses = list(Pipeline(finder, model).run([None, *frames[:3], None, *frames[3:]]))
+    assert [analysis.silent for analysis in analyses] == [False] * 3 + [True] + [False] * 3
+    assert [analysis.frame.index for analysis in analyses] == [0, 1, 2, 2, 3, 4, 5]
+    assert [reading.active for analysis in analyses for reading in analysis.readings][:1] == [False]

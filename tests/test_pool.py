@@ -61,7 +61,7 @@ def test_a_missing_gpu_is_an_error(mouth_live, recordings):
 
 def done_by(pool: Pool, inputs: list[str], output: str) -> dict[str, Outcome]:
     """How the recordings' jobs ended, by the recordings' names."""
-    jobs = plan_jobs(inputs, [Wanted("table", "csv", output)])
+    jobs = plan_jobs(inputs, [Wanted("table", "csv", output)], several=True)
     make_folders(Path(output), jobs)
     return {job.source.name: outcome for job, outcome in pool.run(jobs)}
 

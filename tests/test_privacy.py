@@ -93,7 +93,7 @@ def test_processing_never_imports_tensorflow_or_mediapipe(short_clip, tmp_path):
         "from mouth_live.realtime.commands.recordings.plan import Wanted, plan_jobs;"
         "from mouth_live.realtime.commands.recordings.products import ProductOptions;"
         "from mouth_live.realtime.commands.recordings.run import process_recordings;"
-        "jobs = plan_jobs([sys.argv[1]], [Wanted('table', 'csv', 'out.csv')]);"
+        "jobs = plan_jobs([sys.argv[1]], [Wanted('table', 'csv', 'out.csv')], False);"
         "process_recordings(jobs, ProductOptions(), AnalysisSettings());"
         "print([m for m in ('tensorflow', 'mediapipe', 'keras') if m in sys.modules])"
     )

@@ -5,11 +5,11 @@ import json
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from conftest import COMMAND
+from talking import wait_for
 
 
 @pytest.fixture
@@ -18,15 +18,9 @@ def talk(short_clip, tmp_path):
 
 
 @pytest.fixture
-def cut_off(demo_clip, tmp_path):
+def cut_off(cut_short):
     """A recording that ends before its time."""
-    whole, path = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
-    fast = ["ffmpeg", "-v", "error", "-i", str(demo_clip), "-c", "copy", "-movflags", "+faststart", str(whole)]
-    subprocess.run(fast, check=True)
-    content = whole.read_bytes()
-    path.write_bytes(content[: len(content) * 6 // 10])
-    whole.unlink()
-    return path
+    return cut_short(0.6)
 
 
 def stamps(folder: Path) -> dict[str, int]:
@@ -241,9 +235,7 @@ def test_after_ctrl_c_the_same_command_goes_on(long_clip, short_clip, tmp_path):
     shutil.copy(long_clip, tmp_path / "b.mp4")
     command = [*COMMAND, "process", "a.mp4", "b.mp4", "-o", "out", "--jobs", "1"]
     process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
-    until = time.monotonic() + 60
-    while not (tmp_path / "out" / "b.csv.part").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for((tmp_path / "out" / "b.csv.part").exists, 60)
     process.send_signal(signal.SIGINT)
     stderr = process.communicate(timeout=30)[1].decode()
     assert process.returncode == 130
@@ -259,9 +251,7 @@ def test_two_runs_on_one_folder_do_not_hurt_each_other(long_clip, short_clip, tm
     shutil.copy(short_clip, tmp_path / "b.mp4")
     command = [*COMMAND, "process", "a.mp4", "b.mp4", "-o", "out", "--jobs", "1"]
     first = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE)
-    until = time.monotonic() + 60
-    while not (tmp_path / "out" / "a.csv.part").exists() and time.monotonic() < until:
-        time.sleep(0.05)
+    wait_for((tmp_path / "out" / "a.csv.part").exists, 60)
     second = subprocess.run(command, cwd=tmp_path, stderr=subprocess.PIPE, check=False, text=True)
     assert second.returncode == 0, second.stderr
     assert "out/a.csv: is being written by another run" in second.stderr

@@ -68,3 +68,35 @@ def test_reset_forgets():
 def test_refuses_bad_parameters(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         OneEuroFilter(**bad)
+
+
+def test_it_is_the_one_euro_filter_of_its_paper():
+    """Compared with the paper's own formulas, at irregular times, with the parameters that are the default here."""
+    rng = np.random.default_rng(3)
+    times = np.cumsum(rng.uniform(0.005, 0.2, 300))
+    values = np.clip(np.cumsum(rng.normal(0, 0.1, 300)), 0, 1)
+    smooth, expected = OneEuroFilter(), []
+
+    def alpha(cutoff: float, step: float) -> float:
+        return 1 / (1 + 1 / (2 * np.pi * cutoff) / step)  # tau / Te, algorithm 2 of the paper
+
+    filtered = derivative = 0.0
+    for number, (time, value) in enumerate(zip(times, values, strict=True)):
+        if number == 0:
+            filtered = value
+        else:
+            step = time - times[number - 1]
+            speed = (value - filtered) / step
+            share = alpha(1.0, step)
+            derivative = share * speed + (1 - share) * derivative
+            share = alpha(1.0 + 5.0 * abs(derivative), step)
+            filtered = share * value + (1 - share) * filtered
+        expected.append(filtered)
+    assert [smooth(v, t) for v, t in zip(values, times, strict=True)] == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5])
+def test_a_beta_from_zero_on_is_taken(beta):
+    smooth = OneEuroFilter(beta=beta)
+    assert smooth(0.0, 0.0) == 0.0
+    assert 0 < smooth(1.0, 0.04) < 1

@@ -14,7 +14,7 @@ import pytest
 
 from mouth_live.models.face import Face
 from mouth_live.realtime import Analysis, Frame, Reading, SinkError, TableError, read_table
-from mouth_live.realtime.commands.options import TABLE_FORMATS as NAMES_OF_OPTION
+from mouth_live.realtime.commands.file_formats import TABLE_FORMATS as NAMES_OF_OPTION
 from mouth_live.realtime.sinks import parquet_sink
 from mouth_live.realtime.sinks.csv_sink import CsvSink
 from mouth_live.realtime.sinks.jsonl_sink import JsonlSink
@@ -113,7 +113,8 @@ def test_stdout_takes_every_format(mouth_live, short_clip, tmp_path, form):
 def test_a_name_against_the_format_is_wrong_usage(mouth_live, short_clip, tmp_path):
     done = mouth_live("process", short_clip, "-o", "a.parquet", "--format", "csv")
     assert done.returncode == 2
-    assert done.stderr == "mouth-live: error: a.parquet: ends in .parquet, but --format is csv; change one of them\n"
+    says = "a.parquet: this ending means --format parquet, not csv; leave --format out or rename it"
+    assert done.stderr == f"mouth-live: error: {says}\n"
     assert list(tmp_path.iterdir()) == []
 
 

@@ -13,7 +13,7 @@ from mouth_live.models.scale import GAP_RATIOS, OPENNESSES
 from mouth_live.realtime.lips.activity import LipActivity, LipSample
 from mouth_live.realtime.lips.gates import Gates
 from mouth_live.realtime.lips.limits import ACTIVITY, DEFAULT_LIMITS, OPEN, PRESETS, Limits
-from mouth_live.realtime.lips.movement import relative_gap
+from mouth_live.realtime.lips.movement import LipMovement, relative_gap
 
 RATES = pytest.mark.parametrize("rate", [15, 25, 30, 60])
 
@@ -236,3 +236,74 @@ def test_gates():
 def test_activity_begins_only_above_its_limit():
     small = ACTIVITY.on / 4
     assert kinds(run(lambda t: talk(t, size=small)), "activity") == []
+
+
+def test_a_level_on_the_limit_counts_and_so_does_a_hold_time_that_is_just_reached():
+    limits = {"open": Limits(on=0.5, off=0.25, min_on=0.5, min_off=0.5, pad=0.0)}
+
+    def openness(time):
+        return 0.5 if 1 <= time < 3 else 0.25 if time < 5 else 0.24
+
+    start, stop = run(openness, rate=8, until=8, limits=limits)
+    assert (start.time, start.decided) == (1.0, 1.5)
+    assert (stop.time, stop.decided) == (5.0, 5.5)
+
+
+def test_an_untrusted_face_does_not_hide_the_next():
+    engine = LipActivity({"open": Limits(on=0.5, off=0.25, min_on=0.0, min_off=0.0)})
+    samples = [LipSample(0, 0.9, 0.9, trusted=False), LipSample(1, 0.9, 0.9)]
+    assert [event.face_id for event in engine.update(samples, 1.0)] == [1]
+
+
+def test_no_event_begins_before_its_face_was_seen():
+    limits = {"open": Limits(on=0.5, off=0.25, min_on=0.0, min_off=0.0, pad=0.5)}
+    (start,) = run(lambda time: 0.9 if time >= 2 else None, until=3, limits=limits)
+    assert start.time == 2.0
+
+
+def test_a_lost_face_has_its_stops_once():
+    limits = {"open": Limits(on=0.5, off=0.25, min_on=0.0, min_off=0.0)}
+    events = run(lambda time: 0.9 if time < 1 else None, until=4, limits=limits)
+    assert [event.type for event in events] == ["start", "stop"]
+
+
+def movement_by_hand(values, times, *, settling=0.25, window=0.4):
+    """The level of movement as its docstring says, step by step from the whole past, and the beginnings and ends."""
+    gaps, kept, levels = [relative_gap(v) for v in values], [], []
+    noise, held, since, steps, recent, begin, last = 0.0, None, 0.0, [], [], 0.0, 0.0
+    for gap, time in zip(gaps, times, strict=True):
+        if not recent or time > recent[-1][0]:
+            since = since if recent else time
+            recent.append((time, gap))
+            if len(recent) >= 3:
+                (_, a), (middle, b), (_, c) = recent[-3:]
+                now = abs(a - 2 * b + c) / math.sqrt(6)
+                duration = 0.3 if now < noise else 3.0
+                noise += (now - noise) * min(1.0, (time - middle) / duration)
+        half = min(0.036, max(0.03, 8 * noise)) / 2
+        if held is None or time - since < settling:
+            held, begin = gap, time
+            levels.append((0.0, begin, last))
+            continue
+        moved = min(max(held, gap - half), gap + half)
+        if moved != held:
+            steps.append((time, moved - held))
+            held, last = moved, time
+        kept = [(t, step) for t, step in steps if time - t < window]
+        begin = kept[0][0] if kept else time
+        levels.append((sum(abs(s) for _, s in kept) - abs(sum(s for _, s in kept)), begin, last))
+    return levels
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.002, 0.01, 0.05])
+def test_movement_is_path_length_minus_net_displacement_outside_the_dead_band(noise):
+    rng = np.random.default_rng(1)
+    times = np.cumsum(rng.choice([0.02, 0.04, 0.0, 0.1], 400)).tolist()
+    values = [talk(time, 1.0, 4.0) + rng.normal(0, noise) for time in times]
+    values = [min(1.0, max(0.0, value)) for value in values]
+    movement = LipMovement()
+    found = [(movement.update(v, t), movement.begin, movement.last) for v, t in zip(values, times, strict=True)]
+    expected = movement_by_hand(values, times)
+    assert [level for level, _, _ in found] == pytest.approx([level for level, _, _ in expected], abs=2e-3)
+    assert np.mean([one[1:] == other[1:] for one, other in zip(found, expected, strict=True)]) > 0.98
+    assert max(level for level, _, _ in found) > 0.05

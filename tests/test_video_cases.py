@@ -21,6 +21,7 @@ import pytest
 from test_sources import H264, ffmpeg, picture_input
 
 from mouth_live.models.errors import SourceError
+from mouth_live.realtime.commands.recordings.inputs import names_several
 from mouth_live.realtime.commands.recordings.plan import Job, Wanted, plan_jobs
 from mouth_live.realtime.video.animation import is_animated
 from mouth_live.realtime.video.cameras import open_camera
@@ -614,7 +615,7 @@ class TestNoFiles:
 
 
 def planned_jobs(text: str) -> list[Job]:
-    return plan_jobs([text], [Wanted("table", "csv", "out")])
+    return plan_jobs([text], [Wanted("table", "csv", "out")], names_several([text]))
 
 
 class TestAddresses:

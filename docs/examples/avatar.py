@@ -19,7 +19,7 @@ def main(source: int | str) -> None:
         openness = 0.0 if reading is None else reading.openness
         mouth = MOUTHS[min(len(MOUTHS) - 1, int(openness * len(MOUTHS)))]
         bar = "#" * round(20 * openness)
-        sys.stdout.write(f"\r{mouth} {openness:4.2f} {bar:<20}")
+        sys.stdout.write(f"{mouth} {openness:4.2f} {bar:<20}\r")
         sys.stdout.flush()
     sys.stdout.write("\n")
 

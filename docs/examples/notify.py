@@ -1,6 +1,7 @@
 """Run: ``python docs/examples/notify.py [VIDEO]``. Show a notice when someone yawns.
 
-The notice is on the desktop where there is notify-send, else on the terminal. Without VIDEO it uses the first camera.
+The notice is on the desktop where notify-send reaches one, else on the terminal. Without VIDEO it uses the first
+camera.
 """
 
 import shutil
@@ -15,10 +16,10 @@ from mouth_live.realtime import LipActivity, Pipeline, analyze, lip_events, pres
 def notify(text: str) -> None:
     """Show a text on the desktop or the terminal."""
     program = shutil.which("notify-send")
-    if program:
-        subprocess.run([program, "mouth-live", text], check=False, timeout=5)
-    else:
-        sys.stdout.write(text + "\n")
+    with suppress(subprocess.TimeoutExpired):  # no desktop answers it
+        if program and subprocess.run([program, "mouth-live", text], check=False, timeout=5).returncode == 0:
+            return
+    sys.stdout.write(text + "\n")
 
 
 def main(source: int | str) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..crop import CROP_SIZE
 from ..light import network_input
+from ..progress_bar import progress_bar
 from . import compact, tongues
 from .augment import Variations, vary, vary_gently
 from .data import LabelledFace
@@ -117,12 +118,10 @@ class Pool:
             seed: of the random generator.
             count: variations of each.
         """
-        from tqdm import tqdm
-
         rng = np.random.default_rng(seed)
         self._made: list[Variations] = []
         everyone = np.arange(len(known.patches.images))
-        for _ in tqdm(range(count), desc="varying", unit=" times", disable=None):
+        for _ in progress_bar(range(count), "varying", "times"):
             self._made.append(vary(_with_tongues(known, everyone, rng), rng, OCCLUSION, CALM))
 
     def draw(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Variations:

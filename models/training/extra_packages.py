@@ -1,10 +1,9 @@
 """The packages of the extra ``train``: imported when first needed, and typed as Any because they bring no types."""
 
-import importlib
-import os
 from typing import Any
 
 from ..errors import MissingExtraError
+from ..native_talk import import_quietly
 
 
 def keras() -> Any:  # noqa: ANN401
@@ -13,7 +12,6 @@ def keras() -> Any:  # noqa: ANN401
     Raises:
         MissingExtraError: not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # without a GPU it writes pages about that
     return _imported("keras")
 
 
@@ -23,7 +21,6 @@ def tensorflow() -> Any:  # noqa: ANN401
     Raises:
         MissingExtraError: not installed.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     return _imported("tensorflow")
 
 
@@ -60,6 +57,6 @@ def new_figure(width: float, height: float) -> Any:  # noqa: ANN401
 
 def _imported(name: str) -> Any:  # noqa: ANN401
     try:
-        return importlib.import_module(name)
+        return import_quietly(name)
     except ModuleNotFoundError:
         raise MissingExtraError("training", "train") from None

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..faces import FaceFinder
+from ..progress_bar import progress_bar
 from ..whole_file import whole_file
 from .data import LabelledFace, read_covered, read_labels, read_picture
 from .landmarks_reading import FaceReader, MeshReader
@@ -134,13 +135,11 @@ def write_landmarks(folder: Path, reader: FaceReader, out: Path) -> int:
     Raises:
         DataError: a picture cannot be read, or ``out`` cannot be written.
     """
-    from tqdm import tqdm
-
     finder = FaceFinder(check=False)
     names: list[str] = []
     readings: list[NDArray[np.float32]] = []
     shapes: list[NDArray[np.float32]] = []
-    for label in tqdm([*read_labels(folder), *read_covered(folder)], desc="reading landmarks", disable=None):
+    for label in progress_bar([*read_labels(folder), *read_covered(folder)], "reading landmarks", "faces"):
         image = read_picture(label.file)
         face = meant_face(finder.find(image), label, image.shape[:2])
         read = reader.read(image, face) if face is not None else None

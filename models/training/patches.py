@@ -12,6 +12,7 @@ from ..crop import CROP_SIZE, MOUTH_REGION, Region, crop_faces
 from ..errors import DataError
 from ..face import LEFT_EYE, RIGHT_EYE, Face
 from ..faces import FaceFinder
+from ..progress_bar import progress_bar
 from ..whole_file import whole_file
 from .data import LabelledFace, read_picture
 
@@ -59,13 +60,11 @@ def cut_patches(faces: Sequence[LabelledFace], check: bool = False) -> Patches:
     Raises:
         DataError: a picture cannot be read, or no face was found at all.
     """
-    from tqdm import tqdm
-
     finder = FaceFinder(check=check)
     found: list[LabelledFace] = []
     missed: list[LabelledFace] = []
     images: list[NDArray[np.uint8]] = []
-    for label in tqdm(faces, desc="cutting mouths", unit=" faces", disable=None):
+    for label in progress_bar(faces, "cutting mouths", "faces"):
         image = read_picture(label.file)
         face = meant_face(finder.find(image), label, image.shape[:2])
         if face is None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from .option_types import Number
 from .options import analysis_options, take_settings
 
 
@@ -13,11 +14,12 @@ from .options import analysis_options, take_settings
 @click.option("--no-window", is_flag=True, help="Show the instructions only on the terminal.")
 @click.option(
     "--seconds",
-    type=click.FloatRange(1, 60),
+    type=Number(1, 60),
     default=5.0,
     show_default=True,
     help="Duration of each phase: mouth closed, then wide open.",
 )
+@click.option("--overwrite", is_flag=True, help="Replace a profile of that name.")
 @analysis_options(profile=False)
 def calibrate(profile: str, **options: Any) -> None:  # noqa: ANN401
     """Measure a person's own range: mouth closed for 5 seconds, then wide open for 5.
@@ -26,8 +28,9 @@ def calibrate(profile: str, **options: Any) -> None:  # noqa: ANN401
     rescale openness to that range; openness_raw stays on the network's own scale.
 
     \b
-    mouth-live calibrate --profile anna
-    mouth-live --profile anna
+    mouth-live calibrate --profile anna                measure
+    mouth-live calibrate --profile anna --overwrite    measure again
+    mouth-live --profile anna                          use it
     """  # noqa: D301
     settings = take_settings(options)
     from .calibrator import CalibrationPlan, run_calibration

@@ -3,16 +3,17 @@
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...models.errors import ProfileError
 from ..lips.calibration import PHASE_SECONDS, Calibration, CalibrationPhase
 from ..lips.face_choice import FaceChoice
 from ..lips.profiles import Profile, profile_path, save_profile
 from ..records import Analysis
-from ..session import open_session
 from ..settings import AnalysisSettings
 from ..sinks.sink import Sink
-from ..sinks.window import WindowSink, WindowStatus, display_problem
+from ..sinks.window import WindowSink, WindowStatus
+from .live_source import open_live
 
 log = logging.getLogger("mouth_live")
 
@@ -29,12 +30,14 @@ class CalibrationPlan:
         camera: the source, as on the command line.
         no_window: show the instructions only on the terminal.
         seconds: the duration of each phase.
+        overwrite: replace a profile of that name.
     """
 
     profile: str = DEFAULT_NAME
     camera: str = "0"
     no_window: bool = False
     seconds: float = PHASE_SECONDS
+    overwrite: bool = False
 
 
 class Calibrator(Sink):
@@ -53,6 +56,7 @@ class Calibrator(Sink):
         seconds: float = PHASE_SECONDS,
         on_profile: Callable[[Profile], object] = lambda _profile: None,
         once: bool = False,
+        overwrite: bool = False,
     ) -> None:
         """Set the measurement up; :meth:`begin` starts it.
 
@@ -62,12 +66,13 @@ class Calibrator(Sink):
             seconds: the duration of each phase.
             on_profile: called with each measured range.
             once: start at once, and finish after one measurement; its error is kept, not logged.
+            overwrite: replace a profile that was there before; otherwise the new range only holds until the end.
         """
         self.profile: Profile | None = None
         self.failure: ProfileError | None = None
         self.notice = ""
         self._name, self._model, self._seconds = name, model, seconds
-        self._on_profile, self._once = on_profile, once
+        self._on_profile, self._once, self._overwrite = on_profile, once, overwrite
         self._current: Calibration | None = None
         self._choice = FaceChoice()
         self._result_until = 0.0
@@ -108,32 +113,48 @@ class Calibrator(Sink):
         """Save the measured range and return the line to show."""
         try:
             self.profile = calibration.profile()
-            path = save_profile(self.profile)
+            path = self._keep_or_replace(self.profile)
         except ProfileError as error:
             self.failure = error
             if not self._once:
                 log.warning("%s", error)
             return str(error).partition(";")[0]  # the rest, what to try, does not fit into the picture
-        log.info("%s: closed %.2f, wide open %.2f", path, self.profile.closed, self.profile.wide)
         self._on_profile(self.profile)
+        if path is None:
+            log.warning(
+                "profile %r exists already and is kept; the new range holds until the end (--overwrite saves it)",
+                self._name,
+            )
+            return f"calibrated; profile {self._name!r} kept"
+        log.info("%s: closed %.2f, wide open %.2f", path, self.profile.closed, self.profile.wide)
         return f"profile {self._name!r} saved"
+
+    def _keep_or_replace(self, profile: Profile) -> Path | None:
+        """Save the profile and return its path; None where an earlier one is kept."""
+        if profile_path(profile.name).exists() and not self._overwrite:
+            return None
+        self._overwrite = True  # what this program saved itself, it may replace
+        return save_profile(profile)
 
 
 def run_calibration(plan: CalibrationPlan, settings: AnalysisSettings) -> None:
     """Measure a person and save the profile.
 
     Raises:
-        ProfileError: the measurement failed, or the profile cannot be saved.
+        ProfileError: the measurement failed, there is a profile of that name, or the profile cannot be saved.
         SourceError: the camera cannot be read.
         SinkError: there is no display for the window.
         KeyboardInterrupt: by Ctrl-C, with nothing saved.
     """
-    profile_path(plan.profile)  # a bad name is an error before the camera is opened
-    problem = None if plan.no_window else display_problem()
-    if problem:
-        raise problem
-    with open_session(plan.camera, settings, live=True) as session:
-        calibrator = Calibrator(plan.profile, session.pipeline.model.name, plan.seconds, once=True)
+    # A bad name and an earlier profile are errors before the camera is opened.
+    if profile_path(plan.profile).exists() and not plan.overwrite:
+        raise ProfileError(
+            f"profile {plan.profile!r} exists already; --overwrite replaces it, or give another --profile NAME"
+        )
+    with open_live(plan.camera, settings, window=not plan.no_window) as session:
+        calibrator = Calibrator(
+            plan.profile, session.pipeline.model.name, plan.seconds, once=True, overwrite=plan.overwrite
+        )
         window = None if plan.no_window else WindowSink(status=lambda: WindowStatus(notice=calibrator.notice))
         session.run([calibrator, *([window] if window else [])])
     if session.interrupted:

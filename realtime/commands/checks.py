@@ -232,7 +232,7 @@ def check_output(output: Output) -> Check:
         output.open(lambda: False)
     except (MouthLiveError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        return Check("output", "broken", f"{output.name}: {reason}")
+        return Check("output", "broken", f"{output.name}: {reason.removeprefix(f'{output.name}: ')}")
     finally:
         output.close()
     found = "ready" if output.acknowledges else "sent to; its receiver never answers"

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
@@ -12,24 +11,18 @@ import click
 from ...models.errors import MouthLiveError
 from ..system.signals import RaiseOnce, Terminated
 from .calibrate import calibrate
+from .command_group import CommandGroup
 from .demo import demo
 from .devices import devices
 from .doctor import doctor
 from .evaluate import evaluate
 from .events import events
 from .export import export
+from .file_formats import TABLE, VIDEO, format_of
 from .label import label
-from .options import (
-    Size,
-    analysis_options,
-    dated,
-    face_option,
-    keep_existing,
-    output_options,
-    overwrite_option,
-    take_outputs,
-    take_settings,
-)
+from .option_types import Number, Size
+from .options import analysis_options, face_option, output_options, take_outputs, take_settings
+from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
 from .slurm import slurm
 from .summary import summary
@@ -39,7 +32,7 @@ from .verify import verify
 log = logging.getLogger("mouth_live")
 
 
-@click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=CommandGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mouth-live", prog_name="mouth-live")
 @click.option(
     "--camera",
@@ -49,13 +42,11 @@ log = logging.getLogger("mouth_live")
     help="Camera index, URL, device, part of a camera's name, or a video file.",
 )
 @click.option("--no-window", is_flag=True, help="Run without a screen.")
-@click.option(
-    "--csv", "csv_path", type=click.Path(path_type=Path), help="Write the readings to this file ('-' is stdout)."
-)
-@click.option("--record", type=click.Path(path_type=Path), help="Write the annotated video to this file.")
+@click.option("--csv", "csv_path", type=OutputFile(), help="Write the readings to this file ('-' is stdout).")
+@click.option("--record", type=OutputFile(), help="Write the annotated video to this file.")
 @click.option("--mirror", is_flag=True, help="Show the picture as in a mirror (not the text).")
 @click.option("--size", type=Size(), help="Ask the camera for this picture size.")
-@click.option("--fps", type=click.FloatRange(0, min_open=True), help="Ask the camera for this frame rate.")
+@click.option("--fps", type=Number(0, min_open=True), help="Ask the camera for this frame rate.")
 @overwrite_option
 @analysis_options(events=True)
 @face_option
@@ -78,9 +69,10 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
             flag = next(p.opts[0] for p in cli.params if p.name == given[0])
             raise click.UsageError(f"{flag} is for live video; it cannot be combined with '{ctx.invoked_subcommand}'")
         return
-    for name in ("csv_path", "record"):
-        options[name] = options[name] and dated(options[name])
-    keep_existing(options["camera"], [options["csv_path"], options["record"]], options.pop("overwrite"))
+    refuse_input([options["csv_path"], options["record"]], [options["camera"]])
+    format_of(options["csv_path"], TABLE)
+    format_of(options["record"], VIDEO)
+    keep_existing([options["csv_path"], options["record"]], options["overwrite"])
     settings = take_settings(options)
     outputs = take_outputs(options, settings.limits)
     if str(options["csv_path"]) == "-" and any(output.uses_stdout for output in outputs):

@@ -11,7 +11,11 @@ def devices(probe: bool) -> None:
     """List the cameras: index, name, path, and the picture sizes that each offers.
 
     On Linux the driver reports the sizes; elsewhere --probe finds them.
-    """
+
+    \b
+    mouth-live devices            list them
+    mouth-live devices --probe    open each, to see which sizes it gives
+    """  # noqa: D301
     from ..video.camera_formats import probed_formats, reported_formats
     from ..video.cameras import CAPTURE_BACKEND, list_cameras
 

@@ -4,12 +4,13 @@ from typing import Any
 
 import click
 
+from .option_types import Number
 from .options import analysis_options, output_options, take_outputs, take_settings
 
 
 @click.command()
 @click.option("--camera", default="0", metavar="SOURCE", show_default=True, help="As for live video; or a file.")
-@click.option("--seconds", type=click.FloatRange(1, 60), default=3.0, show_default=True, help="Seconds to measure.")
+@click.option("--seconds", type=Number(1, 60), default=3.0, show_default=True, help="Seconds to measure.")
 @analysis_options()
 @output_options
 def doctor(**options: Any) -> None:  # noqa: ANN401

@@ -7,6 +7,9 @@ import click
 
 from ...models.errors import SinkError
 from ...models.whole_file import whole_file
+from .file_formats import PAGE, REPORT, format_of
+from .options import refuse_unknown_model
+from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 
 log = logging.getLogger("mouth_live")
 
@@ -30,10 +33,9 @@ log = logging.getLogger("mouth_live")
     metavar="FILE.task",
     help="Read the same faces with mediapipe's FaceLandmarker too (extra [mediapipe]; it reports its use to Google).",
 )
-@click.option("--json", "json_path", type=click.Path(path_type=Path), help="Write the report to this file.")
-@click.option(
-    "--html", "html_path", type=click.Path(path_type=Path), help="Write a page with plots and the worst faces."
-)
+@click.option("--json", "json_path", type=OutputFile(), help="Write the report to this file.")
+@click.option("--html", "html_path", type=OutputFile(), help="Write a page with plots and the worst faces.")
+@overwrite_option
 def evaluate(
     model: str,
     data: Path | None,
@@ -44,6 +46,7 @@ def evaluate(
     landmarker: Path | None,
     json_path: Path | None,
     html_path: Path | None,
+    overwrite: bool,
 ) -> None:
     """Measure MODEL on labelled faces that were not used in training; each figure has its 95 % interval over people.
 
@@ -60,6 +63,13 @@ def evaluate(
     from ...models.training.evaluation.text import as_text
     from ..video.frames_at import frames_at
 
+    _check_network(model, "MODEL")
+    if compare:
+        _check_network(compare, "--compare")
+    refuse_input([json_path, html_path], [model, *([compare] if compare else [])])
+    format_of(json_path, REPORT)
+    format_of(html_path, PAGE)
+    keep_existing([json_path, html_path], overwrite)
     for path in (json_path, html_path):
         if path and not path.parent.is_dir():  # fail before minutes of work, not after
             raise SinkError(f"{path}: no such folder; make it or give another file")
@@ -74,6 +84,12 @@ def evaluate(
 
         worst = worst_faces(measured.report.faces, measured.subjects, measured.found)
         _write(html_path, as_page(measured.report, worst))
+
+
+def _check_network(name: str, option: str) -> None:
+    """Raise a usage error where a name is neither a network's nor that of a file with values."""
+    if Path(name).suffix not in (".csv", ".json"):
+        refuse_unknown_model(name, option)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,24 +1,30 @@
 """The work of ``mouth-live events``: recordings by the plan of a run, a camera by a session of its own."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ...models.errors import IncompleteVideoError
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..session import open_session
 from ..settings import AnalysisSettings
-from ..sinks.file_sink import STDOUT
-from .options import dated
-from .recordings.inputs import names_several
+from ..sinks.missing_face import MissingFace
+from ..sinks.progress import Progress
+from .file_formats import STDOUT
+from .output_files import dated
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions, Target, make_sink
-from .recordings.run import RunOptions, output_folder, process_recordings
+from .recordings.run import RunOptions, process_recordings
+
+log = logging.getLogger("mouth_live")
 
 
 def write_recordings(
     inputs: Sequence[str],
     wanted: Wanted,
+    several: bool,
     options: ProductOptions,
     settings: AnalysisSettings,
     run: RunOptions,
@@ -29,6 +35,7 @@ def write_recordings(
     Args:
         inputs: the recordings, as :func:`.plan_jobs` takes them.
         wanted: the format, and where to.
+        several: whether the inputs can name several recordings.
         options: how to write them.
         settings: the settings of the analysis.
         run: how to go about it.
@@ -37,11 +44,11 @@ def write_recordings(
     Raises:
         MouthLiveError: as :func:`.process_recordings`.
     """
-    if not names_several(inputs):
+    if not several:
         output = STDOUT if wanted.output in (None, STDOUT) else str(dated(Path(wanted.output)))
         wanted = replace(wanted, output=output)
-    jobs = plan_jobs(inputs, [wanted], exclude)
-    process_recordings(jobs, options, settings, run, output_folder(inputs, wanted.output))
+    jobs = plan_jobs(inputs, [wanted], several, exclude)
+    process_recordings(jobs, options, settings, run, Path(wanted.output or ".") if several else None)
 
 
 def write_events(
@@ -64,5 +71,15 @@ def write_events(
         SourceError: the source cannot be read, or is cut off. All events before that are written.
         SinkError: the output cannot be written.
     """
+    cut_off: IncompleteVideoError | None = None
     with open_session(source, settings, live=isinstance(source, str)) as session:
-        session.run([make_sink(target, options, settings, source, session)], outputs, options.face or LARGEST)
+        sink = make_sink(target, options, settings, source, session)
+        progress = Progress(session.source.name, session.frame_count, shown=sink.path is not None)
+        try:
+            session.run([sink, progress, MissingFace(options.face)], outputs, options.face or LARGEST)
+        except IncompleteVideoError as error:
+            cut_off = error
+    if sink.path is not None:
+        log.info("%s: %s, %s -> %s", source, progress.counts, sink.counts, sink.path)
+    if cut_off:
+        raise cut_off

@@ -12,13 +12,15 @@ from types import TracebackType
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
 from ..records import Analysis
-from ..session import Session, open_session
+from ..session import Session
 from ..settings import AnalysisSettings
 from ..sinks.annotated_video import AnnotatedVideo
 from ..sinks.csv_sink import CsvSink
+from ..sinks.missing_face import MissingFace
 from ..sinks.sink import Sink
-from ..sinks.window import WindowSink, WindowStatus, display_problem
+from ..sinks.window import WindowSink, WindowStatus
 from .calibrator import DEFAULT_NAME, Calibrator
+from .live_source import open_live
 
 log = logging.getLogger("mouth_live")
 
@@ -37,6 +39,7 @@ class LiveOptions:
         mirror: show the picture as in a mirror.
         size: the (width, height) in pixels to request from the camera.
         fps: the frames per second to request from the camera.
+        overwrite: replace a profile that key c measures again.
         face: who drives an output that has room for one face, as :class:`.FaceChoice` takes it.
         outputs: the apps to send to.
     """
@@ -48,6 +51,7 @@ class LiveOptions:
     mirror: bool = False
     size: tuple[int, int] | None = None
     fps: float | None = None
+    overwrite: bool = False
     face: str | None = None
     outputs: Sequence[Output] = ()
 
@@ -60,13 +64,21 @@ def run_live(options: LiveOptions, settings: AnalysisSettings) -> None:
         SinkError: an output cannot be written, or there is no display for the window.
         Terminated: by SIGTERM, with all outputs complete.
     """
-    problem = None if options.no_window else display_problem()
-    if problem:  # before the camera is opened
-        raise problem
-    with open_session(options.camera, settings, live=True, size=options.size, fps=options.fps) as session:
+    window = not options.no_window
+    with open_live(options.camera, settings, window=window, size=options.size, fps=options.fps) as session:
+        _announce(session, window)
         session.run(_sinks(options, settings, session), options.outputs, options.face or LARGEST)
     if session.interrupted:
         log.info("ended")
+
+
+def _announce(session: Session, window: bool) -> None:
+    """Say what was opened, and what the window's keys do."""
+    source = session.source
+    width, height = source.size
+    log.info("%s: %dx%d at %.4g frames/s", source.name, width, height, source.nominal_rate)
+    if window:
+        log.info("keys in the window: q or Esc ends, space pauses, c calibrates")
 
 
 def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -> list[Sink]:
@@ -77,9 +89,14 @@ def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -
         source = session.source
         sinks.append(AnnotatedVideo(options.record, None, source.size, source.nominal_rate, 0.0))
     pipeline = session.pipeline
-    calibrator = Calibrator(settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile)
+    calibrator = Calibrator(
+        settings.profile or DEFAULT_NAME,
+        pipeline.model.name,
+        on_profile=pipeline.use_profile,
+        overwrite=options.overwrite,
+    )
     meter = _RateMeter(session, show=options.no_window)
-    sinks += [calibrator, meter]
+    sinks += [calibrator, meter, MissingFace(options.face)]
     if not options.no_window:
 
         def status() -> WindowStatus:

@@ -1,10 +1,13 @@
 """``mouth-live process``: convert recorded video to tables, with events and annotated videos beside them."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
-from .options import EVENT_FORMATS, TABLE_FORMATS, analysis_options, take_settings
+from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
+from .options import analysis_options, take_settings
+from .output_files import refuse_input
 from .recordings_options import recordings_options, take_run_options
 
 NEXT_TO_TABLE = "\0"  # the value of --annotate without one
@@ -22,7 +25,7 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
 @click.option(
     "--events",
     "event_formats",
-    type=click.Choice(EVENT_FORMATS),
+    type=click.Choice(FORMAT_NAMES),
     multiple=True,
     help="Write lip events too, beside the table, in the same pass; may be repeated.",
 )
@@ -73,23 +76,29 @@ def process(
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
-    from ..sinks.table_formats import check_format, chosen_format
+    from ..sinks.table_formats import check_format
+    from ..video.recording_files import recording_path
+    from .recordings.inputs import names_several
     from .recordings.plan import Wanted, plan_jobs
     from .recordings.products import ProductOptions
-    from .recordings.run import output_folder, process_recordings
+    from .recordings.run import process_recordings
 
     run, exclude, track = take_run_options(options)
     kind: Any = options["kind"] or (None if options["preset"] else "activity")
     preset = options["preset"] or ""
     settings = take_settings(options)
-    table = chosen_format(output, format_name)
+    several = names_several(inputs)
+    if output is not None and not several:
+        refuse_input([Path(output)], [recording_path(inputs[0])])
+    table = format_of_output(output, TABLE, format_name, several) or TABLE_FORMATS[0]
     check_format(table)
     wanted = [Wanted("table", table, output)]
     wanted += [Wanted("events", name) for name in event_formats]
     if annotate is not None:
+        format_of_output(None if annotate == NEXT_TO_TABLE else annotate, VIDEO, None, several)
         wanted.append(Wanted("video", "mp4", None if annotate == NEXT_TO_TABLE else annotate))
-    jobs = plan_jobs(inputs, wanted, exclude)
+    jobs = plan_jobs(inputs, wanted, several, exclude)
     products = ProductOptions(
         with_file=with_file, media_time=clock == "media", track=track, preset=preset, interval_kind=kind
     )
-    process_recordings(jobs, products, settings, run, output_folder(inputs, output))
+    process_recordings(jobs, products, settings, run, Path(output or ".") if several else None)

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import AnyFunction, Option, add_options, overwrite_option
+from .options import AnyFunction, Option, add_options
+from .output_files import overwrite_option
 
 if TYPE_CHECKING:
     from .recordings.run import RunOptions

@@ -11,7 +11,8 @@ import click
 
 from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableError, UsageError
 from ...models.whole_file import same_file, whole_file
-from .options import TABLE_FORMATS, dated, keep_existing, overwrite_option
+from .file_formats import TABLE_FORMATS
+from .output_files import dated, keep_existing, overwrite_option
 
 if TYPE_CHECKING:
     from ..sinks.tables.summary import TableSummary
@@ -44,7 +45,7 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
     tables = _find_tables(paths)
     if output is not None and any(same_file(output, table) for table in tables):
         raise UsageError(f"{output}: the output would overwrite a table; give another name")
-    keep_existing("", [output], overwrite)
+    keep_existing([output], overwrite)
     failed: list[Path] = []
     from ..sinks.tables.summary_formats import as_csv, as_html
 

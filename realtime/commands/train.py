@@ -1,9 +1,12 @@
 """``mouth-live train``: train an openness network or the face check on labelled faces."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
+
+from ...models.errors import DataError
+from .options import refuse_unknown_model
 
 
 @click.command()
@@ -15,6 +18,7 @@ import click
 )
 @click.option(
     "--preset",
+    type=click.Choice(["compact", "reference", "face-check"]),
     default="compact",
     show_default=True,
     help="Network, optimiser and schedule: compact or reference for the openness, or face-check.",
@@ -77,10 +81,16 @@ def train(
     mouth-live train --from shipped --data FACES           the shipped one, trained further
     mouth-live train --preset face-check --data FACES      the face check, which verifies detections
     """  # noqa: D301
+    _refuse_missing({"--data": [data], "--landmarks": landmarks, "--videos": [videos], "--keep": [keep]})
     if base == "shipped":
         from ...models.openness import DEFAULT_WEIGHTS
 
         base = DEFAULT_WEIGHTS
+    if base is not None:
+        from ...models.weights_file import load_weights
+
+        refuse_unknown_model(base, "--from")
+        load_weights(base, "openness")  # before the packages for training, which take seconds to load
     if base is not None and not data.is_dir():
         _refuse(
             ("preset", "exclude", "permissive", "landmarks", "folds"),
@@ -122,3 +132,11 @@ def _refuse(names: Sequence[str], reason: str) -> None:
         parameter = "base" if name == "from" else name
         if context.get_parameter_source(parameter) is click.core.ParameterSource.COMMANDLINE:
             raise click.UsageError(f"--{name} {reason}")
+
+
+def _refuse_missing(inputs: Mapping[str, Sequence[Path | None]]) -> None:
+    """Raise an error for an input that is not there, before minutes of work."""
+    for option, paths in inputs.items():
+        for path in paths:
+            if path is not None and not path.exists():
+                raise DataError(f"{path}: no such file or folder; check {option}")

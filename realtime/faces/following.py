@@ -120,7 +120,7 @@ class FaceFollower:
             self._search(image, time, whole=True)
             self._pending = [*ROLLS, *self.finder.tiles(image)]
             return
-        self._faces = [Followed.begin(one.face, image, one.evidence, time) for one in self.finder.search(image)]
+        self._faces = _begun(self.finder.search(image), image, time)
         now = mosaic(image)
         self._searched = self._whole_searched = self._rolled = self._tile_turned = time
         self._as_searched, self._doubtful = now, False
@@ -138,12 +138,10 @@ class FaceFollower:
     def _search_rolled(self, image: Picture, time: float, quarters: int) -> None:
         """Search the frame turned by so many quarters."""
         self._rolled = time
-        known = {id(face): face for face in self._faces}
-        before = [(face, Found(face.face(), face.evidence)) for face in known.values()]
-        found = self.finder.with_rolled(image, quarters, [one for _, one in before])
-        kept = [face for face, one in before if one in found]
-        new = [one for one in found if all(one is not other for _, other in before)]
-        self._faces = kept + [Followed.begin(one.face, image, one.evidence, time) for one in new]
+        before = [Found(face.face(), face.evidence) for face in self._faces]
+        found = self.finder.with_rolled(image, quarters, before)
+        kept = [face for face, one in zip(self._faces, before, strict=True) if one in found]
+        self._faces = kept + _begun([one for one in found if one not in before], image, time)
 
     def _is_new_scene(self, image: Picture) -> bool:
         """Return whether this frame shows another scene, or has another size, than the one before."""
@@ -235,7 +233,7 @@ class FaceFollower:
     ) -> list[Followed]:
         """Begin to follow the detections that are verified; they come from one of so many passes over the frame."""
         found = self.finder.verified(image, detections, [other.face() for other in known], passes)
-        return [Followed.begin(one.face, image, one.evidence, time) for one in found]
+        return _begun(found, image, time)
 
     def _search_next_tile(self, image: Picture, time: float) -> None:
         """Search the next tile for new faces, where small ones are wanted and the tile's turn has come."""
@@ -257,6 +255,11 @@ class FaceFollower:
 def _is_over(since: float | None, time: float, length: float) -> bool:
     """Return whether more than so many seconds have passed, or there was no beginning, or the clock went back."""
     return since is None or time < since or time - since > length + 1e-6
+
+
+def _begun(found: Sequence[Found], image: Picture, time: float) -> list[Followed]:
+    """Follow these faces from this frame on."""
+    return [Followed.begin(one.face, image, one.evidence, time) for one in found]
 
 
 def _belongs(detection: Face, faces: Sequence[Face]) -> bool:

@@ -182,8 +182,8 @@ def _cost(track: _Track, seen: _Seen, time: float) -> float:
     difference = sqrt(float(apart.dot(apart)) / len(apart))
     if distance > REACH + REACH_SPEED * gap or growth > MOST_GROWTH or (gap > GAP and difference > MOST_DIFFERENCE):
         return inf
-    least = SAME_SHOT if track.before_cut else SAME_FACE if gap <= GAP and difference > SUDDEN else -1.0
-    if least > -1.0 and track.likeness(seen) < least:
+    is_sudden = gap <= GAP and difference > SUDDEN
+    if (track.before_cut or is_sudden) and track.likeness(seen) < (SAME_SHOT if track.before_cut else SAME_FACE):
         return inf
     return distance + GROWTH_WEIGHT * growth + APPEARANCE_WEIGHT * difference
 

@@ -89,7 +89,6 @@ class _Lips:
             if trigger.is_on:
                 stop = self._stop(kind, self.seen if trigger.since is None else trigger.since, time)
                 events.append(replace(stop, time=min(stop.time, self.seen)))  # out of sight nothing goes on
-                trigger.is_on, trigger.since = False, None
         return events
 
     def _start(self, kind: Kind, since: float, time: float) -> LipEvent:

@@ -35,6 +35,7 @@ class Intervals:
         duration: seconds from the media's zero to its end.
         media: the recording's path; empty for a camera.
         rate: its nominal frame rate, in frames/s.
+        folder: the folder in which they are written; the current one for stdout.
     """
 
     faces: tuple[int | None, ...]
@@ -42,6 +43,7 @@ class Intervals:
     duration: float
     media: str = ""
     rate: float = 25.0
+    folder: str = "."
 
     def of(self, face_id: int | None) -> list[Interval]:
         """Return the intervals of one face."""

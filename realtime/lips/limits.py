@@ -53,6 +53,16 @@ OPEN = Limits(on=0.5, off=0.35, min_on=0.25, min_off=0.1)
 # missed. A min_off of 0.15 is more accurate on single sentences, but ends the event at each pause between words.
 ACTIVITY = Limits(on=0.2, off=0.03, min_on=0.0, min_off=0.2)
 
+HIGHEST_LEVEL: Mapping[Kind, float] = MappingProxyType(
+    {
+        "open": 1.0,
+        # 8 openings and closings per second, the fastest talking, each between closed lips and the widest gap, in the
+        # 0.4 s that movement is measured over.
+        "activity": 6.4,
+    }
+)
+"""The highest level that each kind can reach: a higher ``on`` would never fire."""
+
 DEFAULT_LIMITS: Mapping[Kind, Limits] = MappingProxyType({"activity": ACTIVITY, "open": OPEN})
 PRESETS: Mapping[str, Mapping[Kind, Limits]] = MappingProxyType(
     {

@@ -29,7 +29,16 @@ class ObsSwitch(Output):
     heartbeat_interval = 2.0  # to notice that OBS was closed
 
     def __init__(
-        self, name: str, host: str, port: int, password: str, scene: str, idle: str, source: str, kind: str
+        self,
+        name: str,
+        host: str,
+        port: int,
+        password: str,
+        scene: str,
+        idle: str,
+        source: str,
+        kind: str,
+        toggles: bool = False,
     ) -> None:
         """Take what to switch; :meth:`open` looks it up.
 
@@ -42,9 +51,12 @@ class ObsSwitch(Output):
             idle: the scene to go back to; empty for the one that was on before.
             source: shown while the event is on; empty to switch scenes.
             kind: of the event.
+            toggles: show the source where it is hidden, and hide it where it is shown, at each start; a stop and the
+                end of the program change nothing.
         """
         self.name, self._host, self._port, self._password = name, host, port, password
         self._scene, self._idle, self._source, self._kind = scene, idle, source, kind
+        self._toggles = toggles
         self._connection: Connection | None = None
         self._item: tuple[str, int] | None = None  # the source's scene and its id there
         self._before = ""  # the scene to go back to
@@ -77,6 +89,8 @@ class ObsSwitch(Output):
         wanted = self._kind in update.slot.ongoing
         if wanted == (update.previous is not None and self._kind in update.previous.ongoing):
             return []
+        if self._toggles:
+            return [f"SetSceneItemEnabled {self._source} toggle"] if wanted else []
         if self._source:
             return [f"SetSceneItemEnabled {self._source} {'true' if wanted else 'false'}"]
         return [f"SetCurrentProgramScene {self._scene if wanted else self._idle or '(the scene before)'}"]
@@ -86,7 +100,7 @@ class ObsSwitch(Output):
 
         At first a source is hidden and an idle scene is switched to. Without an idle scene the current one stays.
         """
-        is_unknown = update.previous is None and bool(self._source or self._idle)
+        is_unknown = update.previous is None and bool(self._source or self._idle) and not self._toggles
         if not (is_unknown or self.messages(update)):
             self._drain()
             return
@@ -101,8 +115,11 @@ class ObsSwitch(Output):
 
     def _requests(self, on: bool) -> list[tuple[str, JsonObject]]:
         if self._item is not None:
-            scene, item = self._item
-            return [("SetSceneItemEnabled", {"sceneName": scene, "sceneItemId": item, "sceneItemEnabled": on})]
+            scene, number = self._item
+            item: JsonObject = {"sceneName": scene, "sceneItemId": number}
+            if self._toggles:
+                on = not self._request("GetSceneItemEnabled", item)["sceneItemEnabled"]
+            return [("SetSceneItemEnabled", item | {"sceneItemEnabled": on})]
         if on:
             current = "" if self._idle else self._current_scene()
             if current != self._scene:  # after an outage it may be there still
@@ -169,12 +186,12 @@ def authentication(password: str, salt: str, challenge: str) -> str:
 
 
 def make(address: Address) -> Output:
-    """Make the output of ``obs://[:PASSWORD@]HOST[:4455]?scene=NAME[&idle=NAME]`` or ``?source=NAME[&scene=NAME]``.
+    """Make the output of ``obs://[:PASSWORD@]HOST[:4455]?scene=NAME[&idle=NAME]`` or ``?source=NAME[&mode=toggle]``.
 
     Raises:
         UsageError: the URL is wrong.
     """
-    address.check_options(("scene", "idle", "source", "kind"))
+    address.check_options(("scene", "idle", "source", "kind", "mode"))
     address.refuse_path()
     host, port = address.host_and_port(4455, "obs://127.0.0.1:4455")
     scene, idle, source = (address.text(option, "") for option in ("scene", "idle", "source"))
@@ -182,5 +199,10 @@ def make(address: Address) -> Output:
         raise address.error("say what to switch: ?scene=NAME, or ?source=NAME to show and hide")
     if idle and source:
         raise address.error("idle goes with scene alone")
+    mode = address.options.get("mode", "show")
+    if mode not in ("show", "toggle"):
+        raise address.error(f"mode: expected show or toggle, got '{mode}'")
+    if mode == "toggle" and not source:
+        raise address.error("mode=toggle goes with a source")
     password = address.password or os.environ.get(OBS_PASSWORD_VARIABLE, "")
-    return ObsSwitch(address.name, host, port, password, scene, idle, source, address.event_kind())
+    return ObsSwitch(address.name, host, port, password, scene, idle, source, address.event_kind(), mode == "toggle")

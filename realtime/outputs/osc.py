@@ -146,9 +146,10 @@ def make(address: Address) -> Output:
     preset = _preset(address)
     host, port = address.host_and_port(preset.port if preset else None, "osc://127.0.0.1:9000")
     prefix = _osc_address(address, "prefix", "" if preset else "/mouth").rstrip("/")
-    openness = prefix + _osc_address(address, "address", preset.address if preset else "/openness")
-    states = {kind: _osc_address(address, kind, "" if preset else f"/{kind}") for kind in ("activity", "open")}
-    return OscValues(address.name, host, port, openness, {k: prefix + where for k, where in states.items() if where})
+    # An address that is given is sent as it is; the prefix is for those that are not.
+    openness = _osc_address(address, "address", prefix + (preset.address if preset else "/openness"))
+    states = {kind: _osc_address(address, kind, "" if preset else f"{prefix}/{kind}") for kind in ("activity", "open")}
+    return OscValues(address.name, host, port, openness, {kind: where for kind, where in states.items() if where})
 
 
 def _preset(address: Address) -> OscPreset | None:

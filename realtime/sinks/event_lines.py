@@ -32,6 +32,12 @@ class EventLines(TextSink):
         self._values, self._preset = values, preset
         self._choice = None if face is None else FaceChoice(face)
         self._ongoing, self._time = OngoingEvents(), 0.0
+        self._count = 0
+
+    @property
+    def counts(self) -> str:
+        """The number of events so far, in words."""
+        return f"{self._count} event{'' if self._count == 1 else 's'}"
 
     def finish(self, failed: bool) -> None:
         """Write the stops of all events that are on, whatever ended the session."""
@@ -64,5 +70,6 @@ class EventLines(TextSink):
     def _write_events(self, events: Sequence[LipEvent]) -> None:
         for event in events:
             self._ongoing.take(event)
+            self._count += 1
             self.put(event_json(event, self._preset) + "\n", flush=True)
             self.rows += 1

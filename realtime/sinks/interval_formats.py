@@ -95,7 +95,7 @@ def elan(found: Intervals) -> str:
     if found.media:
         path = Path(found.media).absolute()
         kind = mimetypes.guess_type(path.name)[0] or "video/mp4"
-        relative = f"./{path.name if is_utf8(path.name) else quote(os.fsencode(path.name))}"
+        relative = _relative(path, Path(found.folder).absolute())
         ElementTree.SubElement(
             header, "MEDIA_DESCRIPTOR", MEDIA_URL=path.as_uri(), MIME_TYPE=kind, RELATIVE_MEDIA_URL=relative
         )
@@ -109,6 +109,17 @@ def elan(found: Intervals) -> str:
     )
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """Return the relative address of a file from a folder; its absolute one where they have nothing in common."""
+    try:
+        below = os.path.relpath(path.resolve(), folder.resolve())
+    except ValueError:  # on another drive
+        return path.as_uri()
+    below = below.replace(os.sep, "/")
+    below = below if is_utf8(below) else quote(os.fsencode(below))
+    return below if below.startswith("../") else f"./{below}"
 
 
 def _annotate(tier: ElementTree.Element, order: ElementTree.Element, interval: Interval) -> None:

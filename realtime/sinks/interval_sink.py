@@ -1,5 +1,6 @@
 """The sink that writes lip events as intervals, when the source has ended."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from ..lips.face_choice import FaceChoice
@@ -44,13 +45,21 @@ class IntervalSink(TextSink):
         self._kind = kind
         self._collector, self._time = IntervalCollector(start_time), 0.0
 
+    @property
+    def counts(self) -> str:
+        """The number of intervals written, in words."""
+        return f"{self.rows} interval{'' if self.rows == 1 else 's'}"
+
     def finish(self, failed: bool) -> None:
-        """Write the intervals; after an exception write nothing."""
-        if not failed:
-            self._collector.stop_all(self._time)
-            found = self._collector.intervals(self._time + 1 / self._rate, self._media, self._rate)
+        """Write the intervals; after an exception write nothing, nor to stdout where there are none before an error."""
+        if failed:
+            return
+        self._collector.stop_all(self._time)
+        found = self._collector.intervals(self._time + 1 / self._rate, self._media, self._rate)
+        found = replace(found, folder=str(self.path.parent) if self.path else ".")
+        self.rows = len(found.intervals)
+        if found.intervals or self.path or not self.is_cut_off:
             self.put(self._format(found))
-            self.rows = len(found.intervals)
 
     def write(self, analysis: Analysis) -> None:
         """Collect one frame's events."""

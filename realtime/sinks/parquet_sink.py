@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...models.errors import MissingExtraError
-from ...models.lazy_names import DISTRIBUTION
+from ...models.lazy_names import VERSION
 from ..records import Analysis
 from .file_sink import FileSink
 from .table_columns import COLUMNS, FILE, TABLE_DTYPE, as_record, is_missing, printable, rounded, table_rows
@@ -128,7 +127,7 @@ def parquet_schema(about: Mapping[str, Any], with_file: bool = False) -> Any:  #
     types["str"] = pa.string()
     columns = (*COLUMNS, FILE) if with_file else COLUMNS
     fields = [pa.field(c.name, types[c.dtype], not c.always, {"unit": c.unit, "meaning": c.meaning}) for c in columns]
-    return pa.schema(fields, {METADATA_KEY: json.dumps({"version": version(DISTRIBUTION), **about})})
+    return pa.schema(fields, {METADATA_KEY: json.dumps({"version": VERSION, **about})})
 
 
 def as_arrow(rows: NDArray[np.void], schema: Any, file: str | None = None) -> Any:  # noqa: ANN401

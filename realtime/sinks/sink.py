@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ...models.errors import UsageError
+from ...models.errors import MouthLiveError, UsageError
 from ...models.whole_file import is_stream, same_file
 from ..records import Analysis
 
@@ -20,10 +20,17 @@ class Sink(ABC):
     Attributes:
         path: the file that it writes; None for none, or for stdout.
         rows: the number of rows, lines or intervals that it has written so far.
+        is_cut_off: whether the source failed before its end; the output is completed all the same.
     """
 
     path: Path | None = None
     rows: int = 0
+    is_cut_off: bool = False
+
+    @property
+    def counts(self) -> str:
+        """What it has written so far, in words; empty where the frames say it all."""
+        return ""
 
     def __enter__(self) -> Self:
         """Open the output."""
@@ -42,6 +49,13 @@ class Sink(ABC):
     def is_finished(self) -> bool:
         """Whether the sink wants no more analyses; the session then ends, as after its window is closed."""
         return False
+
+
+def mark_cut_off(sinks: Iterable[Sink], error: MouthLiveError) -> MouthLiveError:
+    """Tell the sinks that the source has failed with an error, and return the error."""
+    for sink in sinks:
+        sink.is_cut_off = True
+    return error
 
 
 def refuse_shared_files(sinks: Iterable[Sink], source_files: Collection[Path]) -> None:

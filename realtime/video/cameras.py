@@ -92,31 +92,65 @@ def open_camera(
     """
     if isinstance(source, bool) or not isinstance(source, int | str | PathLike):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"source: expected a camera's index, a path or a URL, got {type(source).__name__}")
+    found = find_source(str(source))
+    if isinstance(found, Path):
+        return PacedVideo(open_video(found))
+    if isinstance(found, Camera):
+        return LiveCamera(found.index, found.name, size, fps)
+    return LiveCamera(found, f"camera {found}" if isinstance(found, int) else found, size, fps)
+
+
+def find_source(source: int | str) -> "int | str | Camera | Path":
+    """Find out what a live source is, in the order of :func:`open_camera`, without opening it.
+
+    Returns:
+        A camera's index; a URL or a device; the camera of that name; or the path of a video file.
+
+    Raises:
+        SourceError: there is no such source, or the name matches several cameras.
+    """
     text = str(source)
     if text.isdigit():
-        return LiveCamera(int(text), f"camera {text}", size, fps)
+        return int(text)
     if "://" in text and not text.lower().startswith("file://"):
-        return LiveCamera(text, text, size, fps)
+        return text
     path = recording_path(text)
     if path.exists():
         if not path.is_char_device():
             refuse_special_file(path)
         if path.is_dir():
             raise SourceError(f"{text}: a folder, not a camera or a video; name one of the videos in it")
-        return PacedVideo(open_video(path)) if path.is_file() else LiveCamera(text, text, size, fps)
+        return path if path.is_file() else text
     if "/" in text or "\\" in text or path.suffix.lower() in VIDEO_SUFFIXES:
         raise SourceError(f"{text}: no such file or device; {_available_cameras()}")
-    return _open_by_name(text, size, fps)
+    return _named(text)
 
 
-def _open_by_name(part: str, size: tuple[int, int] | None, fps: float | None) -> "LiveCamera":
+def _named(part: str) -> Camera:
     matching = [camera for camera in list_cameras() if part.lower() in camera.name.lower()]
     if not matching:
         raise SourceError(f"no camera with {part!r} in its name; {_available_cameras()}")
     if len(matching) > 1:
         names = ", ".join(f"{c.index} {c.name!r}" for c in matching)
         raise SourceError(f"{part!r} matches several cameras: {names}; give an index")
-    return LiveCamera(matching[0].index, matching[0].name, size, fps)
+    return matching[0]
+
+
+def refuse_missing_camera(index: int) -> None:
+    """Refuse a camera that is surely not there, without opening it. Only Linux can tell.
+
+    Raises:
+        SourceError: there is no such camera.
+    """
+    if sys.platform.startswith("linux") and not Path(f"/dev/video{index}").exists():
+        raise SourceError(_no_camera(index))
+
+
+def _no_camera(index: int) -> str:
+    """Return what to do where there is no camera of this index."""
+    if list_cameras():
+        return f"no camera {index}; {_available_cameras()}"
+    return f"no camera {index}; {_available_cameras()}; try mouth-live demo, or a file: mouth-live --camera talk.mp4"
 
 
 def _available_cameras() -> str:
@@ -245,5 +279,5 @@ class LiveCamera:
         if self._is_url:
             return f"{self.name}: no readable stream at this address; check the address and that its sender runs"
         if isinstance(self._device, int) and self._device not in [camera.index for camera in list_cameras()]:
-            return f"no {self.name}; {_available_cameras()}"
+            return _no_camera(self._device)
         return f"{self.name}: cannot be opened or gives no picture; is another program using it?"

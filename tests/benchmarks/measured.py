@@ -47,7 +47,7 @@ def process(clip: Path) -> Result:
     with tempfile.TemporaryDirectory() as folder:
         table = Path(folder) / "out.csv"
         begin, cpu = time.perf_counter(), time.process_time()
-        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(table))])
+        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(table))], several=False)
         process_recordings(jobs, ProductOptions(), AnalysisSettings(device="auto"))
         seconds, used = time.perf_counter() - begin, time.process_time() - cpu
         rows = [line.split(",") for line in table.read_text().splitlines()[1:]]
@@ -124,7 +124,7 @@ def memory(clip: Path) -> Result:
 
     work.open_video = lambda path, _track: Looped(path)
     with tempfile.TemporaryDirectory() as folder:
-        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(Path(folder) / "out.csv"))])
+        jobs = plan_jobs([str(clip)], [Wanted("table", "csv", str(Path(folder) / "out.csv"))], several=False)
         process_recordings(jobs, ProductOptions(), AnalysisSettings())
     early = [size for time, size in sizes.items() if SETTLED <= time < 3 * SETTLED]
     late = [size for time, size in sizes.items() if time > LONG - 2 * SETTLED]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...errors import DataError, MissingExtraError
 from ...face import Face, iou
+from ...progress_bar import progress_bar
 from ...scale import openness_from_gap_ratio
 from ..lip_points import MESH, gap_ratio
 from .readings import FoundSubject
@@ -37,12 +38,10 @@ def read_landmarks(subjects: Subjects, found: list[FoundSubject], task_file: Pat
         MissingExtraError: mediapipe is not installed.
         DataError: the file cannot be read, or a picture.
     """
-    from tqdm import tqdm
-
     values = np.full(len(found), nan)
     with _landmarker(task_file) as landmarker:
         pictures = subjects.pictures(range(len(found)))
-        for index, image in tqdm(pictures, "landmarker", len(found), unit=" faces", disable=None):
+        for index, image in progress_bar(pictures, "landmarker", "faces", len(found)):
             meshes = _meshes(landmarker, image) or _meshes(landmarker, image, PADDING)
             mesh = _meant(meshes, found[index].face)
             if mesh is not None:

@@ -13,6 +13,7 @@ from ...errors import DataError
 from ...face import Face
 from ...faces import FaceFinder
 from ...openness import Estimates, OpennessModel
+from ...progress_bar import progress_bar
 from ..data import read_picture, read_rows
 from . import conditions
 from .subjects import Subject, Subjects
@@ -77,12 +78,10 @@ def find_subjects(subjects: Subjects) -> list[FoundSubject]:
     Raises:
         DataError: a picture or a video cannot be read.
     """
-    from tqdm import tqdm
-
     finder = FaceFinder()
     found: dict[int, FoundSubject] = {}
     pictures = subjects.pictures(range(len(subjects.chosen)))
-    for index, image in tqdm(pictures, "finding faces", len(subjects.chosen), unit=" faces", disable=None):
+    for index, image in progress_bar(pictures, "finding faces", "faces", len(subjects.chosen)):
         subject = subjects.chosen[index]
         face = subject.pick(finder.find(image), image.shape[:2])
         crop = crop_faces(image, [face])[0] if face else np.zeros((CROP_SIZE, CROP_SIZE, 3), np.uint8)
@@ -105,13 +104,11 @@ def read_covered(model: OpennessModel, pictures: Sequence[Path]) -> NDArray[np.f
     Raises:
         DataError: a picture cannot be read.
     """
-    from tqdm import tqdm
-
     if not pictures or np.isnan(model.read(np.zeros((1, CROP_SIZE, CROP_SIZE, 3), np.uint8)).reliability[0]):
         return np.zeros(0)
     finder = FaceFinder()
     crops: list[NDArray[np.uint8]] = []
-    for path in tqdm(pictures[:: -(-len(pictures) // COVERED)], "finding covered faces", unit=" faces", disable=None):
+    for path in progress_bar(pictures[:: -(-len(pictures) // COVERED)], "finding covered faces", "faces"):
         image = read_picture(path)
         face = max(finder.find(image), key=lambda found: found.box[2], default=None)
         if face is not None:

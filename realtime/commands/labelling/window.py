@@ -7,9 +7,10 @@ from typing import Self
 
 import cv2
 
-from ....models.errors import SinkError, UsageError
+from ....models.errors import SinkError
 from ...settings import AnalysisSettings
 from ...sinks.window import display_problem
+from ...video.sources import open_video
 from .candidates import Candidate, find_candidates, spread_out
 from .table import Labelling, labelled_frames
 from .view import LABEL_VALUES, draw_candidate
@@ -37,11 +38,9 @@ def label_video(video: Path, table: Path, count: int, settings: AnalysisSettings
         SinkError: there is no display, or the table's folder does not exist.
         SourceError: the video cannot be read, or contains no face.
         DataError: the table cannot be read or written.
-        UsageError: the table would replace the video.
     """
-    if table.resolve() == video.resolve():
-        raise UsageError(f"{table}: the labels would overwrite the video")
-    problem = display_problem("label on a computer with a screen")
+    with open_video(video):  # its own errors come before a missing display
+        problem = display_problem("label on a computer with a screen")
     if problem is not None:
         raise problem
     if not table.absolute().parent.is_dir():

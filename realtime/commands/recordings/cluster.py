@@ -117,7 +117,7 @@ class ClusterRun:
             try:
                 future = transport.submit(self._client, key, job, min(limits, default=0))
             except SourceError as error:
-                yield job, Outcome(str(error), error.exit_code)
+                yield job, Outcome(str(error))
                 continue
             except (OSError, TimeoutError):  # no worker took it
                 self._waiting.appendleft((job, number))
@@ -143,10 +143,10 @@ class ClusterRun:
         self._refuse_loss()
         if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__
-            return Outcome(f"{job.source}: the cluster could not do it ({reason})", 1)
+            return Outcome(f"{job.source}: the cluster could not do it ({reason})")
         if not result and attempt.number == LAST:
             lost = "its workers were lost again and again, the last time while they had nothing else to do"
-            return Outcome(f"{job.source}: {lost}; does it crash them?", 1)
+            return Outcome(f"{job.source}: {lost}; does it crash them?")
         if not result:
             attempt.number = LAST - 1 if error else attempt.number  # Dask has tried it often enough among others
             return None

@@ -102,7 +102,7 @@ def do_in_place(key: str, common: str, job: Mapping[str, Any], places: Places, n
         if reason := _load(common):
             return {"misfit": f"{worker_name()}: {reason}"}
         if path := unseen(needed):
-            return Outcome(f"{job['source']}: {worker_name()}: {_not_seen(path)}", 1).as_data()
+            return Outcome(f"{job['source']}: {worker_name()}: {_not_seen(path)}").as_data()
         outcome = _do(key, common, Job.from_data(job), places)
         return {} if outcome is None else outcome.as_data()
 

@@ -5,12 +5,12 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self, cast
 
 from ....models.errors import MouthLiveError, SinkError
-from ....models.weights_file import companion
+from ....models.lazy_names import VERSION
+from ....models.weights_file import DETECTOR, FACE_CHECK, companion
 from ....models.whole_file import is_stream, whole_file
 from ...lips.profiles import load_profile
 from ...settings import AnalysisSettings
@@ -37,6 +37,23 @@ class Content:
     size: int
     modified: float
     sample_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What all products of one recording are made from.
+
+    Attributes:
+        source: the path of the recording.
+        content: its content.
+        settings: those of the analysis on which values depend.
+        weights: the SHA-256 of each network, by its task.
+    """
+
+    source: Path
+    content: Content
+    settings: dict[str, Any]
+    weights: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,24 +171,32 @@ def write_manifest(product: Path, manifest: Manifest) -> None:
         part.write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
 
 
-def new_manifest(
-    target: Target, source: Path, settings: AnalysisSettings, options: ProductOptions, places: Places = HERE
-) -> Manifest:
-    """Return the manifest of a product that is still to be made; ``places`` has the files on this machine.
+def origin_of(source: Path, settings: AnalysisSettings, places: Places = HERE) -> Origin:
+    """Return what all products of a recording are made from; ``places`` has the files on this machine.
 
     Raises:
         OSError: the recording cannot be read.
         MouthLiveError: the weights or the profile cannot be read.
     """
+    return Origin(
+        places.named(source),
+        content_of(places.local(source)),
+        settings_data(settings),
+        weights_hashes(places.local_settings(settings)),
+    )
+
+
+def new_manifest(target: Target, origin: Origin, options: ProductOptions, places: Places = HERE) -> Manifest:
+    """Return the manifest of a product that is still to be made."""
     return Manifest(
         FORMAT,
-        version("mouth-live"),
+        VERSION,
         target.kind,
         target.format,
-        _relative(places.named(source), places.named(Path(target.path)).parent),
-        content_of(places.local(source)),
-        settings_data(settings) | options.concerning(target.kind),
-        weights_hashes(places.local_settings(settings)),
+        _relative(origin.source, places.named(Path(target.path)).parent),
+        origin.content,
+        origin.settings | options.concerning(target.kind),
+        origin.weights,
     )
 
 
@@ -207,8 +232,8 @@ def weights_hashes(settings: AnalysisSettings) -> dict[str, str]:
     """Return the SHA-256 of each network that the settings use, by its task, as their cards state them."""
     names = {
         "openness": settings.model,
-        "detection": "face_detection_full_range_sparse",
-        "face-check": "face_check",
+        "detection": DETECTOR,
+        "face-check": FACE_CHECK,
     }
     return {task: _card_hash(name) for task, name in names.items()}
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
-from ....models.errors import BusyError, IncompleteVideoError, MouthLiveError
+from ....models.errors import BusyError, MouthLiveError
 from .work import Work
 
 log = logging.getLogger("mouth_live")
@@ -17,19 +17,13 @@ class Outcome:
 
     Attributes:
         error: the line that says why it failed; empty where it did not.
-        exit_code: what the command line returns for the error.
-        incomplete: whether its products are there nevertheless, up to where the recording is cut off.
         busy: whether it was left to another run that makes the same product.
-        frames: the number of frames that were analysed; 0 after an error.
         seconds: the length of the recording in seconds; 0 after an error.
         messages: what is to be reported, (level, text) each.
     """
 
     error: str = ""
-    exit_code: int = 0
-    incomplete: bool = False
     busy: bool = False
-    frames: int = 0
     seconds: float = 0.0
     messages: tuple[tuple[int, str], ...] = ()
 
@@ -59,12 +53,7 @@ def outcome_of(do: Callable[[], Work]) -> Outcome:
     try:
         work = do()
     except MouthLiveError as error:
-        return Outcome(
-            str(error),
-            error.exit_code,
-            incomplete=isinstance(error, IncompleteVideoError),
-            busy=isinstance(error, BusyError),
-        )
+        return Outcome(str(error), busy=isinstance(error, BusyError))
     except MemoryError:
-        return Outcome("out of memory; use fewer --jobs", 1)
-    return Outcome(frames=work.frames, seconds=work.seconds)
+        return Outcome("out of memory; use fewer --jobs")
+    return Outcome(seconds=work.seconds)

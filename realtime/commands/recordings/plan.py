@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....models.errors import SinkError, UsageError
-from ...sinks.file_sink import STDOUT
-from .inputs import Recording, find_recordings, names_several
+from ..file_formats import STDOUT
+from .inputs import Recording, find_recordings
 from .products import SUFFIXES, Kind, Target
 
 
@@ -51,19 +51,19 @@ class Wanted:
     output: str | None = None
 
 
-def plan_jobs(inputs: Sequence[str], wanted: Sequence[Wanted], exclude: Sequence[str] = ()) -> list[Job]:
+def plan_jobs(inputs: Sequence[str], wanted: Sequence[Wanted], several: bool, exclude: Sequence[str] = ()) -> list[Job]:
     """Find the recordings and name their products; nothing is made yet.
 
     Args:
         inputs: videos, pictures, folders (searched recursively) and globs.
         wanted: the kinds of products.
+        several: whether the inputs can name several recordings, as :func:`.names_several` says.
         exclude: patterns of recordings to leave out.
 
     Raises:
         UsageError: ``"-"`` is given for several inputs, two products have one name, or a product is an input.
         SourceError: a folder or a glob contains no recordings.
     """
-    several = names_several(inputs)
     if several and any(product.output == STDOUT for product in wanted):
         raise UsageError("-o -: several inputs cannot share stdout; give a folder")
     found = find_recordings(inputs, exclude)

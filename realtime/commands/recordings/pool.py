@@ -54,7 +54,7 @@ class _Worker:
         how = f"was killed (signal {-code})" if code < 0 else f"ended with {code}"
         self.printed.seek(0)
         last = self.printed.read().decode(errors="replace").strip().splitlines()[-1:]
-        return Outcome(f"{job.source}: its process {how}{f': {last[0]}' if last else ''}", 1)
+        return Outcome(f"{job.source}: its process {how}{f': {last[0]}' if last else ''}")
 
     def close(self) -> None:
         """Wait for its end and close its streams."""
@@ -124,7 +124,7 @@ class Pool:
             try:
                 worker = worker or self._start(number)
             except OSError as error:
-                self._done.put((job, Outcome(f"{job.source}: no process could be started ({error.strerror})", 1)))
+                self._done.put((job, Outcome(f"{job.source}: no process could be started ({error.strerror})")))
                 continue
             outcome = worker.do(job)
             self._done.put((job, outcome or worker.death(job)))

@@ -10,14 +10,14 @@ from ...session import Session
 from ...settings import AnalysisSettings
 from ...sinks.annotated_video import AnnotatedVideo
 from ...sinks.event_lines import EventLines
-from ...sinks.interval_sink import IntervalSink
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
+from ..file_formats import JSON
 from .places import HERE, Places
 
 Kind = Literal["table", "events", "video"]
 
-JSON, BORIS = "json", "boris"
+BORIS = "boris"
 SUFFIXES: Mapping[tuple[Kind, str], str] = {
     ("table", "csv"): ".csv",
     ("table", "parquet"): ".parquet",
@@ -112,6 +112,8 @@ def make_sink(
         return AnnotatedVideo(Path(path), recording, video.size, video.nominal_rate, video.start_time)
     if target.format == JSON:
         return EventLines(path, options.values, options.face, options.preset)
+    from ...sinks.interval_sink import IntervalSink  # takes 6 ms to import
+
     return IntervalSink(
         path,
         target.format,

@@ -1,7 +1,7 @@
 """A run over recordings: skip what is complete, do the rest, and say in the end what was done."""
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +17,6 @@ from ...system.signals import Terminated
 from .cluster_options import ClusterOptions
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
-from .inputs import names_several
 from .manifest import Manifest
 from .outcome import Outcome, outcome_of
 from .plan import Job, make_folders
@@ -57,11 +56,6 @@ class RunOptions:
     cluster: ClusterOptions | None = None
 
 
-def output_folder(inputs: Sequence[str], output: str | None) -> Path | None:
-    """Return the output folder of several recordings; None where the inputs name a single one."""
-    return Path(output or ".") if names_several(inputs) else None
-
-
 def process_recordings(
     jobs: Sequence[Job],
     options: ProductOptions,
@@ -77,8 +71,8 @@ def process_recordings(
         options: how the products are written.
         settings: the settings of the analysis.
         run: how to go about it.
-        folder: the output folder of several recordings, for ``failed.csv``; None for a single recording, whose error is
-            raised.
+        folder: the output folder where the inputs can name several recordings, for ``failed.csv``; None for a single
+            recording, whose error is raised.
         runner: what does the jobs; None: a cluster, this process, or worker processes on this machine.
 
     Raises:
@@ -87,7 +81,7 @@ def process_recordings(
     run = run or RunOptions()
     if folder is not None:
         jobs = _chosen(jobs, run, folder)
-    statuses = (job_status(job, settings, options, run.overwrite) for job in jobs)
+    statuses = _reported(job_status(job, settings, options, run.overwrite) for job in jobs)
     if run.dry_run:
         _print_plan(statuses)
         return
@@ -137,18 +131,22 @@ def _chosen(jobs: Sequence[Job], run: RunOptions, folder: Path) -> Sequence[Job]
     return part
 
 
-def _print_plan(statuses: Iterator[JobStatus]) -> None:
+def _reported(statuses: Iterable[JobStatus]) -> Iterator[JobStatus]:
+    """Yield each status after its notes."""
     for status in statuses:
         for note in status.notes:
             log.info("%s", note)
+        yield status
+
+
+def _print_plan(statuses: Iterator[JobStatus]) -> None:
+    for status in statuses:
         if status.job.targets:
             paths = ", ".join(str(target.path) for target in status.job.targets)
             click.echo(f"{status.job.source} -> {paths}")
 
 
 def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings, runner: Runner | None) -> None:
-    for note in status.notes:
-        log.info("%s", note)
     if status.job.targets:
         if runner is None:
             do_job(status.job, options, settings, load_networks(settings))
@@ -166,8 +164,6 @@ def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSet
 
 def _is_skipped(status: JobStatus, tally: Tally) -> bool:
     """Return whether nothing is to be done for a recording; count it, and say again what is incomplete."""
-    for note in status.notes:
-        log.info("%s", note)
     if status.job.targets:
         return False
     try:
@@ -175,7 +171,7 @@ def _is_skipped(status: JobStatus, tally: Tally) -> bool:
             _tell_again(manifest)
         tally.skipped += 1
     except IncompleteVideoError as error:
-        tally.take(status.job, Outcome(str(error), error.exit_code, incomplete=True))
+        tally.take(status.job, Outcome(str(error)))
     return True
 
 
@@ -195,6 +191,7 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
     """Return what does jobs on this machine: in this process, or in so many worker processes."""
 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
+        """Do the jobs here, or in the pool."""
         count = min(len(jobs), workers or automatic_workers(len(jobs)))
         if count <= 1:
             yield from _in_this_process(jobs, options, settings)
@@ -217,18 +214,19 @@ def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: 
 def _in_this_process(
     jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings
 ) -> Generator[tuple[Job, Outcome]]:
-    networks = load_networks(settings) if jobs else None
+    if not jobs:
+        return
+    networks = load_networks(settings)
     for number, job in enumerate(jobs, 1):
-        assert networks is not None
         prefix = f"[{number}/{len(jobs)}] "
         yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
 
 
 def _with_bar(total: int, outcomes: Generator[tuple[Job, Outcome]]) -> Generator[tuple[Job, Outcome]]:
     """Yield the outcomes, and show on a terminal how many there are."""
-    from tqdm import tqdm
+    from ....models.progress_bar import progress_bar
 
-    with tqdm(total=total, unit=" videos", leave=False, disable=None) as bar, closing(outcomes):
+    with progress_bar(iter(()), None, "videos", total, leave=False) as bar, closing(outcomes):
         for job, outcome in outcomes:
             bar.clear()
             yield job, outcome

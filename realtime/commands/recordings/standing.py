@@ -1,11 +1,13 @@
 """What stands already: whether a product of an earlier run is complete, to be made again, or not to be touched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from ...settings import AnalysisSettings
-from .manifest import Manifest, has_manifest, new_manifest, read_manifest, same_work
+from .manifest import Manifest, Origin, has_manifest, new_manifest, origin_of, read_manifest, same_work
 from .plan import Job
 from .products import ProductOptions, Target
 
@@ -58,14 +60,15 @@ def job_status(job: Job, settings: AnalysisSettings, options: ProductOptions, ov
     """
     if overwrite:
         return JobStatus(job, (), ())
-    statuses = [(target, _status(target, job.source, settings, options)) for target in job.targets]
+    origin = cache(lambda: origin_of(job.source, settings))  # read once, and only where there is a product
+    statuses = [(target, _status(target, origin, options)) for target in job.targets]
     targets = tuple(target for target, status in statuses if status.standing is Standing.OPEN)
     notes = tuple(f"{target.path}: {status.reason}" for target, status in statuses if status.reason)
     done = tuple(status.manifest for _, status in statuses if status.manifest is not None)
     return JobStatus(replace(job, targets=targets), notes, done)
 
 
-def _status(target: Target, source: Path, settings: AnalysisSettings, options: ProductOptions) -> Status:
+def _status(target: Target, origin: Callable[[], Origin], options: ProductOptions) -> Status:
     path = Path(target.path)
     if not has_manifest(target) or not path.is_file():
         return Status(Standing.OPEN)
@@ -75,7 +78,7 @@ def _status(target: Target, source: Path, settings: AnalysisSettings, options: P
     if found.finished and not found.describes(path):
         return Status(Standing.KEPT, f"was changed after it was made, kept ({REPLACE})")
     try:
-        return _compared(found, new_manifest(target, source, settings, options), path)
+        return _compared(found, new_manifest(target, origin(), options), path)
     except OSError:  # opening the recording says why
         return Status(Standing.OPEN)
 

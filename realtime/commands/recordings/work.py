@@ -11,10 +11,11 @@ from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError
 from ...records import Analysis
 from ...session import Networks, open_session
 from ...settings import AnalysisSettings
+from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import open_video
-from .manifest import Manifest, has_manifest, manifest_path, new_manifest, write_manifest
+from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
 from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions, make_sink
@@ -65,10 +66,10 @@ def do_job(
     cut_off: IncompleteVideoError | None = None
     with open_session(open_video(places.local(job.source), options.track), settings, networks=networks) as session:
         sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
-        progress = Progress(None if prefix is None else prefix + job.source.name, session.frame_count)
+        progress = Progress((prefix or "") + job.source.name, session.frame_count, shown=prefix is not None)
         manifests = _Manifests(job, options, settings, places)
         try:
-            session.run([*sinks, manifests, progress, *watch])
+            session.run([*sinks, manifests, progress, MissingFace(options.face), *watch])
         except IncompleteVideoError as error:
             cut_off = error
         except MouthLiveError:
@@ -77,7 +78,7 @@ def do_job(
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
         reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
     manifests.finish(work, sinks, places.as_named(reason), exit_code=cut_off.exit_code if cut_off else 0)
-    _report(job, work)
+    _report(job, progress.counts, sinks)
     if cut_off:
         raise cut_off
     return work
@@ -97,13 +98,16 @@ class _Manifests(Sink):
             MouthLiveError: the weights or the profile cannot be read.
         """
         self._manifests: dict[Path, Manifest] = {}
-        for target in job.targets:
-            local = replace(target, path=places.local(Path(target.path)))
-            if has_manifest(target) and has_manifest(local):
-                try:
-                    self._manifests[Path(local.path)] = new_manifest(target, job.source, settings, options, places)
-                except OSError as error:
-                    raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
+        targets = [target for target in job.targets if has_manifest(target)]
+        if not targets:
+            return
+        try:
+            origin = origin_of(job.source, settings, places)
+        except OSError as error:
+            raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
+        self._manifests = {
+            places.local(Path(target.path)): new_manifest(target, origin, options, places) for target in targets
+        }
 
     def write(self, analysis: Analysis) -> None:
         """Do nothing."""
@@ -136,8 +140,8 @@ class _Manifests(Sink):
             write_manifest(path, made.of_product(path))
 
 
-def _report(job: Job, work: Work) -> None:
+def _report(job: Job, counts: str, sinks: Sequence[Sink]) -> None:
     paths = [str(target.path) for target in job.targets if isinstance(target.path, Path)]
     if paths:
-        faces = f"{work.faces} face{'' if work.faces == 1 else 's'}"
-        log.info("%s: %d frames, %s -> %s", job.source, work.frames, faces, ", ".join(paths))
+        words = [counts, *(sink.counts for sink in sinks if sink.counts and sink.path)]
+        log.info("%s: %s -> %s", job.source, ", ".join(words), ", ".join(paths))

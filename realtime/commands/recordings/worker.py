@@ -68,6 +68,7 @@ def job_runner(common: Mapping[str, Any]) -> JobRunner:
     networks = load_networks(replace(settings, **common["loaded"]), model)
 
     def run(job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
+        """Do a job, and keep its messages."""
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
         log.setLevel(logging.INFO)
@@ -89,7 +90,7 @@ def _main() -> None:
         run = error
     while line := lines.get():
         job = Job.from_data(json.loads(line))
-        outcome = Outcome(error=str(run), exit_code=run.exit_code) if isinstance(run, MouthLiveError) else run(job)
+        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(job)
         replies.write(json.dumps(outcome.as_data()).encode() + b"\n")
         replies.flush()
 
