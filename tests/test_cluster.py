@@ -19,7 +19,7 @@ from talking import free_port
 from mouth_live.models.errors import UsageError
 from mouth_live.realtime.commands.recordings.cluster_options import parse_cluster
 
-for _package in ("dask", "distributed"):
+for _package in ("dask", "distributed", "cryptography"):
     pytest.importorskip(_package)
 
 PATIENCE = 60.0  # s
@@ -248,8 +248,10 @@ def test_what_does_not_fit_is_refused_before_any_work(mouth_live, recordings, cl
 
 
 def test_a_local_cluster_listens_on_this_machine_alone(tmp_path):
-    """By encrypted connections only, for others may be logged in here; all its processes end with it."""
+    """By encrypted connections only, for others may be logged in here; no page is served; its processes end with it."""
     program = """
+from contextlib import suppress
+from http.client import HTTPConnection
 import psutil
 from mouth_live.realtime.commands.recordings.cluster_options import ClusterOptions
 from mouth_live.realtime.commands.recordings.dask_client import connected
@@ -257,7 +259,16 @@ from mouth_live.realtime.commands.recordings.dask_client import connected
 if __name__ == "__main__":
     with connected(ClusterOptions("local"), 1) as client:
         ours = [p for p in psutil.Process().children(recursive=True) if "resource_tracker" not in str(p.cmdline())]
-        print({socket.laddr.ip for process in [psutil.Process(), *ours] for socket in process.net_connections()})
+        sockets = [socket for process in [psutil.Process(), *ours] for socket in process.net_connections()]
+        print({socket.laddr.ip for socket in sockets})
+        answers = set()
+        for page in ("/", "/status", "/health", "/metrics", "/info/main/workers.html", "/json/identity.json"):
+            for socket in sockets:
+                with suppress(OSError):
+                    connection = HTTPConnection(*socket.laddr, timeout=5)
+                    connection.request("GET", page)
+                    answers.add(connection.getresponse().status)
+        print(answers)
         print({address.partition("://")[0] for address in client.scheduler_info()["workers"]})
     print(psutil.wait_procs(ours, 5)[1])
 """
@@ -265,7 +276,7 @@ if __name__ == "__main__":
     done = subprocess.run(
         [sys.executable, "program.py"], cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60
     )
-    assert (done.stdout.splitlines(), done.stderr) == (["{'127.0.0.1'}", "{'tls'}", "[]"], "")
+    assert (done.stdout.splitlines(), done.stderr) == (["{'127.0.0.1'}", "{404}", "{'tls'}", "[]"], "")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +304,16 @@ def test_wrong_options_for_a_cluster(given, says):
 def test_a_cluster_that_cannot_be_used_is_wrong_usage(mouth_live, short_clip, command, says):
     done = mouth_live(*command, short_clip)
     assert (done.returncode, says in done.stderr) == (2, True), done.stderr
+
+
+@pytest.mark.parametrize("package", ["distributed", "cryptography"])
+def test_a_missing_package_is_one_line(mouth_live, short_clip, monkeypatch, tmp_path, package):
+    (tmp_path / "packages").mkdir()
+    (tmp_path / "packages" / f"{package}.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "packages"))
+    done = mouth_live("process", short_clip, "-o", "a.csv", "--cluster", "local", env=None)
+    says = "mouth-live: error: --cluster needs an optional package; install it with: pip install 'mouth-live[cluster]'"
+    assert (done.returncode, done.stderr.splitlines()) == (1, [says])
 
 
 def test_a_cluster_that_dasks_configuration_describes(mouth_live, short_clip, monkeypatch, tmp_path):

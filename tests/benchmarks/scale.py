@@ -133,7 +133,8 @@ def cluster(folder: Path, work: Path, kills: int, more: list[str]) -> None:
     nannies = [dask("worker", address, *here, "--nthreads", 1, "--local-directory", work / str(k)) for k in range(2)]
     rng, done, begin = random.Random(0), 0, time.monotonic()
     command = [*PROGRAM, folder, "-o", work / "killed", "--cluster", address, *more]
-    process = subprocess.Popen(list(map(str, command)), stderr=subprocess.DEVNULL)
+    with (work / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(list(map(str, command)), stderr=stderr)
     while process.poll() is None:
         time.sleep(rng.uniform(0.2, 1.2 * spent / kills))
         busy = busy_workers(nannies, work) if done < kills else []
@@ -141,6 +142,7 @@ def cluster(folder: Path, work: Path, kills: int, more: list[str]) -> None:
             os.kill(rng.choice(busy), signal.SIGKILL)
             done += 1
     print(f"killed {done} workers: exit {process.returncode} in {time.monotonic() - begin:.0f} s")
+    print("\n".join((work / "stderr").read_text().splitlines()[-3:]))
     for started_here in (*nannies, scheduler):
         started_here.terminate()
         started_here.wait()

@@ -193,7 +193,7 @@ class ClusterRun:
             return
         before = self._workers
         try:
-            self._workers = self._client.scheduler_info()["workers"]
+            self._workers = self._client.scheduler_info(n_workers=-1)["workers"]
         except (OSError, TimeoutError, RuntimeError):
             raise self._loss() from None
         if before and not self._workers:

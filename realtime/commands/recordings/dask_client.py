@@ -32,10 +32,10 @@ def connected(cluster: ClusterOptions, workers: int) -> Generator[Any]:
         UsageError: Dask's configuration names no cluster, or none that can be made.
         ClusterError: the cluster does not answer or cannot be started.
     """
-    dask, distributed = _load_dask()
     with ExitStack() as closing:
         name = cluster.address
         try:
+            dask, distributed = _load_dask()
             target = name
             if name == LOCAL:
                 target = closing.enter_context(_local_cluster(dask, distributed, workers))
@@ -43,6 +43,8 @@ def connected(cluster: ClusterOptions, workers: int) -> Generator[Any]:
                 target = _configured(dask.config, closing)
             name = target if isinstance(target, str) else name
             client = distributed.Client(target, timeout=CONNECT_TIMEOUT, set_as_default=False)
+        except ImportError:
+            raise MissingExtraError("--cluster", "cluster") from None
         except (OSError, RuntimeError, ValueError) as error:
             reason = " ".join(str(error).split()) or type(error).__name__
             raise ClusterError(f"--cluster {name}: no Dask scheduler answers ({reason}); is it running?") from None
@@ -52,10 +54,7 @@ def connected(cluster: ClusterOptions, workers: int) -> Generator[Any]:
 
 def _load_dask() -> tuple[Any, Any]:
     """Return the modules dask and distributed; what they would print is reported by this program where it matters."""
-    try:
-        dask, distributed = import_module("dask"), import_module("distributed")
-    except ImportError:
-        raise MissingExtraError("--cluster", "cluster") from None
+    dask, distributed = import_module("dask"), import_module("distributed")
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module="distributed")
