@@ -218,7 +218,7 @@ def test_what_kills_workers_fails_alone_and_a_lost_scheduler_ends_the_run(long_r
 
 
 def test_what_does_not_fit_is_refused_before_any_work(mouth_live, recordings, cluster, tmp_path):
-    """Folders that a worker cannot see, other weights, another version; each is one line that names the worker."""
+    """Folders that a worker cannot see and other weights; each is one line that names the worker."""
     elsewhere = mouth_live("process", "in", "-o", "out", "--cluster", cluster.address, "--map", f"{tmp_path}=/nowhere")
     assert elsewhere.returncode == 1
     assert "error: worker tcp://127.0.0.1:" in elsewhere.stderr
@@ -232,19 +232,26 @@ def test_what_does_not_fit_is_refused_before_any_work(mouth_live, recordings, cl
     other = mouth_live("process", "in", "-o", "out", "--model", "mine.tflite", "--cluster", cluster.address, *maps)
     assert other.returncode == 1
     assert "has other weights for openness (SHA-256 " in other.stderr
-    packages = tmp_path / "packages" / "mouth_live-9.9.dist-info"
-    packages.mkdir(parents=True)
-    (packages / "METADATA").write_text("Metadata-Version: 2.1\nName: mouth-live\nVersion: 9.9\n")
+    assert [len(run.stderr.splitlines()) for run in (elsewhere, other)] == [1, 1]
+    assert made(tmp_path / "out") == {}
+
+
+@pytest.mark.parametrize(("package", "options"), [("mouth-live", []), ("pyarrow", ["--format", "parquet"])])
+def test_a_worker_with_other_versions_is_refused_before_any_work(
+    mouth_live, short_clip, cluster, tmp_path, package, options
+):
+    metadata = tmp_path / "packages" / f"{package.replace('-', '_')}-9.9.dist-info" / "METADATA"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 9.9\n")
     before = len(cluster.log.read_text())
-    old = cluster.start_workers(PYTHONPATH=str(packages.parent))
+    old = cluster.start_workers(PYTHONPATH=str(metadata.parent.parent))
     cluster.wait_for("Registered to:", after=before)
-    done = mouth_live("process", "in", "-o", "out", "--cluster", cluster.address)
+    done = mouth_live("process", short_clip, "--cluster", cluster.address, *options)
     old.terminate()
     old.wait(20)
     assert done.returncode == 1
-    assert "has mouth-live 9.9, here is " in done.stderr
-    assert [len(run.stderr.splitlines()) for run in (elsewhere, other, done)] == [1, 1, 1]
-    assert made(tmp_path / "out") == {}
+    assert re.fullmatch(f"mouth-live: error: worker tcp://.*: has {package} 9.9, here is .*\n", done.stderr)
+    assert not list(tmp_path.glob("*.csv*"))
 
 
 def test_a_local_cluster_listens_on_this_machine_alone(tmp_path):

@@ -72,7 +72,7 @@ class ClusterRun:
             return
         with connected(self._cluster, self._cluster.workers or automatic_workers(len(jobs))) as self._client:
             self._wait_for_workers()
-            common = self._common()
+            common = self._common(jobs)
             check_workers(self._client, self._cluster, common, jobs)
             warn_of_threads(self._workers)
             text = json.dumps(common)
@@ -141,6 +141,8 @@ class ClusterRun:
             with suppress(import_module("distributed").CancelledError):  # what a lost worker returned may be lost too
                 result = future.result()
         self._refuse_loss()
+        if isinstance(error, ImportError):
+            raise ClusterError(f"a worker cannot load mouth-live ({error}); install the same on all workers")
         if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(f"{job.source}: the cluster could not do it ({reason})")
@@ -163,7 +165,7 @@ class ClusterRun:
                 yield job, outcome
         busy.clear()
 
-    def _common(self) -> Mapping[str, Any]:
+    def _common(self, jobs: Sequence[Job]) -> Mapping[str, Any]:
         """Return what all jobs have in common, and what a worker must have for them."""
         settings = self._settings
         machines = Counter(address.rpartition(":")[0] for address in self._workers)
@@ -171,7 +173,8 @@ class ClusterRun:
         common = common_data(
             settings, self._options, max(machines.values()), self._cluster.there_model(settings.model), device
         )
-        return {**common, "requirements": requirements(settings)}
+        formats = {target.format for job in jobs for target in job.targets}
+        return {**common, "requirements": requirements(settings, formats)}
 
     def _wait_for_workers(self) -> None:
         """Wait for the first worker, which may be a job in the queue of a batch system."""

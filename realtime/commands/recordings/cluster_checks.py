@@ -9,7 +9,7 @@ from typing import Any
 
 from ....models.errors import ClusterError, SinkError
 from .cluster_options import ClusterOptions
-from .cluster_worker import PACKAGES, check_worker, other_versions
+from .cluster_worker import check_worker, other_versions
 from .plan import Job
 
 log = logging.getLogger("mouth_live")
@@ -29,8 +29,8 @@ def check_workers(client: Any, cluster: ClusterOptions, common: Mapping[str, Any
         SinkError: the output folder cannot be written.
     """
     # By Dask's own means, because a worker without this version of the program cannot call its functions.
-    found: Mapping[str, Any] = client.get_versions(packages=PACKAGES)["workers"]
-    wanted = common["requirements"]["versions"]
+    wanted: Mapping[str, str | None] = common["requirements"]["versions"]
+    found: Mapping[str, Any] = client.get_versions(packages=list(wanted))["workers"]
     _refuse({worker: other_versions(them["packages"], wanted) for worker, them in found.items() if them})
     with _shown(jobs[0], cluster) as paths:
         replies: Mapping[str, Any] = client.run(check_worker, common, paths, on_error="return")

@@ -9,7 +9,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
@@ -20,6 +20,7 @@ from ....models.errors import MouthLiveError
 from ...records import Analysis
 from ...settings import AnalysisSettings
 from ...sinks.sink import Sink
+from ...sinks.table_formats import PARQUET
 from ...system.signals import Terminated
 from .manifest import manifest_path, settings_data, weights_hashes
 from .outcome import Outcome
@@ -29,19 +30,26 @@ from .worker import JobRunner, job_runner
 
 PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
 """Those on whose versions values depend."""
+TABLE_PACKAGES = {PARQUET: "pyarrow"}
+"""Those on whose versions a table's bytes depend, by the format."""
 
 _one_at_a_time = threading.Lock()  # networks serve one thread; a Dask worker may have several
 _loaded: dict[str, JobRunner] = {}  # what does the jobs of the last run, by what these have in common
 
 
-def requirements(settings: AnalysisSettings) -> dict[str, Any]:
-    """Return what decides on values and must be the same on all machines, as data that JSON can hold.
+def requirements(settings: AnalysisSettings, formats: Iterable[str]) -> dict[str, Any]:
+    """Return what decides on products and must be the same on all machines, as data that JSON can hold.
+
+    Args:
+        settings: the settings of the analysis.
+        formats: those of the products.
 
     Raises:
         MouthLiveError: the weights or the profile cannot be read.
     """
+    packages = *PACKAGES, *(TABLE_PACKAGES[name] for name in formats if name in TABLE_PACKAGES)
     profile = settings_data(settings)["profile"]
-    return {"versions": _versions(), "weights": weights_hashes(settings), "profile": profile}
+    return {"versions": _versions(packages), "weights": weights_hashes(settings), "profile": profile}
 
 
 def misfit(common: Mapping[str, Any]) -> str:
@@ -51,11 +59,11 @@ def misfit(common: Mapping[str, Any]) -> str:
         common: what all jobs have in common, with the :func:`requirements` of the user's machine.
     """
     wanted = common["requirements"]
-    if text := other_versions(_versions(), wanted["versions"]):
+    if text := other_versions(_versions(wanted["versions"]), wanted["versions"]):
         return text
     settings = replace(AnalysisSettings.from_data(common["settings"]), model=common["loaded"]["model"])
     try:
-        found = requirements(settings)
+        found = requirements(settings, ())
     except MouthLiveError as error:
         return str(error)
     for task, theirs in found["weights"].items():
@@ -69,9 +77,9 @@ def misfit(common: Mapping[str, Any]) -> str:
 
 def other_versions(found: Mapping[str, str | None], wanted: Mapping[str, str | None]) -> str:
     """Return the first package whose version differs, in words; empty where none does."""
-    for name in PACKAGES:
-        if found.get(name) != wanted[name]:
-            return f"has {name} {found.get(name) or '(none)'}, here is {wanted[name]}; install the same on all workers"
+    for name, here in wanted.items():
+        if found.get(name) != here:
+            return f"has {name} {found.get(name) or '(none)'}, here is {here}; install the same on all workers"
     return ""
 
 
@@ -201,8 +209,8 @@ def _product(path: Path) -> tuple[bytes, str] | None:
     return path.read_bytes(), manifest.read_text(encoding="utf-8")
 
 
-def _versions() -> dict[str, str | None]:
-    return {name: _version(name) for name in PACKAGES}
+def _versions(packages: Iterable[str]) -> dict[str, str | None]:
+    return {name: _version(name) for name in packages}
 
 
 def _version(name: str) -> str | None:
