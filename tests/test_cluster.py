@@ -21,6 +21,7 @@ from mouth_live.realtime.commands.recordings.cluster_options import parse_cluste
 
 for _package in ("dask", "distributed", "cryptography"):
     pytest.importorskip(_package)
+psutil = pytest.importorskip("psutil")  # of distributed
 
 PATIENCE = 60.0  # s
 
@@ -188,6 +189,25 @@ def test_a_killed_worker_is_survived(mouth_live, long_recordings, cluster, tmp_p
     assert run.returncode == 0, stderr
     assert "3 done, 0 skipped, 0 failed" in stderr
     assert len(stderr.splitlines()) == 4
+    mouth_live("process", "in", "-o", "alone")
+    assert made(tmp_path / "out") == made(tmp_path / "alone")
+
+
+@pytest.mark.slow
+def test_products_that_are_lost_with_their_worker_are_made_again(mouth_live, long_recordings, cluster, tmp_path):
+    """The workers finish while the program cannot take what they made, and are then killed."""
+    folder = cluster.log.parent
+    with running("process", "in", "-o", "out", "--cluster", cluster.address, "--send", folder=tmp_path) as run:
+        wait_until(lambda: list(folder.rglob("a.csv.part")))
+        run.send_signal(signal.SIGSTOP)
+        wait_until(lambda: not list(folder.rglob("mouth-live-*")))
+        for worker in psutil.Process(cluster.nanny.pid).children():
+            worker.kill()
+        time.sleep(1)
+        run.send_signal(signal.SIGCONT)
+        stderr = run.communicate(timeout=PATIENCE)[1]
+    assert run.returncode == 0, stderr
+    assert "3 done, 0 skipped, 0 failed" in stderr
     mouth_live("process", "in", "-o", "alone")
     assert made(tmp_path / "out") == made(tmp_path / "alone")
 

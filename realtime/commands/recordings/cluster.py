@@ -9,9 +9,9 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Generator, Mapping, Sequence
+from concurrent.futures import CancelledError  # Dask's errors are of this class
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -138,7 +138,7 @@ class ClusterRun:
         error = None if future.cancelled() else future.exception()
         result: Any = None
         if error is None:
-            with suppress(import_module("distributed").CancelledError):  # what a lost worker returned may be lost too
+            with suppress(CancelledError):  # what a lost worker returned may be lost too
                 result = future.result()
         self._refuse_loss()
         if isinstance(error, ImportError):
