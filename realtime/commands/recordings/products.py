@@ -120,6 +120,7 @@ def make_sink(
         start_time=video.start_time,
         rate=video.nominal_rate,
         media=str(places.named(source)) if isinstance(source, Path) else "",
+        folder=str(places.named(Path(target.path)).parent),
         face=options.face,
         kind=None if target.format == BORIS else options.interval_kind,
     )
