@@ -279,6 +279,15 @@ def test_what_does_not_fit_is_refused_before_any_work(mouth_live, recordings, cl
     assert made(tmp_path / "out") == {}
 
 
+def test_a_recording_that_a_worker_cannot_see_fails_with_the_workers_name(mouth_live, recordings, cluster, tmp_path):
+    (tmp_path / "in" / "text.mp4").unlink()
+    maps = ["--map", f"{tmp_path / 'in' / 'sub'}=/nowhere"]
+    done = mouth_live("process", "in", "-o", "out", "--cluster", cluster.address, *maps)
+    assert done.returncode == 3
+    assert re.search(r"error: in/sub/-b ü\.mp4: worker tcp://\S+ \(\S+\): cannot see /nowhere/-b ü\.mp4; ", done.stderr)
+    assert "1 done, 0 skipped, 2 failed" in done.stderr
+
+
 @pytest.mark.parametrize(("package", "options"), [("mouth-live", []), ("pyarrow", ["--format", "parquet"])])
 def test_a_worker_with_other_versions_is_refused_before_any_work(
     mouth_live, short_clip, cluster, tmp_path, package, options

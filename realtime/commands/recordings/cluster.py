@@ -141,8 +141,6 @@ class ClusterRun:
             with suppress(CancelledError):  # what a lost worker returned may be lost too
                 result = future.result()
         self._refuse_loss()
-        if isinstance(error, ImportError):
-            raise ClusterError(f"a worker cannot load mouth-live ({error}); install the same on all workers")
         if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(f"{job.source}: the cluster could not do it ({reason})")
