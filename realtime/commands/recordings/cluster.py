@@ -70,7 +70,7 @@ class ClusterRun:
             raise UsageError("--cluster makes files; give one with -o OUT")
         if not jobs:
             return
-        with connected(self._cluster, self._cluster.workers or automatic_workers(len(jobs))) as self._client:
+        with connected(self._cluster, self._cluster.workers or min(len(jobs), automatic_workers())) as self._client:
             self._wait_for_workers()
             common = self._common(jobs)
             check_workers(self._client, self._cluster, common, jobs)

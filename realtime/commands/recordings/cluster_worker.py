@@ -26,7 +26,7 @@ from .manifest import manifest_path, settings_data, weights_hashes
 from .outcome import Outcome
 from .places import Places
 from .plan import Job
-from .worker import JobRunner, job_runner
+from .worker import TaskRunner, task_runner
 
 PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
 """Those on whose versions values depend."""
@@ -34,7 +34,7 @@ TABLE_PACKAGES = {PARQUET: "pyarrow"}
 """Those on whose versions a table's bytes depend, by the format."""
 
 _one_at_a_time = threading.Lock()  # networks serve one thread; a Dask worker may have several
-_loaded: dict[str, JobRunner] = {}  # what does the jobs of the last run, by what these have in common
+_loaded: dict[str, TaskRunner] = {}  # what does the jobs of the last run, by what these have in common
 
 
 def requirements(settings: AnalysisSettings, formats: Iterable[str]) -> dict[str, Any]:
@@ -196,7 +196,7 @@ def _load(common: str) -> str:
         return reason
     _loaded.clear()
     try:
-        _loaded[common] = job_runner(data)
+        _loaded[common] = task_runner(data)
     except MouthLiveError as error:
         return str(error)
     return ""

@@ -48,12 +48,14 @@ class Outcome:
         return replace(self, messages=tuple(messages))
 
 
-def outcome_of(do: Callable[[], Work]) -> Outcome:
-    """Do a job and return how it ended; only what interrupts the program is raised."""
+def outcome_of(do: Callable[[], Work | None]) -> Outcome:
+    """Do a task and return how it ended; only what interrupts the program is raised."""
     try:
         work = do()
     except MouthLiveError as error:
         return Outcome(str(error), busy=isinstance(error, BusyError))
     except MemoryError:
         return Outcome("out of memory; use fewer --jobs")
-    return Outcome(seconds=work.seconds)
+    except OSError as error:  # of the temporary files; products have errors of their own
+        return Outcome(f"cannot write {error.filename} ({error.strerror})")
+    return Outcome(seconds=work.seconds if work else 0.0)

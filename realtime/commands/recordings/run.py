@@ -11,9 +11,11 @@ import click
 
 from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
 from ....models.openness import load_openness_model
+from ...faces.stretches import SHORTEST
 from ...session import load_networks
 from ...settings import AnalysisSettings
 from ...system.signals import Terminated
+from ...video.capture import stated_duration
 from .cluster_options import ClusterOptions
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
@@ -25,11 +27,13 @@ from .products import ProductOptions
 from .shards import Shard
 from .shared_network import SharedNetwork
 from .standing import JobStatus, job_status
+from .stretches import Splitter
 from .tally import Tally
-from .work import do_job
+from .work import Split, do_job
 
 log = logging.getLogger("mouth_live")
 
+SPLIT_FROM = 3  # processes: one alone is as fast as two with a third to join them, for its threads use two cores
 NAMED = 3  # failed inputs in the last line; failed.csv has all of them
 Runner = Callable[[Sequence[Job]], Generator[tuple[Job, Outcome]]]
 """Does jobs, and yields each with its outcome when it is done."""
@@ -88,7 +92,7 @@ def process_recordings(
     if run.cluster is not None and runner is None:
         runner = _cluster_runner(run.cluster, options, settings)
     if folder is None:
-        _do_single(next(statuses), options, settings, runner)
+        _do_single(next(statuses), options, settings, runner, run.workers)
     else:
         _do_several(jobs, statuses, folder, runner or _local_runner(options, settings, run.workers))
 
@@ -146,10 +150,13 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
             click.echo(f"{status.job.source} -> {paths}")
 
 
-def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings, runner: Runner | None) -> None:
+def _do_single(
+    status: JobStatus, options: ProductOptions, settings: AnalysisSettings, runner: Runner | None, workers: int | None
+) -> None:
     if status.job.targets:
         if runner is None:
-            do_job(status.job, options, settings, load_networks(settings))
+            split = _split(options, settings, workers)
+            do_job(status.job, options, settings, load_networks(settings), split=split)
             return
         for _, outcome in runner([status.job]):
             outcome.report()
@@ -192,14 +199,20 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
         """Do the jobs here, or in the pool."""
-        count = min(len(jobs), workers or automatic_workers(len(jobs)))
+        available = workers or automatic_workers()
+        split = _split(options, settings, workers)
+        # Where there are more processes than recordings, a long one gets all of them.
+        alone = [job for job in jobs if split and len(jobs) < available and stated_duration(job.source) >= SHORTEST]
+        yield from _in_this_process(alone, options, settings, split)
+        jobs = [job for job in jobs if job not in alone]
+        count = min(len(jobs), available)
         if count <= 1:
             yield from _in_this_process(jobs, options, settings)
             return
         model = load_openness_model(settings.model, settings.device)
         shared = None if model.device == "cpu" else SharedNetwork(model)
         with closing(shared) if shared else nullcontext():
-            yield from _with_bar(len(jobs), Pool(count, options, settings, shared).run(jobs))
+            yield from _with_bar(len(jobs), Pool[Job](count, options, settings, shared).run(jobs))
 
     return run
 
@@ -211,15 +224,21 @@ def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: 
     return lambda jobs: _with_bar(len(jobs), ClusterRun(cluster, options, settings)(jobs))
 
 
+def _split(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Split | None:
+    """Return what has the stretches of a long recording analysed by several processes; None where one does all."""
+    available = workers or automatic_workers()
+    return Splitter(available, options, settings).records if available >= SPLIT_FROM else None
+
+
 def _in_this_process(
-    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings
+    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings, split: Split | None = None
 ) -> Generator[tuple[Job, Outcome]]:
     if not jobs:
         return
     networks = load_networks(settings)
     for number, job in enumerate(jobs, 1):
         prefix = f"[{number}/{len(jobs)}] "
-        yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
+        yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix, split))
 
 
 def _with_bar(total: int, outcomes: Generator[tuple[Job, Outcome]]) -> Generator[tuple[Job, Outcome]]:

@@ -1,26 +1,31 @@
 """Make the products of one recording, each with its manifest."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError
+from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError, StretchError
+from ...faces.stretches import StretchRecord
 from ...records import Analysis
-from ...session import Networks, open_session
+from ...session import Networks, is_long, open_session
 from ...settings import AnalysisSettings
 from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
-from ...video.sources import open_video
+from ...video.sources import VideoSource, open_video
 from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
 from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions, make_sink
 
 log = logging.getLogger("mouth_live")
+
+Split = Callable[[Path, VideoSource], AbstractContextManager[Callable[[int], StretchRecord | None]]]
+"""Has the stretches of an open recording analysed by other processes, and gives the record of each by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ def do_job(
     settings: AnalysisSettings,
     networks: Networks,
     prefix: str | None = "",
+    split: Split | None = None,
     *,
     places: Places = HERE,
     watch: Sequence[Sink] = (),
@@ -56,6 +62,7 @@ def do_job(
         settings: the settings of the analysis.
         networks: the networks of these settings.
         prefix: the beginning of the progress bar's title; None: no bar.
+        split: has the stretches of a long recording analysed by other processes; None: this one does all.
         places: where the files are on this machine.
         watch: sinks that see the frames too.
 
@@ -63,8 +70,33 @@ def do_job(
         MouthLiveError: it failed, and none of its products is left; BusyError: another run makes one of them;
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
+    make = partial(_do_job, job, options, settings, networks, prefix, places=places, watch=watch)
+    try:
+        return make(split)
+    except StretchError as error:
+        log.info("%s: %s; it is analysed again by one process", job.source, error)
+        return make(None)
+
+
+def _do_job(
+    job: Job,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    networks: Networks,
+    prefix: str | None,
+    split: Split | None,
+    *,
+    places: Places,
+    watch: Sequence[Sink],
+) -> Work:
     cut_off: IncompleteVideoError | None = None
-    with open_session(open_video(places.local(job.source), options.track), settings, networks=networks) as session:
+    source = places.local(job.source)
+    video = open_video(source, options.track)
+    with ExitStack() as stack:
+        shared = split is not None and is_long(video) and networks.model.device == "cpu"
+        record_of = stack.enter_context(split(source, video)) if split and shared else None
+        session = open_session(video, settings, networks=networks, record_of=record_of)
+        stack.enter_context(session)
         sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
         progress = Progress((prefix or "") + job.source.name, session.frame_count, shown=prefix is not None)
         manifests = _Manifests(job, options, settings, places)

@@ -1,7 +1,7 @@
-"""A worker process of ``mouth-live process --jobs``: it loads the networks once and does one job after the other.
+"""A worker process of ``mouth-live process --jobs``: it loads the networks once and does one task after the other.
 
-It reads lines of JSON from stdin: first what all jobs have in common, then the jobs. For each job it writes one line of
-JSON to stdout. The end of stdin ends it, in the middle of a job too, so that no worker outlives its parent.
+It reads lines of JSON from stdin: first what all tasks have in common, then the tasks. For each it writes one line of
+JSON to stdout. The end of stdin ends it, in the middle of a task too, so that no worker outlives its parent.
 """
 
 import json
@@ -28,13 +28,14 @@ from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions
 from .shared_network import network_client
+from .stretches import Stretch, analyse_stretch
 from .work import do_job
 
 log = logging.getLogger("mouth_live")
 
 
 class _Messages(logging.Handler):
-    """Keeps the messages of one job, so that the parent can report them together."""
+    """Keeps the messages of one task, so that the parent can report them together."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,19 +46,19 @@ class _Messages(logging.Handler):
         self.found.append((record.levelno, record.getMessage()))
 
 
-class JobRunner(Protocol):
-    """Does jobs, and never raises an error of this program."""
+class TaskRunner(Protocol):
+    """Does tasks, and never raises an error of this program."""
 
-    def __call__(self, job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
-        """Do a job whose files are at these places; ``watch`` sees the frames too."""
+    def __call__(self, task: Job | Stretch, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
+        """Do a task; a job's files are at these places, and ``watch`` sees its frames too."""
         ...
 
 
-def job_runner(common: Mapping[str, Any]) -> JobRunner:
-    """Load the networks, and return what does jobs.
+def task_runner(common: Mapping[str, Any]) -> TaskRunner:
+    """Load the networks, and return what does tasks.
 
     Args:
-        common: what all jobs have in common, as :func:`common_data` returned it.
+        common: what all tasks have in common, as :func:`common_data` returned it.
 
     Raises:
         MouthLiveError: a network cannot be loaded.
@@ -67,12 +68,14 @@ def job_runner(common: Mapping[str, Any]) -> JobRunner:
     model = _parents_model(settings, *common["network"]) if common["network"] else None
     networks = load_networks(replace(settings, **common["loaded"]), model)
 
-    def run(job: Job, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
-        """Do a job, and keep its messages."""
+    def run(task: Job | Stretch, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
+        """Do a task, and keep its messages."""
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
         log.setLevel(logging.INFO)
-        outcome = outcome_of(lambda: do_job(job, options, settings, networks, None, places=places, watch=watch))
+        if isinstance(task, Stretch):
+            return outcome_of(lambda: analyse_stretch(task, networks))
+        outcome = outcome_of(lambda: do_job(task, options, settings, networks, None, places=places, watch=watch))
         outcome = replace(outcome, error=places.as_named(outcome.error))
         return outcome.with_messages([(level, places.as_named(text)) for level, text in messages.found])
 
@@ -83,14 +86,15 @@ def _main() -> None:
     replies = _private_stdout()
     lines: SimpleQueue[str] = SimpleQueue()
     new_thread("parent", _listen, lines).start()
-    run: JobRunner | MouthLiveError
+    run: TaskRunner | MouthLiveError
     try:
-        run = job_runner(json.loads(lines.get()))
+        run = task_runner(json.loads(lines.get()))
     except MouthLiveError as error:
         run = error
     while line := lines.get():
-        job = Job.from_data(json.loads(line))
-        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(job)
+        data = json.loads(line)
+        task = Stretch.from_data(data) if "record" in data else Job.from_data(data)
+        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(task)
         replies.write(json.dumps(outcome.as_data()).encode() + b"\n")
         replies.flush()
 
