@@ -26,7 +26,7 @@ from .manifest import manifest_path, settings_data, weights_hashes
 from .outcome import Outcome
 from .places import Places
 from .plan import Job
-from .worker import TaskRunner, task_runner
+from .task_runner import TaskRunner, task_runner
 
 PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
 """Those on whose versions values depend."""
