@@ -94,6 +94,14 @@ class Decoder:
         head, self.head = self.head, []
         return chain(head, iter(self._read, None))
 
+    def seek(self, position: float) -> bool:
+        """Go on with a frame that is not shown after a time in seconds; return whether that can be asked for."""
+        if isinstance(self._capture, FfmpegCapture):
+            return False
+        self.head = []
+        self._capture.request(cv2.CAP_PROP_POS_MSEC, 1000 * position)
+        return True
+
     def pixel_aspect(self) -> float:
         """Return the width of the decoded pictures' pixels divided by their height; 1 where the file states none."""
         above, below = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)

@@ -27,6 +27,7 @@ COVER_RATE = 90_000  # frames/s that FFmpeg reports for a picture attached to so
 # A file ended early if more seconds than these are missing and fewer than this share of its frames were decoded.
 MAX_MISSING_SECONDS = 1.0
 MIN_FRAME_SHARE = 0.95
+SEEK_MARGIN = 1.0  # s: the first pictures after a seek may lack what they were predicted from
 
 
 class VideoFile:
@@ -100,6 +101,20 @@ class VideoFile:
                     yield Frame(frames, time, image)
                     frames, last = frames + 1, time
         self._check_end(frames, last, missing)
+
+    def pictures_since(self, start: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
+        """Yield (seconds since the first frame, picture as shown) from the first frame at ``start`` seconds on.
+
+        In a video without faults they are those of the iteration; whoever uses both must check it. Nothing is yielded
+        where the file cannot be entered in the middle.
+        """
+        origin, time = self._decoder.head[0].position, 0.0
+        if self._untimed or (start > 0 and not self._decoder.seek(origin + start - SEEK_MARGIN)):
+            return
+        for decoded in self._decoder.frames():
+            time = max(time, decoded.position - origin)
+            if time >= start:
+                yield time, self._display.show(decoded.picture, None)
 
     def _timed_pictures(self) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yield (seconds since the first frame, picture as shown) for all frames of the capture."""
