@@ -1,6 +1,7 @@
 // The curves, drawn by Bokeh: one lane for each face that is shown, all on one axis of time.
 
 const LANES = { least: 92, most: 200, all: 420 }; // pixels: the height of one, and of all where they are few
+const AXIS = 26; // pixels above the lanes, as in the style sheet
 const CURVE = { bottom: 0.26, height: 0.66 }; // of a lane
 const BARS = { active: [0.12, 0.2], opened: [0.03, 0.09] };
 const STEPS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000];
@@ -30,12 +31,12 @@ class Chart {
     this.verticals = make("Grid", { dimension: 0, ticker: this.ticker });
     this.plot = make("Plot", {
       x_range: this.range, y_range: this.lanes, sizing_mode: "stretch_width", toolbar_location: null,
-      min_border: 0, border_fill_color: null, background_fill_color: null, outline_line_color: null,
+      min_border: 0, min_border_top: AXIS, border_fill_color: null, background_fill_color: null, outline_line_color: null,
       frame_height: LANES.most,
     });
     this.plot.add_layout(this.levels);
     this.plot.add_layout(this.verticals);
-    this.plot.add_layout(this.axis, "below");
+    this.plot.add_layout(this.axis, "above");
     const rectangle = { left: { field: "left" }, right: { field: "right" }, top: { field: "top" }, bottom: { field: "bottom" } };
     const lines = { xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "color" }, line_join: "bevel" };
     this.doubtful = this.glyph("Quad", { ...rectangle, line_color: null, hatch_pattern: "/", hatch_scale: 7, hatch_weight: 1 });
@@ -60,7 +61,7 @@ class Chart {
   async open() {
     const document = new (Bokeh.require("document").Document)();
     document.add_root(this.plot);
-    this.views = await Bokeh.embed.add_document_standalone(document, this.place);
+    await Bokeh.embed.add_document_standalone(document, this.place);
   }
 
   // Show these faces, one above the other.
@@ -87,9 +88,8 @@ class Chart {
     this.draw();
   }
 
-  colour(face) {
-    const colours = this.data.colours[this.dark ? "dark" : "light"];
-    return colours[face.id % colours.length];
+  get colours() {
+    return this.data.colours[this.dark ? "dark" : "light"];
   }
 
   get pixels() {
@@ -130,7 +130,7 @@ class Chart {
     this.drawing = true;
     const { start, end } = this.range, columns = this.pixels, pixel = (end - start) / columns;
     const from = Math.max(0, this.frameAt(start) - 1), to = Math.min(this.times.length, this.frameAt(end) + 2);
-    const color = this.faces.map((face) => this.colour(face));
+    const color = this.faces.map((face) => this.colours[face.id % this.colours.length]);
     const lines = (name) => {
       const found = this.faces.map((face, lane) => face.line(face[name], this.times, from, to, columns, (v) => this.height(lane, v)));
       return { xs: found.map((line) => line[0]), ys: found.map((line) => line[1]), color };

@@ -21,7 +21,7 @@ from .colours import on_dark, on_light
 from .recording import LEVELS, MISSING, Recording, Spans, Track
 
 TICKS = 10_000  # of the page's clock in a second
-_SCRIPTS = ("series.js", "chart.js", "player.js", "report.js")
+_SCRIPTS = ("series.js", "chart.js", "print.js", "player.js", "report.js")
 _MEDIA_POLICY = "media-src 'self' file:; img-src data:"  # 'self' holds no files, where the page is one
 
 

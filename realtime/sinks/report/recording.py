@@ -1,6 +1,5 @@
 """What a report shows of one table: each face's curve on the grid of frames, its events, and the numbers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,7 +80,7 @@ def read_recording(path: Path) -> Recording:
     order = np.flatnonzero(rows["success"])
     order = order[np.argsort(rows["face_id"][order], kind="stable")]
     faces, starts = np.unique(rows["face_id"][order], return_index=True)
-    mine: Mapping[int, NDArray[np.int64]] = dict(zip(faces.tolist(), np.split(order, starts[1:]), strict=True))
+    mine = dict(zip(faces.tolist(), np.split(order, starts)[1:], strict=True))
     tracks = tuple(_track(rows[mine[f.face_id]], places[mine[f.face_id]], edges, f) for f in summary.faces)
     return Recording(rows, times, summary, tracks)
 

@@ -20,6 +20,7 @@ for (const box of boxes) {
   box.checked = longest.some((face) => face.id === Number(box.dataset.face));
   box.addEventListener("change", showFaces);
 }
+document.body.classList.toggle("faceless", !faces.length);
 if (faces.length > MOST_LANES) at("few").textContent = `The ${MOST_LANES} faces seen longest are shown; choose in the table below.`;
 
 function showFaces() {
@@ -27,6 +28,7 @@ function showFaces() {
   const shown = faces.filter((face) => chosen.has(face.id));
   chart.show(shown);
   at("labels").replaceChildren(...shown.map(label));
+  paintLabels(chart.colours);
   at("lanes").hidden = !shown.length;
   showValues();
 }
@@ -35,7 +37,6 @@ function label(face) {
   const row = document.createElement("div"), picture = boxes.find((box) => Number(box.dataset.face) === face.id).nextElementSibling;
   row.className = "label";
   row.style.height = `${chart.laneHeight}px`;
-  row.style.setProperty("--face", chart.colour(face));
   const name = document.createElement("b"), value = document.createElement("output"), scale = document.createElement("i");
   name.textContent = `Face ${face.id}`;
   value.dataset.face = face.id;
@@ -89,12 +90,16 @@ function setRaw(raw) {
   chart.draw();
 }
 
-function paint(isDark = dark.matches) {
-  chart.paint(isDark);
+function paintLabels(colours) {
   for (const row of at("labels").children) {
-    const face = faces.find((one) => one.id === Number(row.querySelector("output").dataset.face));
-    row.style.setProperty("--face", chart.colour(face));
+    const id = Number(row.querySelector("output").dataset.face);
+    row.style.setProperty("--face", colours[id % colours.length]);
   }
+}
+
+function paint() {
+  chart.paint(dark.matches);
+  paintLabels(chart.colours);
 }
 
 const zoom = (factor) => chart.zoom(factor, player.time);
@@ -153,7 +158,10 @@ player.listeners.push(() => {
   showValues();
 });
 dark.addEventListener("change", () => paint());
-addEventListener("beforeprint", () => paint(false));
+addEventListener("beforeprint", () => {
+  at("paper").innerHTML = chartSvg(chart);
+  paintLabels(data.colours.light);
+});
 addEventListener("afterprint", () => paint());
 
 await chart.open();

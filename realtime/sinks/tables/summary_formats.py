@@ -28,7 +28,7 @@ TITLES = {
     "talk_seconds": "Lips active (s)",
     "openings": "Openings",
     "opening_seconds": "Mean opening (s)",
-    **{name: f"Openness {name.rpartition('_')[2]} %" for name in _OPENNESS},
+    **{name: f"Openness {name.rpartition('_')[2]}\N{NO-BREAK SPACE}%" for name in _OPENNESS},
     "reliability": "Mean reliability",
     "whole": "Whole",
     "reason": "Why not",
