@@ -44,7 +44,7 @@ def report(
     mouth-live report talk.csv                talk.report.html in the current folder
     mouth-live report tables/ -o reports/     a page for each table, and reports/index.html
     """  # noqa: D301
-    from ..sinks.report.libraries import bokeh_script
+    from ..sinks.report.libraries import bokeh_script, new_figure
 
     if table.is_dir():
         if video or png or svg:
@@ -62,6 +62,8 @@ def report(
     format_of(svg, SVG)
     refuse_input([page, png, svg], [table, *([video] if video else [])])
     keep_existing([page, png, svg], overwrite)
+    if png or svg:
+        new_figure(1, 1)  # before any work: it may be missing
     recording = _write_page(_Job(table, page, video), bokeh_script()).recording
     for file_format, path in figures.items():
         if path is not None:
@@ -101,7 +103,7 @@ def _write_page(job: _Job, library: str) -> _Done:
     if path is not None and same_file(path, job.page):
         raise UsageError(f"{job.page}: the output would overwrite the input; give another name")
     video = page_video(path, problem, job.page, float(recording.times[0]))
-    portraits = thumbnails(recording, path) if path else {}
+    portraits: Mapping[int, bytes] = thumbnails(recording, path) if path else {}
     _write(job.page, report_page(job.table.stem, recording, video, portraits, library))
     log.info("%s: %s", job.page, _described(recording, path))
     return _Done(recording, portraits)
@@ -176,7 +178,7 @@ def _write(path: Path, parts: Iterable[str]) -> None:
     """Write a page as a whole."""
     with (
         whole_file(path, "; give another -o", keep_suffix=False, error=SinkError) as part,
-        part.open("w", encoding="utf-8", newline="") as file,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
     ):
         file.writelines(parts)
 

@@ -43,7 +43,7 @@ class Chart {
     this.bars = this.glyph("Quad", { ...rectangle, line_color: null, fill_color: { field: "color" }, fill_alpha: { field: "alpha" } });
     this.rawLines = this.glyph("MultiLine", { ...lines, line_width: 1, line_alpha: 0.45 });
     this.smoothLines = this.glyph("MultiLine", { ...lines, line_width: 1.5 });
-    const wheel = make("WheelZoomTool", { dimensions: "width" }), pan = make("PanTool", { dimensions: "width" });
+    const wheel = make("WheelZoomTool", { dimensions: "width", maintain_focus: false }), pan = make("PanTool", { dimensions: "width" });
     this.plot.add_tools(wheel, pan);
     this.plot.toolbar.active_scroll = wheel;
     this.plot.toolbar.active_drag = pan;

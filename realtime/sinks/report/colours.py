@@ -17,7 +17,7 @@ def on_dark() -> Sequence[str]:
 
 def on_light() -> Sequence[str]:
     """Return the colours on a light background: darkened until a thin line can be seen, and ink for white."""
-    return [_INK if min(colour) >= _WHITE else _darkened(colour[::-1]) for colour in PALETTE]
+    return [_INK if min(colour) >= _WHITE else _darkened((colour[2], colour[1], colour[0])) for colour in PALETTE]
 
 
 def _darkened(colour: RGB) -> str:

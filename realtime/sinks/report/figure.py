@@ -5,7 +5,6 @@ from typing import Any
 
 from .colours import on_light
 from .libraries import new_figure
-from .page import duration_text
 from .recording import LEVELS, Recording, Track
 from .thinning import thinned
 
@@ -33,8 +32,13 @@ def write_figure(recording: Recording, path: Path, file_format: str) -> None:
     axes[-1].set_xlim(float(recording.times[0]), recording.end)
     axes[-1].set_xlabel("time (s)" if recording.end < 60 else "time (min:s)")
     if recording.end >= 60:
-        axes[-1].xaxis.set_major_formatter(lambda seconds, _: duration_text(max(seconds, 10)) if seconds else "0:00")
+        axes[-1].xaxis.set_major_formatter(_clock_text)
     figure.savefig(path, format=file_format, dpi=300)
+
+
+def _clock_text(seconds: float, _place: int) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02}"
 
 
 def _draw(axis: Any, recording: Recording, track: Track) -> None:  # noqa: ANN401 - as new_figure

@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +148,12 @@ def _data(recording: Recording, video: Video) -> dict[str, Any]:
         "times": _packed(ticks),
         "faces": [_face(track) for track in recording.tracks],
         "colours": {"dark": list(on_dark()), "light": list(on_light())},
-        "video": {"name": video.name, "address": video.address, "start": video.start_time},
+        "video": {
+            "name": video.name,
+            "address": video.address,
+            "place": unquote(video.address),
+            "start": video.start_time,
+        },
     }
 
 

@@ -8,7 +8,7 @@ const ticks = await unpacked(data.times, Uint32Array);
 const times = Float64Array.from(ticks, (tick) => data.origin + tick / data.ticks);
 const faces = await Promise.all(data.faces.map((face) => Face.from(face, data)));
 const chart = new Chart(at("plot"), data, times);
-const player = new Player(at("video"), data);
+const player = new Player(at("video"), data, times);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let hovered; // the time under the pointer
 
@@ -146,7 +146,7 @@ if (data.video.address) {
     at("video").hidden = true;
     at("videotext").className = "warning";
     at("videotext").textContent =
-      `${data.video.name} cannot be shown: it is no longer at ${decodeURI(data.video.address)}, seen from this page, ` +
+      `${data.video.name} cannot be shown: it is no longer at ${data.video.place}, seen from this page, ` +
       "or this browser does not know its format. MP4 (H.264) and WebM are known to most.";
     at("play").disabled = true;
   });
