@@ -1,5 +1,6 @@
 """The curves as a figure for a paper: PNG or SVG, by matplotlib."""
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from .libraries import new_figure
 from .recording import LEVELS, Recording, Track
 from .thinning import thinned
 
+MOST = 24  # faces, those that were seen longest: more are no figure
+_STEPS = (10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 36_000)  # s, between labels
 _INCHES, _LANE, _COLUMNS = 7.0, 0.9, 1400
 _SOFT, _SHADE = "#6b7280", "#ece7dc"
 
@@ -24,14 +27,17 @@ def write_figure(recording: Recording, path: Path, file_format: str) -> None:
         MissingExtraError: matplotlib is not installed.
         OSError: it cannot be written.
     """
-    count = max(1, len(recording.tracks))
+    tracks = recording.longest(MOST)
+    count = max(1, len(tracks))
     figure = new_figure(_INCHES, 0.55 + _LANE * count)
     axes = figure.subplots(count, 1, sharex=True, squeeze=False)[:, 0]
-    for axis, track in zip(axes, recording.tracks, strict=False):
+    for axis, track in zip(axes, tracks, strict=False):
         _draw(axis, recording, track)
     axes[-1].set_xlim(float(recording.times[0]), recording.end)
     axes[-1].set_xlabel("time (s)" if recording.end < 60 else "time (min:s)")
     if recording.end >= 60:
+        step = next((step for step in _STEPS if recording.summary.seconds / step <= 9), _STEPS[-1])
+        axes[-1].xaxis.set_major_locator(import_module("matplotlib.ticker").MultipleLocator(step))
         axes[-1].xaxis.set_major_formatter(_clock_text)
     figure.savefig(path, format=file_format, dpi=300)
 

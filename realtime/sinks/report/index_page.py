@@ -33,15 +33,13 @@ class Card:
 
 def card(title: str, address: str, recording: Recording, portraits: Mapping[int, bytes]) -> Card:
     """Return the card of a recording; of many faces it has those that were seen longest."""
-    chosen = sorted(recording.tracks, key=lambda track: -track.summary.seconds)[:FACES]
-    tracks = sorted(chosen, key=lambda track: track.summary.face_id)
     faces = len(recording.tracks)
     talking = sum(track.summary.talking for track in recording.tracks)
     parts = [duration_text(recording.summary.seconds), counted(faces, "face")]
     parts += [f"lips active {duration_text(talking)}"] if faces else []
     left_out = f"<small>{faces - FACES} more</small>" if faces > FACES else ""
     cut_off = '<small class="warning">cut off</small>' if recording.summary.whole is False else ""
-    lanes = "".join(_lane(recording, track, portraits.get(track.summary.face_id)) for track in tracks)
+    lanes = "".join(_lane(recording, track, portraits.get(track.summary.face_id)) for track in recording.longest(FACES))
     facts = " \N{MIDDLE DOT} ".join(parts)
     return Card(title, address, f"<p>{facts} {cut_off}</p>{lanes or '<p>No face was read.</p>'}{left_out}")
 

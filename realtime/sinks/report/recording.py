@@ -56,6 +56,11 @@ class Recording:
     summary: TableSummary
     tracks: tuple[Track, ...]
 
+    def longest(self, count: int) -> list[Track]:
+        """Return the faces that were seen longest, at most so many, ordered by face id."""
+        chosen = sorted(self.tracks, key=lambda track: -track.summary.seconds)[:count]
+        return sorted(chosen, key=lambda track: track.summary.face_id)
+
     @property
     def end(self) -> float:
         """The end of its last frame, in seconds."""

@@ -25,8 +25,8 @@ def thumbnails(recording: Recording, video: Path) -> Mapping[int, bytes]:
 
     A video that cannot be read gives none, and a line says why.
     """
-    faces = sorted(recording.summary.faces, key=lambda face: -face.seconds)[:MOST]
-    best = {face.face_id: _best_row(recording.rows, face.face_id) for face in faces}
+    faces = [track.summary.face_id for track in recording.longest(MOST)]
+    best = {face_id: _best_row(recording.rows, face_id) for face_id in faces}
     wanted = {int(row["frame"]): float(row["timestamp"] - recording.times[0]) for row in best.values()}
     pictures: dict[int, bytes] = {}
     try:
