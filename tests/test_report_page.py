@@ -1,5 +1,6 @@
 """The page of ``mouth-live report`` in a browser: what a click, the wheel and the keys do, and how fast it is."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 from browser import PROGRAM, browser
 from test_report import HEADER, some_frames, written
 
+from mouth_live.realtime.commands.cli import cli
+
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 
 READY = "!!window.report"
@@ -19,8 +22,9 @@ SHOWN = "[...document.querySelectorAll('.label b')].map(name => name.textContent
 
 
 def report(folder: Path, *arguments: object) -> None:
-    command = [sys.executable, "-m", "mouth_live.realtime", "report", *map(str, arguments)]
-    subprocess.run(command, cwd=folder, check=True, capture_output=True, timeout=120)
+    """Run the command in this process."""
+    with contextlib.chdir(folder):
+        cli.main(["report", *map(str, arguments)], "mouth-live", standalone_mode=False)
 
 
 @pytest.fixture(scope="module")
