@@ -8,16 +8,20 @@ function chartSvg(chart) {
   const from = Math.max(0, chart.frameAt(start) - 1), to = Math.min(times.length, chart.frameAt(end) + 2);
   const y = (place) => (AXIS + (faces.length - place) * laneHeight).toFixed(1), x = (time) => chart.x(time).toFixed(1);
   const parts = [];
-  const box = ({ start: left, end: right, share }, bottom, top, colour) =>
-    parts.push(`<path fill="${colour}" fill-opacity="${share.toFixed(2)}" d="M${x(left)} ${y(bottom)}H${x(right)}V${y(top)}H${x(left)}"/>`);
+  const box = ({ start: left, end: right, share }, bottom, top, colour) => {
+    const d = `M${x(left)} ${y(bottom)}H${x(right)}V${y(top)}H${x(left)}`;
+    parts.push(`<path fill="${colour}" fill-opacity="${share.toFixed(2)}" d="${d}"/>`);
+  };
   const line = (d, colour, stroke) => parts.push(`<path fill="none" stroke="${colour}" stroke-width="${stroke}" d="${d}"/>`);
   faces.forEach((face, lane) => {
-    for (const span of visibleSpans(face.doubtful, start, end, pixel)) box({ ...span, share: 1 }, faces.length - lane - 1, faces.length - lane, PAPER.doubt);
+    const base = faces.length - 1 - lane;
+    for (const span of visibleSpans(face.doubtful, start, end, pixel)) box({ ...span, share: 1 }, base, base + 1, PAPER.doubt);
   });
   for (const tick of chart.ticker.ticks) {
     line(`M${x(tick)} ${AXIS - 4}V${height}`, PAPER.grid, 1);
     const anchor = chart.x(tick) < 15 ? "start" : chart.x(tick) > width - 15 ? "end" : "middle";
-    parts.push(`<text x="${x(tick)}" y="${AXIS - 10}" font-size="11" text-anchor="${anchor}" fill="${PAPER.text}">${chart.axis.major_label_overrides.get(tick)}</text>`);
+    const text = chart.axis.major_label_overrides.get(tick), place = `x="${x(tick)}" y="${AXIS - 10}"`;
+    parts.push(`<text ${place} font-size="11" text-anchor="${anchor}" fill="${PAPER.text}">${text}</text>`);
   }
   for (const level of chart.levels.ticker.ticks) line(`M0 ${y(level)}H${width}`, PAPER.grid, 1);
   faces.forEach((face, lane) => {
@@ -33,8 +37,12 @@ function chartSvg(chart) {
     };
     if (chart.raw) drawn(face.raw, 0.5);
     drawn(face.smooth, 1.2);
-    for (const span of visibleSpans(face.active, start, end, pixel)) box(span, base + BARS.active[0], base + BARS.active[1], colour);
-    for (const span of visibleSpans(face.opened, start, end, pixel)) box(span, base + BARS.opened[0], base + BARS.opened[1], PAPER.ink);
+    const bars = (spans, [bottom, top], tone) => {
+      for (const span of visibleSpans(spans, start, end, pixel)) box(span, base + bottom, base + top, tone);
+    };
+    bars(face.active, BARS.active, colour);
+    bars(face.opened, BARS.opened, PAPER.ink);
   });
-  return `<svg viewBox="0 0 ${width} ${height}" width="100%" preserveAspectRatio="none" font-family="system-ui, sans-serif" style="height:${height}px;display:block">${parts.join("")}</svg>`;
+  const size = `viewBox="0 0 ${width} ${height}" width="100%" height="${height}" preserveAspectRatio="none"`;
+  return `<svg ${size} font-family="system-ui, sans-serif">${parts.join("")}</svg>`;
 }
