@@ -15,7 +15,8 @@ Every error that a user can cause or mend is one of these::
     │       └── RefusedError        the receiver said no; it is not tried again
     ├── SomeFailedError             some inputs of several failed (exit code 3)
     ├── SourceError                 a video, picture, folder or camera cannot be read
-    │   └── IncompleteVideoError    a video ended early; all frames before it were delivered
+    │   ├── IncompleteVideoError    a video ended early; all frames before it were delivered
+    │   └── StretchError            two processes decoded different frames of one recording
     ├── TableError                  a table of readings is missing, damaged, or of another kind
     └── UsageError                  options that do not go together (exit code 2)
 
@@ -64,6 +65,10 @@ class SourceError(MouthLiveError):
 
 class IncompleteVideoError(SourceError):
     """A video ended early; all frames before it were delivered."""
+
+
+class StretchError(SourceError):
+    """Two processes decoded different frames of one recording, so that it must be analysed by one."""
 
 
 class TableError(MouthLiveError):

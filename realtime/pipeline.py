@@ -4,8 +4,10 @@ Live and recorded video share this pipeline. They differ only in the source befo
 :mod:`.session` puts together.
 """
 
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from .faces.following import DETECT_INTERVAL, FaceFollower
+from .faces.stretches import StretchFollower, StretchRecord, Values
 from .faces.tracking import Tracker
 from .lips.activity import LipActivity, LipSample
 from .lips.gates import Gates
@@ -28,11 +31,15 @@ MAX_WAITING_BYTES = 32 << 20  # of pictures that wait for a full batch, or for t
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DetectedFaces:
-    """A frame, the faces that were found in it, and whether it shows another scene than the frame before."""
+    """A frame, the faces that were found in it, and whether it shows another scene than the frame before.
+
+    ``values`` has the openness and the reliability of each face where another process has read them already.
+    """
 
     frame: Frame
     faces: list[Face]
     is_cut: bool
+    values: Values | None = None
 
     @property
     def nbytes(self) -> int:
@@ -53,6 +60,12 @@ class _Waiting:
         return len(self.found.faces)
 
 
+def read_crops(model: OpennessModel, crops: NDArray[np.uint8]) -> Values:
+    """Return the openness and the reliability of each of the crops, (n, 60, 60, 3) uint8 RGB."""
+    estimates = model.read(crops)
+    return list(zip(estimates.openness.tolist(), estimates.reliability.tolist(), strict=True))
+
+
 @dataclass(slots=True)
 class Pipeline:
     """The way from frames to readings and events. A pipeline serves one source, because it remembers the faces.
@@ -66,6 +79,8 @@ class Pipeline:
         detect_interval: the most seconds until a new face is detected; 0 runs the detector on every frame.
         live: whether no frame may be late: the search for all faces at the start and after a cut is then spread over
             the next frames. Of recorded video it is done in the first.
+        long: whether the faces are found in stretches (``faces/stretches.py``), as in every long recording.
+        record_of: returns the record of a stretch that was analysed elsewhere, by its number.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -75,7 +90,9 @@ class Pipeline:
     gates: Gates = field(default_factory=Gates)
     detect_interval: float = DETECT_INTERVAL
     live: bool = False
-    _follower: FaceFollower = field(init=False)
+    long: bool = False
+    record_of: Callable[[int], StretchRecord | None] | None = None
+    _follower: FaceFollower | StretchFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _last_time: float = field(default=0.0, init=False)
     _filters: dict[int, OneEuroFilter] = field(default_factory=dict[int, OneEuroFilter], init=False)
@@ -90,7 +107,8 @@ class Pipeline:
         for name, (part, method) in parts.items():
             if not callable(getattr(part, method, None)):
                 raise TypeError(f"{name}: expected an object with the method {method}, got {type(part).__name__}")
-        self._follower = FaceFollower(self.finder, self.detect_interval, self.live)
+        new = partial(FaceFollower, self.finder, self.detect_interval, self.live)
+        self._follower = StretchFollower(new, self.record_of) if self.long else new()
 
     def use_profile(self, profile: Profile) -> None:
         """Rescale the openness of all further frames to a person's own range."""
@@ -119,7 +137,8 @@ class Pipeline:
             image = checked_image(frame.image)
             frame = frame if image is frame.image else replace(frame, image=image)  # noqa: PLW2901
             faces = self._follower.find(image, frame.time)
-            yield DetectedFaces(frame, faces, self._follower.is_cut)
+            values = self._follower.values if isinstance(self._follower, StretchFollower) else None
+            yield DetectedFaces(frame, faces, self._follower.is_cut, values)
 
     def read(self, found: Iterable[DetectedFaces | None], batch: int = 1) -> Generator[Analysis]:
         """Crop and read the faces in batches, and yield the analyses: the second half of :meth:`run`."""
@@ -142,13 +161,12 @@ class Pipeline:
         """Read the crops of the waiting frames in one batch, and yield the analyses."""
         if not waiting:
             return
-        estimates = self.model.read(np.concatenate([w.crops for w in waiting]))
-        values = [(float(v), float(r)) for v, r in zip(estimates.openness, estimates.reliability, strict=True)]
+        unread = [w.crops for w in waiting if w.found.values is None]
+        values = iter(read_crops(self.model, np.concatenate(unread)) if unread else ())
         for w in waiting:
-            yield self._analysis(w, values[: w.count])
-            values = values[w.count :]
+            yield self._analysis(w, w.found.values or list(islice(values, w.count)))
 
-    def _analysis(self, waiting: _Waiting, values: list[tuple[float, float]]) -> Analysis:
+    def _analysis(self, waiting: _Waiting, values: Values) -> Analysis:
         frame, faces, time = waiting.found.frame, waiting.found.faces, waiting.found.frame.time
         # No event goes on over a cut: it stops with the last frame before.
         stops = self.lips.stop_all(self._last_time) if waiting.found.is_cut else []

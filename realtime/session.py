@@ -24,6 +24,7 @@ from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from .faces.following import DETECT_INTERVAL
+from .faces.stretches import SHORTEST, StretchRecord
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
@@ -39,6 +40,7 @@ from .video.arrays import ArraySource
 from .video.opening import Source, checked_source, is_live, open_source
 from .video.reader import SILENCE_TIMEOUT, STALL_TIMEOUT, FrameReader
 from .video.sources import Pictures, VideoSource
+from .video.video_file import VideoFile
 
 GPU_BATCH = 64  # crops; smaller batches leave a GPU idle
 MAX_QUEUED_ANALYSES = 32  # of live video, that wait for the sinks
@@ -73,6 +75,7 @@ def open_session(
     fps: float | None = None,
     max_frames: int | None = None,
     networks: Networks | None = None,
+    record_of: Callable[[int], StretchRecord | None] | None = None,
 ) -> "Session":
     """Open a source and prepare its analysis.
 
@@ -86,6 +89,8 @@ def open_session(
         max_frames: analyse about this many frames of a recording, evenly spread, and run the detector on each; None
             analyses all.
         networks: the networks of ``settings``, if they are loaded already; None loads them.
+        record_of: returns the record of a stretch of a long recording that was analysed elsewhere, by its number; None
+            where there is none.
 
     Raises:
         SourceError: the source cannot be read.
@@ -103,8 +108,22 @@ def open_session(
     # The pictures of a folder, and frames far apart, may show different scenes: the detector runs on each.
     detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_INTERVAL
     lips = LipActivity(settings.limits)
-    pipeline = Pipeline(networks.finder, networks.model, profile, lips, detect_interval=detect_interval, live=live)
+    pipeline = Pipeline(
+        networks.finder,
+        networks.model,
+        profile,
+        lips,
+        detect_interval=detect_interval,
+        live=live,
+        long=not live and step == 1 and is_long(opened),
+        record_of=record_of,
+    )
     return Session(opened, pipeline, live, step)
+
+
+def is_long(source: VideoSource) -> bool:
+    """Return whether a recording is so long that it is analysed in stretches."""
+    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
 
 
 def _step(source: VideoSource, max_frames: int | None) -> int:

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import re
 import shutil
 import subprocess
 import wave
 from datetime import datetime
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pympi
@@ -260,3 +262,63 @@ def test_elan_finds_the_recording_from_the_folder_of_its_file(mouth_live, short_
     relative = media["RELATIVE_MEDIA_URL"]
     assert relative.startswith(".")
     assert ((tmp_path / output).parent / relative).resolve() == tmp_path / "clips" / "a b.mp4"
+
+
+LATE = 3723.4567  # s: 1:02:03.457, so that hours and minutes differ
+
+
+def test_a_textgrid_tier_is_without_gaps_from_0_to_the_end():
+    """Praat takes no other; other readers fill gaps."""
+    made = FORMATS["textgrid"](
+        Intervals((0, None), (Interval(0, "activity", 0.0, 1.5), Interval(0, "open", 2.25, 3.0)), 4.0)
+    )
+    first, second = made.split("    item [")[1:]
+    assert first.startswith("1]:")
+    assert second.startswith("2]:")
+    assert tier(first) == [
+        (1, 0.0, 1.5, "lips active"),
+        (2, 1.5, 2.25, ""),
+        (3, 2.25, 3.0, "mouth open"),
+        (4, 3.0, 4.0, ""),
+    ]
+    assert tier(second) == [(1, 0.0, 4.0, "")]
+    ended = FORMATS["textgrid"](Intervals((0,), (Interval(0, "activity", 1.0000004, 4.0000004),), 4.0))
+    assert tier(ended) == [(1, 0.0, 1.0, ""), (2, 1.0, 4.0, "lips active")]
+
+
+def tier(text: str) -> list[tuple[int, float, float, str]]:
+    """Return (number, start, end, text) of each interval as it stands in a TextGrid."""
+    form = r'intervals \[(\d+)\]:\n +xmin = ([\d.]+)\n +xmax = ([\d.]+)\n +text = "(.*)"'
+    return [(int(number), float(start), float(end), words) for number, start, end, words in re.findall(form, text)]
+
+
+def test_subtitles_number_their_cues_and_count_hours():
+    found = Intervals((0,), (Interval(0, "open", 0.5, 1.0), Interval(0, "open", LATE, LATE + 60)), LATE + 100)
+    assert FORMATS["srt"](found) == (
+        "1\n00:00:00,500 --> 00:00:01,000\nface 0: mouth open\n\n2\n01:02:03,457 --> 01:03:03,457\nface 0: mouth open\n"
+    )
+    assert "01:02:03.457 --> 01:03:03.457\n" in FORMATS["vtt"](found)
+
+
+def test_elan_gives_every_annotation_and_time_slot_an_id_of_its_own():
+    intervals = tuple(Interval(face, "open", start, start + 0.5) for start in (1.0, 2.0) for face in (0, 1))
+    root = ElementTree.fromstring(FORMATS["elan"](Intervals((0, 1), intervals, 4.0, media="talk.mov")))
+    slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE", "")) for slot in root.iter("TIME_SLOT")}
+    assert list(slots) == [f"ts{number}" for number in range(1, 9)]
+    annotations = list(root.iter("ALIGNABLE_ANNOTATION"))
+    assert [one.get("ANNOTATION_ID") for one in annotations] == ["a1", "a2", "a3", "a4"]
+    times = [(slots[one.get("TIME_SLOT_REF1")], slots[one.get("TIME_SLOT_REF2")]) for one in annotations]
+    assert times == [(1000, 1500), (2000, 2500), (1000, 1500), (2000, 2500)]
+    assert [one.get("MIME_TYPE") for one in root.iter("MEDIA_DESCRIPTOR")] == ["video/quicktime"]
+
+
+def test_boris_has_a_key_for_each_behavior_and_no_offset():
+    project = json.loads(FORMATS["boris"](Intervals((0,), (Interval(0, "open", 1.0, 2.0),), 4.0, media="talk.mp4")))
+    behaviors = project["behaviors_conf"].values()
+    assert [(one["code"], one["key"]) for one in behaviors] == [("activity", "a"), ("open", "o")]
+    (observation,) = project["observations"].values()
+    assert observation["time offset"] == 0
+    assert observation["observation time interval"] == [0, 0]
+    assert observation["scan_sampling_time"] == 0
+    assert not observation["visualize_spectrogram"]
+    assert not observation["visualize_waveform"]

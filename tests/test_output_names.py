@@ -162,3 +162,13 @@ def test_key_c_keeps_a_profile_of_an_earlier_run_but_not_its_own(tmp_path, monke
     is_kept = earlier and not overwrite
     assert load_profile("me").wide == (0.5 if is_kept else 0.9)
     assert calibrator.notice == ("calibrated; profile 'me' kept" if is_kept else "profile 'me' saved")
+
+
+def test_a_name_that_ends_in_a_slash_is_a_folder_that_must_be_there(mouth_live, short_clip, tmp_path):
+    done = mouth_live("process", str(short_clip), "-o", "tables/")
+    assert done.returncode == 2
+    assert "tables/: there is no such folder; make it" in done.stderr
+    assert not (tmp_path / "tables").exists()
+    (tmp_path / "tables").mkdir()
+    assert mouth_live("process", str(short_clip), "-o", "tables/").returncode == 0
+    assert (tmp_path / "tables" / f"{short_clip.stem}.csv").exists()

@@ -35,7 +35,8 @@ _OPTIONS: list[Option[Any]] = [
         type=Workers(),
         default="auto",
         show_default=True,
-        help="Recordings at once, each in its own process. auto goes by cores and free memory; a process needs 0.3 GB.",
+        help="Processes: each has a recording, or three and more share a long one. auto goes by cores and memory, of "
+        "which a process needs 0.3 GB.",
     ),
     click.option(
         "--track",

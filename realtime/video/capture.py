@@ -2,6 +2,7 @@
 
 import os
 import threading
+from pathlib import Path
 from typing import cast
 
 import cv2
@@ -107,6 +108,14 @@ class Capture:
         if self._in_use.acquire(blocking=False):
             self._native.release()
             self._in_use.release()
+
+
+def stated_duration(path: Path) -> float:
+    """Return the seconds that a file's first video lasts, as it states; 0 where it states none."""
+    capture = Capture(str(path.absolute()), cv2.CAP_FFMPEG, 1)
+    rate, frames = capture.get(cv2.CAP_PROP_FPS), capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    capture.close()
+    return frames / rate if frames > 0 and rate > 0 else 0.0
 
 
 def as_bgr(image: object) -> NDArray[np.uint8]:

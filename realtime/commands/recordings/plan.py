@@ -1,5 +1,6 @@
 """The plan of a run: the products of every recording, named and checked before any work starts."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,8 @@ def plan_jobs(inputs: Sequence[str], wanted: Sequence[Wanted], several: bool, ex
         exclude: patterns of recordings to leave out.
 
     Raises:
-        UsageError: ``"-"`` is given for several inputs, two products have one name, or a product is an input.
+        UsageError: ``"-"`` is given for several inputs, two products have one name, a product is an input, or a name
+            ends as that of a folder and there is none.
         SourceError: a folder or a glob contains no recordings.
     """
     if several and any(product.output == STDOUT for product in wanted):
@@ -111,6 +113,8 @@ def _path(item: Recording, product: Wanted, several: bool, beside: Path | None) 
     if product.output is None:
         return Path(f"{beside or item.output_stem.name}{suffix}")
     path = Path(product.output)
+    if product.output.endswith(("/", os.sep)) and not path.is_dir():
+        raise UsageError(f"{product.output}: there is no such folder; make it, or leave out the last / to name a file")
     return path / f"{item.output_stem.name}{suffix}" if path.is_dir() else path
 
 

@@ -10,23 +10,40 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import IO, Any
+from threading import Thread
+from typing import IO, Any, Generic, Protocol, TypeVar
 
 from ...settings import AnalysisSettings
 from ...system.programs import start_program
 from ...system.threads import new_thread
 from ...video.capture import usable_cores
 from .outcome import Outcome
-from .plan import Job
 from .products import ProductOptions
 from .shared_network import SharedNetwork
 
 WORKER_MODULE = f"{__package__}.worker"
 WORKER_MEMORY = 300 << 20  # bytes of a worker with a 1080p recording, and some room
 POLL_INTERVAL = 0.5  # s; a signal is handled at the latest after that
+
+
+class Task(Protocol):
+    """What a worker does at a time, with a recording: all products of it, or a stretch."""
+
+    @property
+    def source(self) -> Path:
+        """The recording."""
+        ...
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the task as data that JSON can hold."""
+        ...
+
+
+T = TypeVar("T", bound=Task)
 
 
 @dataclass(slots=True)
@@ -36,25 +53,25 @@ class _Worker:
     process: "subprocess.Popen[bytes]"
     printed: IO[bytes]
 
-    def do(self, job: Job) -> Outcome | None:
-        """Have a job done; None where the process died."""
+    def do(self, task: Task) -> Outcome | None:
+        """Have a task done; None where the process died."""
         requests, replies = self.process.stdin, self.process.stdout
         assert requests is not None
         assert replies is not None
         with suppress(OSError, ValueError):
-            requests.write(json.dumps(job.as_data()).encode() + b"\n")
+            requests.write(json.dumps(task.as_data()).encode() + b"\n")
             requests.flush()
             if line := replies.readline():
                 return Outcome.from_data(json.loads(line))
         return None
 
-    def death(self, job: Job) -> Outcome:
-        """Return the outcome of a job whose worker died."""
+    def death(self, task: Task) -> Outcome:
+        """Return the outcome of a task whose worker died."""
         code = self.process.wait()
         how = f"was killed (signal {-code})" if code < 0 else f"ended with {code}"
         self.printed.seek(0)
         last = self.printed.read().decode(errors="replace").strip().splitlines()[-1:]
-        return Outcome(f"{job.source}: its process {how}{f': {last[0]}' if last else ''}")
+        return Outcome(f"{task.source}: its process {how}{f': {last[0]}' if last else ''}")
 
     def close(self) -> None:
         """Wait for its end and close its streams."""
@@ -65,13 +82,13 @@ class _Worker:
                     stream.close()
 
 
-class Pool:
-    """Does jobs in parallel, in worker processes."""
+class Pool(Generic[T]):
+    """Does tasks in parallel, in worker processes."""
 
     def __init__(
         self, workers: int, options: ProductOptions, settings: AnalysisSettings, shared: SharedNetwork | None = None
     ) -> None:
-        """Prepare the pool; processes start with the first jobs.
+        """Prepare the pool; processes start with the first tasks.
 
         Args:
             workers: the number of processes.
@@ -81,53 +98,64 @@ class Pool:
         """
         self._count, self._shared = workers, shared
         self._common = common_data(replace(settings, device="cpu"), options, workers)
-        self._jobs: SimpleQueue[Job] = SimpleQueue()
-        self._done: SimpleQueue[tuple[Job, Outcome]] = SimpleQueue()
+        self._tasks: SimpleQueue[T] = SimpleQueue()
+        self._done: SimpleQueue[tuple[T, Outcome]] = SimpleQueue()
+        self._open = 0  # tasks whose outcome has not been returned
+        self._threads: list[Thread] = []
         self._running: dict[int, _Worker] = {}
         self._ending = False
 
-    def run(self, jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
-        """Do the jobs, and yield each with its outcome when it is done.
+    def run(self, tasks: Sequence[T]) -> Generator[tuple[T, Outcome]]:
+        """Do the tasks, and yield each with its outcome when it is done.
 
-        When the generator is closed, and after an exception in its consumer (Ctrl-C), the processes are terminated, and
-        their clean-up is waited for.
+        When the generator is closed, and after an exception in its consumer (Ctrl-C), so is the pool.
         """
-        for job in jobs:
-            self._jobs.put(job)
-        count = min(self._count, len(jobs))
-        threads = [new_thread(f"worker {number}", self._work, number) for number in range(count)]
-        try:
-            for thread in threads:
-                thread.start()
-            for _ in jobs:
-                yield self._next_done()
-        finally:
-            self._ending = True
-            for worker in list(self._running.values()):
-                worker.process.terminate()
-            for thread in threads:
-                thread.join()
+        with closing(self):
+            self.start(tasks)
+            while done := self.next_done():
+                yield done
 
-    def _next_done(self) -> tuple[Job, Outcome]:
-        while True:
+    def start(self, tasks: Sequence[T]) -> None:
+        """Let the workers begin with the tasks, in their order."""
+        for task in tasks:
+            self._tasks.put(task)
+        self._open = len(tasks)
+        self._threads = [new_thread(f"worker {n}", self._work, n) for n in range(min(self._count, len(tasks)))]
+        for thread in self._threads:
+            thread.start()
+
+    def next_done(self) -> tuple[T, Outcome] | None:
+        """Wait for the next task that is done; None where all are, or the pool was closed by another thread."""
+        while self._open and not self._ending:
             with suppress(Empty):
-                return self._done.get(timeout=POLL_INTERVAL)
+                done = self._done.get(timeout=POLL_INTERVAL)
+                self._open -= 1
+                return done
+        return None
+
+    def close(self) -> None:
+        """Terminate the processes, and wait for their clean-up."""
+        self._ending = True
+        for worker in list(self._running.values()):
+            worker.process.terminate()
+        for thread in self._threads:
+            thread.join()
 
     def _work(self, number: int) -> None:
-        """Have jobs done by one worker after the other, in a thread of its own, while there are any."""
+        """Have tasks done by one worker after the other, in a thread of its own, while there are any."""
         worker: _Worker | None = None
         while not self._ending:
             try:
-                job = self._jobs.get_nowait()
+                task = self._tasks.get_nowait()
             except Empty:
                 break
             try:
                 worker = worker or self._start(number)
             except OSError as error:
-                self._done.put((job, Outcome(f"{job.source}: no process could be started ({error.strerror})")))
+                self._done.put((task, Outcome(f"{task.source}: no process could be started ({error.strerror})")))
                 continue
-            outcome = worker.do(job)
-            self._done.put((job, outcome or worker.death(job)))
+            outcome = worker.do(task)
+            self._done.put((task, outcome or worker.death(task)))
             if outcome is None:
                 worker.close()
                 worker = None
@@ -154,13 +182,13 @@ class Pool:
 
 
 def common_data(settings: AnalysisSettings, options: ProductOptions, at_once: int) -> Mapping[str, Any]:
-    """Return what all jobs of a run have in common, as data that JSON can hold."""
+    """Return what all tasks of a run have in common, as data that JSON can hold."""
     return {"settings": settings.as_data(), "options": asdict(options), "at_once": at_once, "network": []}
 
 
-def automatic_workers(jobs: int) -> int:
-    """Return the number of worker processes for so many recordings, by the cores and the memory of this machine."""
-    return max(1, min(jobs, usable_cores(), _free_memory() // WORKER_MEMORY))
+def automatic_workers() -> int:
+    """Return the number of worker processes for which this machine has cores and memory."""
+    return max(1, min(usable_cores(), _free_memory() // WORKER_MEMORY))
 
 
 def _free_memory() -> int:

@@ -1,10 +1,9 @@
 """A run over recordings: skip what is complete, do the rest, and say in the end what was done."""
 
 import logging
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,9 +12,11 @@ import click
 
 from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
 from ....models.openness import load_openness_model
+from ...faces.stretches import SHORTEST
 from ...session import load_networks
 from ...settings import AnalysisSettings
 from ...system.signals import Terminated
+from ...video.capture import stated_duration
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
 from .manifest import Manifest
@@ -26,13 +27,16 @@ from .products import ProductOptions
 from .shards import Shard
 from .shared_network import SharedNetwork
 from .standing import JobStatus, job_status
-from .work import do_job
+from .stretches import Splitter
+from .tally import Tally
+from .work import Split, do_job
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
 log = logging.getLogger("mouth_live")
 
+SPLIT_FROM = 3  # processes: one alone is as fast as two with a third to join them, for its threads use two cores
 NAMED = 3  # failed inputs in the last line; failed.csv has all of them
 Runner = Callable[[Sequence[Job]], Generator[tuple[Job, Outcome]]]
 """Does jobs, and yields each with its outcome when it is done."""
@@ -55,39 +59,6 @@ class RunOptions:
     dry_run: bool = False
     shard: Shard | None = None
     retry_failed: bool = False
-
-
-@dataclass(slots=True)
-class _Tally:
-    """What a run has done so far."""
-
-    done: int = 0
-    skipped: int = 0
-    seconds: float = 0.0
-    failed: dict[Path, str] = field(default_factory=dict[Path, str])
-    started: float = field(default_factory=time.monotonic)
-
-    def take(self, job: Job, outcome: Outcome) -> None:
-        """Report the outcome of a job, and count it."""
-        for level, text in outcome.messages:
-            log.log(level, "%s", text)
-        if outcome.busy:
-            self.skipped += 1
-            log.info("%s", outcome.error)
-        elif outcome.error:
-            self.failed[job.source] = outcome.error
-            log.error("%s", outcome.error)
-        else:
-            self.done += 1
-            self.seconds += outcome.seconds
-
-    def summary(self) -> str:
-        """Return the closing line."""
-        spent = time.monotonic() - self.started
-        text = f"{self.done} done, {self.skipped} skipped, {len(self.failed)} failed in {_clock(spent)}"
-        if not self.seconds:
-            return text
-        return f"{text} ({_length(self.seconds)} of video, {self.seconds / max(spent, 1e-3):.3g} times real time)"
 
 
 def process_recordings(
@@ -119,14 +90,14 @@ def process_recordings(
     if run.dry_run:
         _print_plan(statuses)
     elif folder is None:
-        _do_single(next(statuses), options, settings)
+        _do_single(next(statuses), options, settings, _split(options, settings, run.workers))
     else:
         _do_several(jobs, statuses, folder, runner or _local_runner(options, settings, run.workers))
 
 
 def _do_several(jobs: Sequence[Job], statuses: Iterator[JobStatus], folder: Path, runner: Runner) -> None:
     """Do what is open of several jobs, and keep the list of failures in their output folder."""
-    tally = _Tally()
+    tally = Tally()
     waiting = {status.job.source: status.job for status in statuses if not _is_skipped(status, tally)}
     make_folders(folder, list(waiting.values()))
     try:
@@ -177,9 +148,9 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
             click.echo(f"{status.job.source} -> {paths}")
 
 
-def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings) -> None:
+def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings, split: Split | None) -> None:
     if status.job.targets:
-        do_job(status.job, options, settings, load_networks(settings))
+        do_job(status.job, options, settings, load_networks(settings), split=split)
         return
     if not status.notes:
         log.info("%s: is complete already, skipped (--overwrite makes it again)", status.job.source)
@@ -187,7 +158,7 @@ def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSet
         _tell_again(manifest)
 
 
-def _is_skipped(status: JobStatus, tally: _Tally) -> bool:
+def _is_skipped(status: JobStatus, tally: Tally) -> bool:
     """Return whether nothing is to be done for a recording; count it, and say again what is incomplete."""
     if status.job.targets:
         return False
@@ -217,13 +188,19 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
         """Do the jobs here, or in the pool."""
-        count = min(len(jobs), workers or automatic_workers(len(jobs)))
+        available = workers or automatic_workers()
+        split = _split(options, settings, workers)
+        # Where there are more processes than recordings, a long one gets all of them.
+        alone = [job for job in jobs if split and len(jobs) < available and stated_duration(job.source) >= SHORTEST]
+        yield from _in_this_process(alone, options, settings, split)
+        jobs = [job for job in jobs if job not in alone]
+        count = min(len(jobs), available)
         if count <= 1:
             yield from _in_this_process(jobs, options, settings)
             return
         model = load_openness_model(settings.model, settings.device)
         shared = None if model.device == "cpu" else SharedNetwork(model)
-        pool = Pool(count, options, settings, shared)
+        pool = Pool[Job](count, options, settings, shared)
         with closing(shared) if shared else nullcontext(), _bar(len(jobs)) as bar, closing(pool.run(jobs)) as outcomes:
             for job, outcome in outcomes:
                 bar.clear()
@@ -233,15 +210,21 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
     return run
 
 
+def _split(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Split | None:
+    """Return what has the stretches of a long recording analysed by several processes; None where one does all."""
+    available = workers or automatic_workers()
+    return Splitter(available, options, settings).records if available >= SPLIT_FROM else None
+
+
 def _in_this_process(
-    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings
+    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings, split: Split | None = None
 ) -> Generator[tuple[Job, Outcome]]:
     if not jobs:
         return
     networks = load_networks(settings)
     for number, job in enumerate(jobs, 1):
         prefix = f"[{number}/{len(jobs)}] "
-        yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix))
+        yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix, split))
 
 
 def _bar(total: int) -> "tqdm[Any]":
@@ -258,18 +241,3 @@ def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> Non
     more = f" and {len(failed) - NAMED} more" if len(failed) > NAMED else ""
     kind = MouthLiveError if len(failed) == count else SomeFailedError
     raise kind(f"{len(failed)} of {count} inputs failed: {names}{more}; {folder / FAILURES} says why")
-
-
-def _clock(seconds: float) -> str:
-    """Return a duration as M:SS, or H:MM:SS."""
-    whole = round(seconds)
-    hours = f"{whole // 3600}:{whole // 60 % 60:02d}" if whole >= 3600 else str(whole // 60)
-    return f"{hours}:{whole % 60:02d}"
-
-
-def _length(seconds: float) -> str:
-    """Return the length of video in the unit that suits it."""
-    for unit, size in (("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"

@@ -1,25 +1,29 @@
 """Make the products of one recording, each with its manifest."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError
+from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError, StretchError
+from ...faces.stretches import StretchRecord
 from ...records import Analysis
-from ...session import Networks, open_session
+from ...session import Networks, is_long, open_session
 from ...settings import AnalysisSettings
 from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
-from ...video.sources import open_video
+from ...video.sources import VideoSource, open_video
 from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
 from .plan import Job
 from .products import ProductOptions, make_sink
 
 log = logging.getLogger("mouth_live")
+
+Split = Callable[[Path, VideoSource], AbstractContextManager[Callable[[int], StretchRecord | None]]]
+"""Has the stretches of an open recording analysed by other processes, and gives the record of each by its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,14 @@ class Work:
     seconds: float
 
 
-def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networks: Networks, prefix: str = "") -> Work:
+def do_job(
+    job: Job,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    networks: Networks,
+    prefix: str = "",
+    split: Split | None = None,
+) -> Work:
     """Make the products of one recording in one pass over it, and report them in one line.
 
     Args:
@@ -46,13 +57,29 @@ def do_job(job: Job, options: ProductOptions, settings: AnalysisSettings, networ
         settings: the settings of the analysis.
         networks: the networks of these settings.
         prefix: the beginning of the progress bar's title.
+        split: has the stretches of a long recording analysed by other processes; None: this one does all.
 
     Raises:
         MouthLiveError: it failed, and none of its products is left; BusyError: another run makes one of them;
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
+    try:
+        return _do_job(job, options, settings, networks, prefix, split)
+    except StretchError as error:
+        log.info("%s: %s; it is analysed again by one process", job.source, error)
+        return _do_job(job, options, settings, networks, prefix, None)
+
+
+def _do_job(
+    job: Job, options: ProductOptions, settings: AnalysisSettings, networks: Networks, prefix: str, split: Split | None
+) -> Work:
     cut_off: IncompleteVideoError | None = None
-    with open_session(open_video(job.source, options.track), settings, networks=networks) as session:
+    video = open_video(job.source, options.track)
+    with ExitStack() as stack:
+        shared = split is not None and is_long(video) and networks.model.device == "cpu"
+        record_of = stack.enter_context(split(job.source, video)) if split and shared else None
+        session = open_session(video, settings, networks=networks, record_of=record_of)
+        stack.enter_context(session)
         sinks = [make_sink(target, options, settings, job.source, session) for target in job.targets]
         progress = Progress(prefix + job.source.name, session.frame_count)
         manifests = _Manifests(job, options, settings)

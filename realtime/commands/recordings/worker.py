@@ -1,7 +1,7 @@
-"""A worker process of ``mouth-live process --jobs``: it loads the networks once and does one job after the other.
+"""A worker process of ``mouth-live process --jobs``: it loads the networks once and does one task after the other.
 
-It reads lines of JSON from stdin: first what all jobs have in common, then the jobs. For each job it writes one line of
-JSON to stdout. The end of stdin ends it, in the middle of a job too, so that no worker outlives its parent.
+It reads lines of JSON from stdin: first what all tasks have in common, then the tasks. For each it writes one line of
+JSON to stdout. The end of stdin ends it, in the middle of a task too, so that no worker outlives its parent.
 """
 
 import json
@@ -25,13 +25,14 @@ from .outcome import Outcome, outcome_of
 from .plan import Job
 from .products import ProductOptions
 from .shared_network import network_client
+from .stretches import Stretch, analyse_stretch
 from .work import do_job
 
 log = logging.getLogger("mouth_live")
 
 
 class _Messages(logging.Handler):
-    """Keeps the messages of one job, so that the parent can report them together."""
+    """Keeps the messages of one task, so that the parent can report them together."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -42,11 +43,11 @@ class _Messages(logging.Handler):
         self.found.append((record.levelno, record.getMessage()))
 
 
-def job_runner(common: Mapping[str, Any]) -> Callable[[Job], Outcome]:
-    """Load the networks, and return the function that does a job and never raises an error of this program.
+def task_runner(common: Mapping[str, Any]) -> Callable[[Job | Stretch], Outcome]:
+    """Load the networks, and return the function that does a task and never raises an error of this program.
 
     Args:
-        common: what all jobs have in common, as :func:`common_data` returned it.
+        common: what all tasks have in common, as :func:`common_data` returned it.
 
     Raises:
         MouthLiveError: a network cannot be loaded.
@@ -56,11 +57,13 @@ def job_runner(common: Mapping[str, Any]) -> Callable[[Job], Outcome]:
     model = _parents_model(settings, *common["network"]) if common["network"] else None
     networks = load_networks(settings, model)
 
-    def run(job: Job) -> Outcome:
-        """Do a job, and keep its messages."""
+    def run(task: Job | Stretch) -> Outcome:
+        """Do a task, and keep its messages."""
         messages = _Messages()
         log.handlers, log.propagate = [messages], False
-        outcome = outcome_of(lambda: do_job(job, options, settings, networks))
+        if isinstance(task, Stretch):
+            return outcome_of(lambda: analyse_stretch(task, networks))
+        outcome = outcome_of(lambda: do_job(task, options, settings, networks))
         return outcome.with_messages(messages.found)
 
     return run
@@ -70,14 +73,15 @@ def _main() -> None:
     replies = _private_stdout()
     lines: SimpleQueue[str] = SimpleQueue()
     new_thread("parent", _listen, lines).start()
-    run: Callable[[Job], Outcome] | MouthLiveError
+    run: Callable[[Job | Stretch], Outcome] | MouthLiveError
     try:
-        run = job_runner(json.loads(lines.get()))
+        run = task_runner(json.loads(lines.get()))
     except MouthLiveError as error:
         run = error
     while line := lines.get():
-        job = Job.from_data(json.loads(line))
-        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(job)
+        data = json.loads(line)
+        task = Stretch.from_data(data) if "record" in data else Job.from_data(data)
+        outcome = Outcome(str(run)) if isinstance(run, MouthLiveError) else run(task)
         replies.write(json.dumps(outcome.as_data()).encode() + b"\n")
         replies.flush()
 
