@@ -132,3 +132,19 @@ def test_pictures_of_faces_out_of_sight_are_not_kept():
     gc.collect()
     assert kept() is None
     assert tracker.update(NOISE, [face(500)], crops(99), 0.2) == [0]
+
+
+@pytest.mark.parametrize(("around", "inside", "expected"), [("new", "same", [0]), ("same", "new", [1])])
+def test_at_a_cut_what_the_box_contains_tells_too(around, inside, expected):
+    """Where a detection is misaligned, the aligned face of one person differs from one frame to the next."""
+    rng = np.random.default_rng(1)
+    before, other = (rng.integers(0, 256, (260, 300, 3), dtype=np.uint8) for _ in range(2))
+    now = other.copy() if around == "new" else before.copy()
+    left, top, width, height = 60, 90, 48, 64
+    part = (slice(top, top + height), slice(left, left + width))
+    now[part] = before[part] if inside == "same" else other[part]
+    points = np.float32([[70, 110], [100, 110], [85, 125], [85, 140], [62, 112], [106, 112]])
+    then, later = (Face((left, top, width, height), keypoints, 0.9) for keypoints in (points, points[::-1].copy()))
+    tracker = Tracker()
+    tracker.update(before, [then], crops(128), 1.0)
+    assert tracker.update(now, [later], crops(128), 1.04, is_cut=True) == expected
