@@ -24,6 +24,7 @@ from .option_types import Number, Size
 from .options import analysis_options, face_option, output_options, take_outputs, take_settings
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
+from .report import report
 from .slurm import slurm
 from .summary import summary
 from .train import train
@@ -82,7 +83,22 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
-COMMANDS = (process, events, summary, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export)
+COMMANDS = (
+    process,
+    events,
+    summary,
+    report,
+    verify,
+    slurm,
+    demo,
+    calibrate,
+    devices,
+    doctor,
+    label,
+    train,
+    evaluate,
+    export,
+)
 for command in COMMANDS:
     cli.add_command(command)
 
