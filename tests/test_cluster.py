@@ -17,7 +17,7 @@ from conftest import COMMAND
 from talking import free_port
 
 from mouth_live.models.errors import UsageError
-from mouth_live.realtime.commands.recordings.cluster_options import parse_cluster
+from mouth_live.realtime.commands.recordings.cluster.options import parse_cluster
 
 for _package in ("dask", "distributed", "cryptography"):
     pytest.importorskip(_package)
@@ -312,8 +312,8 @@ def test_a_local_cluster_listens_on_this_machine_alone(tmp_path):
 from contextlib import suppress
 from http.client import HTTPConnection
 import psutil
-from mouth_live.realtime.commands.recordings.cluster_options import ClusterOptions
-from mouth_live.realtime.commands.recordings.dask_client import connected
+from mouth_live.realtime.commands.recordings.cluster.options import ClusterOptions
+from mouth_live.realtime.commands.recordings.cluster.dask_client import connected
 
 if __name__ == "__main__":
     with connected(ClusterOptions("local"), 1) as client:

@@ -93,7 +93,7 @@ def take_run_options(options: dict[str, Any]) -> "tuple[RunOptions, tuple[str, .
     Raises:
         UsageError: ``--shard`` is none, or the options for a cluster contradict each other.
     """
-    from .recordings.cluster_options import parse_cluster
+    from .recordings.cluster.options import parse_cluster
     from .recordings.run import RunOptions
     from .recordings.shards import parse_shard, slurm_shard
 

@@ -16,7 +16,7 @@ from ...session import load_networks
 from ...settings import AnalysisSettings
 from ...system.signals import Terminated
 from ...video.capture import stated_duration
-from .cluster_options import ClusterOptions
+from .cluster.options import ClusterOptions
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
 from .manifest import Manifest
@@ -219,7 +219,7 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
 
 def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: AnalysisSettings) -> Runner:
     """Return what does jobs on the workers of a cluster."""
-    from .cluster import ClusterRun
+    from .cluster.cluster_run import ClusterRun
 
     return lambda jobs: _with_bar(len(jobs), ClusterRun(cluster, options, settings)(jobs))
 

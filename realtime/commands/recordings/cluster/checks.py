@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ....models.errors import ClusterError, SinkError
-from .cluster_options import ClusterOptions
-from .cluster_worker import check_worker, other_versions
-from .plan import Job
+from .....models.errors import ClusterError, SinkError
+from ..plan import Job
+from .options import ClusterOptions
+from .worker_side import check_worker, other_versions
 
 log = logging.getLogger("mouth_live")
 

@@ -6,18 +6,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from ....models.errors import SinkError, SourceError
-from ....models.whole_file import whole_file
-from ...video.recording_files import is_hidden, is_picture_name
-from ...video.sources import open_video
-from .cluster_options import ClusterOptions
-from .cluster_worker import do_in_place, do_sent
-from .manifest import Content, Manifest, content_of, write_manifest
-from .outcome import Outcome, outcome_of
-from .places import Places
-from .plan import Job
-from .products import Target
-from .work import Work
+from .....models.errors import SinkError, SourceError
+from .....models.whole_file import whole_file
+from ....video.recording_files import is_hidden, is_picture_name
+from ....video.sources import open_video
+from ..manifest import Content, Manifest, content_of, write_manifest
+from ..outcome import Outcome, outcome_of
+from ..places import Places
+from ..plan import Job
+from ..products import Target
+from ..work import Work
+from .options import ClusterOptions
+from .worker_side import do_in_place, do_sent
 
 MEMORY_SHARE = 3  # a recording that is sent may take one part in so many of a worker's memory
 

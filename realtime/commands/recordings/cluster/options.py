@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....models.errors import UsageError
+from .....models.errors import UsageError
 
 LOCAL, CONFIGURED = "local", "config"
 _ADDRESS = re.compile(r"[a-z]+://[^\s/]+")

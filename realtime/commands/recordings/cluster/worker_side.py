@@ -16,17 +16,17 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ....models.errors import MouthLiveError
-from ...records import Analysis
-from ...settings import AnalysisSettings
-from ...sinks.sink import Sink
-from ...sinks.table_formats import PARQUET
-from ...system.signals import Terminated
-from .manifest import manifest_path, settings_data, weights_hashes
-from .outcome import Outcome
-from .places import Places
-from .plan import Job
-from .task_runner import TaskRunner, task_runner
+from .....models.errors import MouthLiveError
+from ....records import Analysis
+from ....settings import AnalysisSettings
+from ....sinks.sink import Sink
+from ....sinks.table_formats import PARQUET
+from ....system.signals import Terminated
+from ..manifest import manifest_path, settings_data, weights_hashes
+from ..outcome import Outcome
+from ..places import Places
+from ..plan import Job
+from ..task_runner import TaskRunner, task_runner
 
 PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
 """Those on whose versions values depend."""

@@ -15,19 +15,19 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from ....models.errors import ClusterError, SourceError, UsageError
-from ...settings import AnalysisSettings
-from .cluster_checks import check_workers, warn_of_threads
-from .cluster_jobs import InPlace, Sent, Transport
-from .cluster_options import ClusterOptions
-from .cluster_worker import requirements
+from .....models.errors import ClusterError, SourceError, UsageError
+from ....settings import AnalysisSettings
+from ..manifest import has_manifest
+from ..outcome import Outcome
+from ..plan import Job
+from ..pool import automatic_workers, common_data
+from ..products import ProductOptions
+from ..standing import job_status
+from .checks import check_workers, warn_of_threads
 from .dask_client import connected
-from .manifest import has_manifest
-from .outcome import Outcome
-from .plan import Job
-from .pool import automatic_workers, common_data
-from .products import ProductOptions
-from .standing import job_status
+from .options import ClusterOptions
+from .transports import InPlace, Sent, Transport
+from .worker_side import requirements
 
 log = logging.getLogger("mouth_live")
 

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib import import_module
 from typing import Any, cast
 
-from ....models.errors import ClusterError, MissingExtraError, UsageError
-from .cluster_options import CONFIGURED, LOCAL, ClusterOptions
+from .....models.errors import ClusterError, MissingExtraError, UsageError
+from .options import CONFIGURED, LOCAL, ClusterOptions
 
 CONNECT_TIMEOUT = 10  # s
-WORKER_MODULE = f"{__package__}.cluster_worker"
+WORKER_MODULE = f"{__package__}.worker_side"
 CONFIG_KEY = "mouth-live.cluster"
 _TALKATIVE = ("distributed", "distributed.client", "distributed.gc", "tornado", "tornado.application", "asyncio")
 
