@@ -10,14 +10,26 @@ import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import COMMAND
 from talking import free_port
 
 from mouth_live.models.errors import UsageError
-from mouth_live.realtime.commands.recordings.cluster.options import parse_cluster
+from mouth_live.realtime import AnalysisSettings
+from mouth_live.realtime.commands.recordings.cluster.dask_client import connected
+from mouth_live.realtime.commands.recordings.cluster.options import ClusterOptions, parse_cluster
+from mouth_live.realtime.commands.recordings.cluster.shared_stretches import SharedStretches
+from mouth_live.realtime.commands.recordings.cluster.worker_side import requirements
+from mouth_live.realtime.commands.recordings.pool import common_data
+from mouth_live.realtime.commands.recordings.products import ProductOptions
+from mouth_live.realtime.commands.recordings.stretches import Stretch, analyse_stretch
+from mouth_live.realtime.faces.stretches import StretchRecord
+from mouth_live.realtime.session import load_networks
+from mouth_live.realtime.video.sources import open_video
 
 for _package in ("dask", "distributed", "cryptography"):
     pytest.importorskip(_package)
@@ -383,3 +395,31 @@ def test_a_cluster_that_dasks_configuration_describes(mouth_live, short_clip, mo
     done = mouth_live("process", short_clip, "-o", "a.csv", "--cluster", "config", env=None)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "a.csv").exists()
+
+
+def test_the_workers_share_a_long_recording(mouth_live, ten_minutes, cluster, tmp_path):
+    arguments = ["process", str(ten_minutes), "--events", "csv"]
+    for folder, more in (("alone", ["--jobs", "1"]), ("shared", ["--cluster", cluster.address])):
+        (tmp_path / folder).mkdir()
+        done = mouth_live(*arguments, "-o", folder, *more)
+        assert done.returncode == 0, done.stderr
+    assert made(tmp_path / "shared") == made(tmp_path / "alone")
+
+
+def test_a_stretch_is_analysed_by_a_worker(ten_minutes, cluster, tmp_path):
+    settings, stretch = AnalysisSettings(), Stretch(ten_minutes, None, 1, tmp_path / "1.npz")
+    analyse_stretch(stretch, load_networks(settings))
+    wanted = {**common_data(settings, ProductOptions(), 2, settings.model), "requirements": requirements(settings, ())}
+    options = ClusterOptions(cluster.address)
+    with connected(options, 2) as client, open_video(ten_minutes) as video:
+        with SharedStretches(client, options, json.dumps(wanted), None).records(ten_minutes, video) as record_of:
+            record = record_of(1)
+            assert record is not None
+            assert record_of(99) is None
+        here = StretchRecord.load(stretch.record)
+        assert len(here.times) > 50
+        for item in fields(StretchRecord):
+            assert np.array_equal(getattr(record, item.name), getattr(here, item.name))
+        gone = ten_minutes.with_name("gone.mp4")
+        with SharedStretches(client, options, json.dumps(wanted), None).records(gone, video) as record_of:
+            assert record_of(0) is None

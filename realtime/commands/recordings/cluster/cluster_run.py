@@ -1,6 +1,6 @@
 """Do jobs on the workers of a Dask cluster. Dask schedules them, and does them again where a worker is lost.
 
-A task is a recording.
+A task is a recording, or a stretch of a long one where there are more workers than recordings.
 """
 
 import json
@@ -11,21 +11,27 @@ from collections import Counter, deque
 from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import CancelledError  # Dask's errors are of this class
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Any
 
 from .....models.errors import ClusterError, SourceError, UsageError
+from ....faces.stretches import SHORTEST
+from ....session import load_networks
 from ....settings import AnalysisSettings
+from ....video.capture import stated_duration
 from ..manifest import has_manifest
-from ..outcome import Outcome
+from ..outcome import Outcome, outcome_of
 from ..plan import Job
 from ..pool import automatic_workers, common_data
 from ..products import ProductOptions
 from ..standing import job_status
+from ..work import do_job
 from .checks import check_workers, warn_of_threads
 from .dask_client import connected
 from .options import ClusterOptions
+from .shared_stretches import SharedStretches
 from .transports import InPlace, Sent, Transport
 from .worker_side import requirements
 
@@ -78,11 +84,30 @@ class ClusterRun:
             text = json.dumps(common)
             model = self._settings.model
             transport = Sent(text) if self._cluster.send else InPlace(self._cluster, text, model)
-            self._waiting.extend((job, 1) for job in jobs)
+            shared = self._long_ones(jobs)
+            self._waiting.extend((job, 1) for job in jobs if job not in shared)
             try:
+                yield from self._share(shared, text)
                 yield from self._outcomes(transport)
             finally:
                 self._cancel()
+
+    def _long_ones(self, jobs: Sequence[Job]) -> Sequence[Job]:
+        """Return the jobs whose recording all workers share: long ones, where there are more workers than jobs."""
+        if self._cluster.send or self._settings.device == "gpu" or len(jobs) >= len(self._workers):
+            return []
+        return [job for job in jobs if stated_duration(job.source) >= SHORTEST]
+
+    def _share(self, jobs: Sequence[Job], common: str) -> Generator[tuple[Job, Outcome]]:
+        """Do jobs in turn: the workers analyse the stretches of a recording, and this process joins them."""
+        if not jobs:
+            return
+        settings = replace(self._settings, device="cpu")
+        networks = load_networks(settings)
+        split = SharedStretches(self._client, self._cluster, common, self._options.track).records
+        for job in jobs:
+            yield job, outcome_of(partial(do_job, job, self._options, settings, networks, None, split=split))
+            self._refuse_loss()
 
     def _outcomes(self, transport: Transport) -> Generator[tuple[Job, Outcome]]:
         busy: list[tuple[Job, Outcome]] = []

@@ -26,6 +26,7 @@ from ..manifest import manifest_path, settings_data, weights_hashes
 from ..outcome import Outcome
 from ..places import Places
 from ..plan import Job
+from ..stretches import Stretch
 from ..task_runner import TaskRunner, task_runner
 
 PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
@@ -149,6 +150,25 @@ def do_sent(
             return {}
         products = [_product(places.local(Path(target.path))) for target in wanted.targets]
         return outcome.as_data() | {"products": products}
+
+
+def do_stretch(common: str, source: str, track: int | None, number: int) -> bytes:
+    """Analyse a stretch of a long recording on a file system that the worker shares with the user's machine.
+
+    Args:
+        common: what all jobs have in common, as JSON.
+        source: the recording, as this machine names it.
+        track: the number of its video track; None: the file's default.
+        number: the stretch.
+
+    Returns:
+        Its record, as the bytes of a ``.npz`` file; nothing where it could not be analysed here.
+    """
+    with _one_at_a_time, tempfile.TemporaryDirectory(prefix="mouth-live-", dir=_dask_worker().local_directory) as made:
+        record = Path(made, "record.npz")
+        if _load(common) or _loaded[common](Stretch(Path(source), track, number, record)).error:
+            return b""
+        return record.read_bytes()
 
 
 def dask_setup(_worker: object) -> None:
