@@ -33,6 +33,7 @@ from .options import (
 )
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
+from .report import report
 from .slurm import slurm
 from .summary import summary
 from .train import train
@@ -109,8 +110,24 @@ def cli(ctx: click.Context, **options: Any) -> None:  # noqa: ANN401
     run_live(LiveOptions(outputs=outputs, **options), settings)
 
 
-COMMANDS = (process, events, summary, verify, slurm, demo, calibrate, devices, doctor, label, train, evaluate, export)
-for command in (*COMMANDS, completion):
+COMMANDS = (
+    process,
+    events,
+    summary,
+    report,
+    verify,
+    slurm,
+    demo,
+    calibrate,
+    devices,
+    doctor,
+    label,
+    train,
+    evaluate,
+    export,
+    completion,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

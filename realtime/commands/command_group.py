@@ -8,7 +8,7 @@ import click
 
 SECTIONS = (
     ("Live video", ("demo", "devices", "doctor", "calibrate")),
-    ("Recordings", ("process", "events", "summary", "verify", "slurm")),
+    ("Recordings", ("process", "events", "summary", "report", "verify", "slurm")),
     ("A network of your own", ("label", "train", "evaluate", "export")),
 )
 """The commands by task, as ``--help`` lists them; all others come last."""

@@ -45,11 +45,13 @@ EVENTS = Product(
     },
 )
 REPORT = Product("a report", {".json": JSON})
+PNG = Product("a figure", {".png": "png"}, needs_ending=True)
+SVG = Product("a figure", {".svg": "svg"}, needs_ending=True)
 PAGE = Product("a page", {".html": "html", ".htm": "html"})
 NETWORK = Product("a network", {".tflite": "tflite"}, needs_ending=True)
 FORMAT_NAMES = tuple(dict.fromkeys(EVENTS.endings.values()))
 TABLE_FORMATS = tuple(TABLE.endings.values())
-_FILE_ENDINGS = _SPREADSHEETS.union(*(one.endings for one in (TABLE, VIDEO, EVENTS, REPORT, PAGE, NETWORK)))
+_FILE_ENDINGS = _SPREADSHEETS.union(*(one.endings for one in (TABLE, VIDEO, EVENTS, REPORT, PAGE, PNG, SVG, NETWORK)))
 
 
 def format_of(path: Path | str | None, product: Product, given: str | None = None) -> str | None:

@@ -43,7 +43,7 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
 
     output = None if output is None or str(output) == "-" else dated(output)
     chosen = chosen_format(None if output is None else str(output), format_name, FORMATS)
-    tables = _find_tables(paths)
+    tables = find_tables(paths)
     if output is not None and any(same_file(output, table) for table in tables):
         raise UsageError(f"{output}: the output would overwrite a table; give another name")
     keep_existing([output], overwrite)
@@ -59,7 +59,7 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
         raise SomeFailedError(f"{len(failed)} of {len(tables)} tables failed: {', '.join(map(str, failed))}")
 
 
-def _find_tables(paths: tuple[str, ...]) -> list[Path]:
+def find_tables(paths: tuple[str, ...]) -> list[Path]:
     """Return the tables that are named, and those in the folders that are named.
 
     Raises:

@@ -30,9 +30,8 @@ class FaceSummary:
         seconds: how long it was seen. A frame lasts until the next one.
         share: the frames with this face as a share of all, 0..1.
         talking: the seconds in which its lips were active.
-        openings: how many times its mouth was held open, as ``events --kind open`` with the default limits finds it,
-            except that the turn of the head, which no table has, does not count.
-        opening_seconds: their mean length; NaN without one.
+        opened: start and end in seconds of each time its mouth was held open, as ``events --kind open`` with the
+            default limits finds it, except that the turn of the head, which no table has, does not count.
         openness: its quantiles at :data:`QUANTILES`, 0..1.
         reliability: its mean, 0..1; NaN where the network does not report it.
     """
@@ -41,10 +40,19 @@ class FaceSummary:
     seconds: float
     share: float
     talking: float
-    openings: int
-    opening_seconds: float
+    opened: tuple[tuple[float, float], ...]
     openness: tuple[float, ...]
     reliability: float
+
+    @property
+    def openings(self) -> int:
+        """How many times its mouth was held open."""
+        return len(self.opened)
+
+    @property
+    def opening_seconds(self) -> float:
+        """The mean length of these times; NaN without one."""
+        return sum(end - start for start, end in self.opened) / len(self.opened) if self.opened else nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +78,25 @@ class TableSummary:
     reason: str
 
 
-def summarize(path: Path) -> TableSummary:
+def summarize(path: Path, blocks: Iterable[NDArray[np.void]] | None = None) -> TableSummary:
     """Sum up one table of readings, of any length and format.
+
+    Args:
+        path: the table.
+        blocks: its rows in order, each (n,) of ``TABLE_DTYPE``, where they are read already.
 
     Raises:
         TableError: it is missing, damaged, or no table of readings.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
     counts, openings = _Counts(), _Openings()
-    for rows, seconds in _timed(table_blocks(path)):
+    for rows, seconds in _timed(table_blocks(path) if blocks is None else blocks):
         counts.add(rows, seconds)
         openings.add(rows)
-    lengths = openings.lengths()
-    faces = tuple(face.summary(number, counts.frames, lengths) for number, face in sorted(counts.faces.items()))
+    opened = openings.found()
+    faces = tuple(
+        face.summary(number, counts.frames, opened.get(number, ())) for number, face in sorted(counts.faces.items())
+    )
     whole, reason = _wholeness(path)
     return TableSummary(path, counts.frames, counts.seconds, counts.crowded, faces, whole, reason)
 
@@ -130,13 +144,11 @@ class _FaceCounts:
         levels = np.clip(np.rint(rows["openness"] * (_LEVELS - 1)), 0, _LEVELS - 1)
         self.levels += np.bincount(levels.astype(np.int64), minlength=_LEVELS)
 
-    def summary(self, face_id: int, frames: int, openings: dict[int, list[float]]) -> FaceSummary:
+    def summary(self, face_id: int, frames: int, opened: Iterable[tuple[float, float]]) -> FaceSummary:
         """Return the numbers of this face."""
-        lengths = openings.get(face_id, [])
-        mean = sum(lengths) / len(lengths) if lengths else nan
         reliability = self.reliability / self.reliable if self.reliable else nan
         share, quantiles = self.frames / frames, _quantiles(self.levels)
-        return FaceSummary(face_id, self.seconds, share, self.talking, len(lengths), mean, quantiles, reliability)
+        return FaceSummary(face_id, self.seconds, share, self.talking, tuple(opened), quantiles, reliability)
 
 
 class _Counts:
@@ -194,13 +206,13 @@ class _Openings:
             for event in self._lips.update(samples, time):
                 self._found.take(event)
 
-    def lengths(self) -> dict[int, list[float]]:
-        """Return the seconds of each opening, by face."""
+    def found(self) -> dict[int, list[tuple[float, float]]]:
+        """Return start and end of each opening, by face."""
         self._found.stop_all(self._time)
-        lengths: dict[int, list[float]] = {}
+        opened: dict[int, list[tuple[float, float]]] = {}
         for interval in self._found.intervals(self._time).intervals:
-            lengths.setdefault(interval.face_id or 0, []).append(interval.end - interval.start)
-        return lengths
+            opened.setdefault(interval.face_id or 0, []).append((interval.start, interval.end))
+        return opened
 
 
 class _Still(LipMovement):

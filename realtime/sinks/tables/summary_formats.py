@@ -8,15 +8,16 @@ from html import escape
 from math import isnan
 from pathlib import Path
 
+from ..html_page import page_head
 from .summary import QUANTILES, FaceSummary, TableSummary
 from .summary_style import SCRIPT, STYLE
 
 _OPENNESS = tuple(f"openness_{round(100 * share)}" for share in QUANTILES)
-SUMMARY_COLUMNS = (
-    "table", "frames", "seconds", "several_faces", "face_id", "seen_seconds", "seen_share", "talk_seconds", "openings",
-    "opening_seconds", *_OPENNESS, "reliability", "whole", "reason",
+FACE_COLUMNS = (
+    "face_id", "seen_seconds", "seen_share", "talk_seconds", "openings", "opening_seconds", *_OPENNESS, "reliability",
 )  # fmt: skip
-_TITLES = {
+SUMMARY_COLUMNS = ("table", "frames", "seconds", "several_faces", *FACE_COLUMNS, "whole", "reason")
+TITLES = {
     "table": "Table",
     "frames": "Frames",
     "seconds": "Length (s)",
@@ -27,7 +28,7 @@ _TITLES = {
     "talk_seconds": "Lips active (s)",
     "openings": "Openings",
     "opening_seconds": "Mean opening (s)",
-    **{name: f"Openness {name.rpartition('_')[2]} %" for name in _OPENNESS},
+    **{name: f"Openness {name.rpartition('_')[2]}\N{NO-BREAK SPACE}%" for name in _OPENNESS},
     "reliability": "Mean reliability",
     "whole": "Whole",
     "reason": "Why not",
@@ -46,14 +47,11 @@ def as_csv(summaries: Iterable[TableSummary]) -> Iterator[str]:
 def as_html(summaries: Iterable[TableSummary]) -> Iterator[str]:
     """Yield in parts an HTML page that needs no other file and no network; a click on a heading sorts it."""
     heads = "".join(
-        f'<th scope="col"{"" if name in _TEXTS else " class=n"}><button>{_TITLES[name]}</button></th>'
+        f'<th scope="col"{"" if name in _TEXTS else " class=n"}><button>{TITLES[name]}</button></th>'
         for name in SUMMARY_COLUMNS
     )
     yield (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-        f"script-src 'unsafe-inline'\"><title>Mouth openness: summary</title><style>{STYLE}</style></head><body><main>"
+        page_head("Mouth openness: summary", STYLE, [SCRIPT]) + "<main>"
         "<h1>Summary</h1><p>One row for each face of each recording. Openness is 0 (closed) to 1 (fully open); an "
         "opening is a mouth held open. A heading sorts the table.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Summary"><table><thead><tr>{heads}</tr></thead>'
@@ -73,12 +71,13 @@ def _rows(summary: TableSummary) -> Iterator[list[str]]:
     start = [_printable(summary.path), str(summary.frames), f"{summary.seconds:.3f}", str(summary.crowded)]
     end = ["" if summary.whole is None else str(int(summary.whole)), summary.reason]
     for face in summary.faces:
-        yield [*start, *_face_cells(face), *end]
+        yield [*start, *face_cells(face), *end]
     if not summary.faces:
         yield [*start, *[""] * (len(SUMMARY_COLUMNS) - len(start) - len(end)), *end]
 
 
-def _face_cells(face: FaceSummary) -> list[str]:
+def face_cells(face: FaceSummary) -> list[str]:
+    """Return the numbers of a face as text, in the order of :data:`FACE_COLUMNS`."""
     times = [str(face.face_id), f"{face.seconds:.3f}", f"{face.share:.4f}", f"{face.talking:.3f}", str(face.openings)]
     openness = [f"{value:.4f}" for value in face.openness]
     return [*times, _number(face.opening_seconds, 3), *openness, _number(face.reliability, 4)]

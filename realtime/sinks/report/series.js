@@ -1,0 +1,127 @@
+// The data of the page: unpacked, and thinned to what the screen can show.
+
+async function unpacked(text, Kind) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const values = new Kind(await new Response(stream).arrayBuffer());
+  for (let i = 1; i < values.length; i++) values[i] += values[i - 1]; // wraps around, as the differences do
+  return values;
+}
+
+// Smallest and largest value of each 4, 16, 64, ... frames, so that any zoom reads few numbers.
+class Pyramid {
+  static FAN = 4;
+
+  constructor(values, missing) {
+    this.missing = missing;
+    this.levels = [{ low: values, high: values }];
+    while (this.levels.at(-1).low.length > 256) this.levels.push(this.coarser(this.levels.at(-1)));
+  }
+
+  coarser({ low, high }) {
+    const count = Math.ceil(low.length / Pyramid.FAN);
+    const lows = new Uint8Array(count).fill(this.missing), highs = new Uint8Array(count).fill(this.missing);
+    for (let i = 0; i < low.length; i++) {
+      if (low[i] === this.missing) continue;
+      const at = (i / Pyramid.FAN) | 0;
+      lows[at] = Math.min(lows[at], low[i]); // missing is the largest number there is
+      highs[at] = highs[at] === this.missing ? high[i] : Math.max(highs[at], high[i]);
+    }
+    return { low: lows, high: highs };
+  }
+
+  // The smallest and largest value of the frames from one index up to another; undefined where all are missing.
+  range(from, to) {
+    let low = this.missing, high = -1, i = Math.max(0, from);
+    const end = Math.min(to, this.levels[0].low.length);
+    while (i < end) {
+      let level = 0, size = 1;
+      while (level + 1 < this.levels.length && i % (size * Pyramid.FAN) === 0 && i + size * Pyramid.FAN <= end) {
+        level++;
+        size *= Pyramid.FAN;
+      }
+      const at = i / size, value = this.levels[level].low[at];
+      if (value !== this.missing) {
+        low = Math.min(low, value);
+        high = Math.max(high, this.levels[level].high[at]);
+      }
+      i += size;
+    }
+    return high < 0 ? undefined : [low, high];
+  }
+}
+
+class Face {
+  static async from(of, data) {
+    const [smooth, raw] = await Promise.all([unpacked(of.smooth, Uint8Array), unpacked(of.raw, Uint8Array)]);
+    return new Face(of, smooth, raw, data);
+  }
+
+  constructor(of, smooth, raw, data) {
+    Object.assign(this, { id: of.id, first: of.first, seconds: of.seconds, levels: data.levels, missing: data.missing });
+    this.active = of.active;
+    this.opened = of.opened;
+    this.doubtful = of.doubtful;
+    this.smooth = new Pyramid(smooth, data.missing);
+    this.raw = new Pyramid(raw, data.missing);
+  }
+
+  // The openness in a frame, 0..1; undefined where the face was not read.
+  value(frame) {
+    const value = this.smooth.levels[0].low[frame - this.first];
+    return value === undefined || value === this.missing ? undefined : value / this.levels;
+  }
+
+  // A line through the frames from one index up to another, at most two points for each of so many columns.
+  line(pyramid, times, from, to, columns, place) {
+    const x = [], y = [], start = Math.max(from, this.first);
+    const end = Math.min(to, this.first + pyramid.levels[0].low.length);
+    const step = Math.max(1, (to - from) / columns);
+    let gap = true;
+    const put = (time, value) => (x.push(time), y.push(place(value / this.levels)));
+    const first = Math.floor((start - from) / step), last = Math.ceil((end - from) / step);
+    for (let column = first; column < last; column++) {
+      const left = Math.max(start, from + Math.round(column * step));
+      const right = Math.min(end, Math.max(left + 1, from + Math.round((column + 1) * step)));
+      if (left >= right) continue;
+      const found = pyramid.range(left - this.first, right - this.first);
+      if (!found) {
+        if (!gap) (x.push(times[left]), y.push(NaN));
+        gap = true;
+        continue;
+      }
+      gap = false;
+      const time = times[left];
+      put(time, found[0]);
+      if (found[1] !== found[0]) put(times[right - 1] === time ? time : (time + times[right - 1]) / 2, found[1]);
+    }
+    return [x, y];
+  }
+}
+
+// The index of the first of ascending numbers that is larger than a value.
+function above(numbers, value) {
+  let low = 0, high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (numbers[middle] <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+// The spans [start, end, start, end, ...] within a range; those closer than a pixel are one, and fainter for its gaps.
+function visibleSpans(spans, from, to, pixel) {
+  const found = [];
+  for (let i = above(spans, from) & ~1; i < spans.length && spans[i] < to; i += 2) {
+    const last = found.at(-1), start = spans[i], end = spans[i + 1];
+    if (last && start - last.end < pixel) {
+      last.end = end;
+      last.covered += end - start;
+    } else found.push({ start, end, covered: end - start });
+  }
+  return found.map(({ start, end, covered }) => {
+    const width = Math.max(end - start, pixel);
+    return { start, end: start + width, share: Math.max(0.25, covered / width) };
+  });
+}

@@ -1,0 +1,37 @@
+"""A curve with few points that looks like all of them: the smallest and the largest value of each stretch."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .recording import MISSING, Track
+
+Points = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+
+def thinned(times: NDArray[np.float64], track: Track, columns: int) -> Points:
+    """Return a face's smoothed curve with about two points for each column of a picture of the whole recording.
+
+    Args:
+        times: (n,) of all frames, in seconds.
+        track: the face.
+        columns: the picture's width in pixels or other steps.
+
+    Returns:
+        (m,) float64 each: times, and levels with NaN where the face was not read.
+    """
+    size = max(1, round(len(times) / columns))
+    count = -(-len(track.smooth) // size)
+    levels = np.full(count * size, np.nan)
+    levels[: len(track.smooth)] = np.where(track.smooth == MISSING, np.nan, track.smooth)
+    starts = times[track.first + np.arange(0, len(track.smooth), size)]
+    if size == 1:
+        return starts, levels
+    blocks = levels.reshape(count, size)
+    is_empty = np.isnan(blocks).all(axis=1)
+    low, high = (
+        np.where(np.isnan(blocks), np.inf, blocks).min(axis=1),
+        np.where(np.isnan(blocks), -1, blocks).max(axis=1),
+    )
+    values = np.stack([low, high], axis=1)
+    values[is_empty] = np.nan
+    return np.repeat(starts, 2), values.ravel()
