@@ -1,4 +1,4 @@
-"""Make the README picture, three frames of the demo as the window shows them. Run: python tests/make_picture.py"""
+"""Make the README picture, an animation of the demo as the window shows it. Run: python tests/make_picture.py"""
 
 from pathlib import Path
 
@@ -9,23 +9,31 @@ from numpy.typing import NDArray
 from mouth_live.realtime import Analysis, analyze, draw
 from mouth_live.realtime.commands.demo_clip import DEMO_CLIP
 
-PICTURE = Path(__file__).parent / "demo.jpg"
-MOMENTS = (0.4, 1.6, 6.0)  # seconds: closed, slightly open, wide open
+PICTURE = Path(__file__).parent / "demo.webp"
+FIRST, LAST = 0.6, 7.2  # seconds of the clip: closed, slightly open, talking, wide open, closed
+STEP = 2  # of the clip's frames, one is shown
+QUALITY = 68  # of 100
 
 
 def shown(analyses: list[Analysis]) -> list[Analysis]:
-    """The demo's analyses that the picture shows."""
-    return [min(analyses, key=lambda analysis: abs(analysis.frame.time - moment)) for moment in MOMENTS]
+    """The demo's analyses that the animation shows."""
+    return [a for a in analyses if FIRST <= a.frame.time <= LAST][::STEP]
 
 
-def picture(analyses: list[Analysis]) -> NDArray[np.uint8]:
-    """The picture, (400, 1200, 3) uint8 BGR, of the demo's analyses."""
-    return np.hstack([draw(analysis, rate=None, dropped=None)[:400, 120:520] for analysis in shown(analyses)])
+def pictures(analyses: list[Analysis]) -> list[NDArray[np.uint8]]:
+    """The frames of the animation, (420, 520, 3) uint8 BGR each, of all the demo's analyses."""
+    return [np.ascontiguousarray(draw(analysis)[:420, 60:580]) for analysis in shown(analyses)]
 
 
 def main() -> None:
-    """Write tests/demo.jpg."""
-    cv2.imwrite(str(PICTURE), picture(list(analyze(DEMO_CLIP))), [cv2.IMWRITE_JPEG_QUALITY, 88])
+    """Write tests/demo.webp."""
+    analyses = list(analyze(DEMO_CLIP))
+    animation = cv2.Animation()
+    animation.frames = pictures(analyses)
+    seconds = (LAST - FIRST) / len(animation.frames)
+    animation.durations = np.full(len(animation.frames), round(1000 * seconds), np.int32)
+    animation.loop_count = 0  # for ever
+    cv2.imwriteanimation(str(PICTURE), animation, [cv2.IMWRITE_WEBP_QUALITY, QUALITY])
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ NOT_RUN = {
     "python3 -m venv .venv-test && .venv-test/bin/pip install -e '.[train,apps,keys,test]' "
     "&& .venv-test/bin/python -m pytest": SET_UP,
     "python3 -m venv .venv && .venv/bin/pip install -e '.[train,apps,keys,test,lint]'": SET_UP,
-    "sudo apt-get install ffmpeg strace xvfb xdotool x11-utils mosquitto mosquitto-clients libegl1 libgles2 "
+    "sudo apt-get install ffmpeg strace xvfb xdotool x11-utils mosquitto mosquitto-clients zsh fish libegl1 libgles2 "
     "chromium": SET_UP,
     "pip install '.[train]'": SET_UP,
     "pip install '.[cluster]'": SET_UP,

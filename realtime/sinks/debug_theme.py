@@ -80,9 +80,9 @@ class DebugTheme:
         values = np.array(self._curves[reading.face_id], np.float64)
         x = area.right - (scene.analysis.frame.time - values[:, 0]) / SPAN * area.width
         y = low - np.clip(values[:, 1:], 0, 1) * (low - high)
-        thick, thin = max(4, round(scene.size / 4)), max(1, round(scene.size / 14))
+        thick, thin = max(5, round(scene.size / 2.6)), max(1, round(scene.size / 14))
         # The raw curve has a dark rim, so that it is seen on a smoothed one of any colour.
-        for column, colour, line in ((1, face_colour(reading), thick), (0, HALO, thin + 2), (0, TEXT, thin)):
+        for column, colour, line in ((1, face_colour(reading), thick), (0, HALO, thin + 1), (0, TEXT, thin)):
             points = np.rint(np.stack([x, y[:, column]], axis=1)).astype(np.int32)
             cv2.polylines(scene.picture, [points], False, colour, line, cv2.LINE_AA)
 
