@@ -104,8 +104,8 @@ def test_the_picture_in_the_readme_is_the_demo_as_it_is_read_now(analyses):
     assert PICTURE.stat().st_size < 1_000_000
     read, animation = cv2.imreadanimation(str(PICTURE))
     assert read and animation.loop_count == 0
-    for coded, drawn in zip(animation.frames, pictures(analyses), strict=True):
-        difference = np.abs(coded[..., :3].astype(int) - drawn)
+    for coded, picture in zip(animation.frames, pictures(analyses), strict=True):
+        difference = np.abs(coded[..., :3].astype(int) - picture)
         assert difference.mean() < 5  # only the coding lies between
         changed = np.count_nonzero(difference.max(axis=2) > 80)
         assert changed < 20, "another value or box: run python tests/make_picture.py"
