@@ -61,6 +61,15 @@ def test_every_help_has_an_example_by_task(mouth_live, name):
     assert re.search(rf"^  +{start} .*\S$", done.stdout.split("Options:")[0], re.M), done.stdout
 
 
+def test_the_help_lists_each_command_by_task_in_a_whole_line(mouth_live):
+    text = mouth_live("--help").stdout.split("Live video:")[1]
+    lines = [line for line in text.splitlines() if line.startswith("  ")]
+    assert sorted(line.split()[0] for line in lines) == sorted(cli.commands)
+    assert [line for line in lines if line.endswith("...")] == []
+    assert text.count("\n\nMore:\n") <= 1
+    assert all(len(line) <= 80 for line in lines)
+
+
 # --- values
 
 

@@ -83,7 +83,10 @@ def fill(picture: Picture, area: Rectangle, colour: Colour, radius: int, opacity
         return
     cover = _plate_mask(area.width, area.height, radius, opacity)
     cover = cover[top : top + part.shape[0], left : left + part.shape[1]]
-    part[:] = np.rint(part + (np.array(colour, np.float32) - part) * cover)
+    mixed = np.array(colour, np.float32) - part
+    mixed *= cover
+    mixed += part
+    part[:] = np.rint(mixed, out=mixed)
 
 
 def draw_bar(picture: Picture, bar: Rectangle, openness: float, colour: Colour) -> None:
