@@ -66,6 +66,7 @@ class DebugTheme:
             area = Rectangle(gap, top, width, height)
             fill(scene.picture, area, PLATE, round(size * 0.3), PLATE_OPACITY)
             _draw_crop(scene, reading, Rectangle(area.left, top, height, height))
+            draw_chip(scene.picture, area.left, top, reading, size)
             curve = Rectangle(area.left + height + gap, top, round(size * CURVE_LENGTH), height)
             self._draw_curve(scene, reading, curve)
             _draw_numbers(scene, reading, curve.right + gap, top)
