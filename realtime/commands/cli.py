@@ -25,6 +25,7 @@ from .options import analysis_options, face_option, output_options, take_outputs
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
 from .report import report
+from .serve import serve
 from .slurm import slurm
 from .summary import summary
 from .train import train
@@ -88,6 +89,7 @@ COMMANDS = (
     events,
     summary,
     report,
+    serve,
     verify,
     slurm,
     demo,
