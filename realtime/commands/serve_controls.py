@@ -83,7 +83,7 @@ class ServeControls:
                 raise ValueError("type: expected limits, smooth, reset, record, save or picture")
 
     def _set_limits(self, command: Mapping[str, Any]) -> None:
-        kind = next((kind for kind in self._limits if kind == command.get("kind")), None)
+        kind: Kind | None = next((kind for kind in self._limits if kind == command.get("kind")), None)
         if kind is None:
             raise ValueError(f"kind: expected {' or '.join(self._limits)}")
         lowest = 10**-DECIMALS

@@ -18,7 +18,7 @@ export class Drawn {
     this.element = document.createElement("div");
     this.element.className = "avatar";
     const text = PARTS.replaceAll("CLIP", `clip${id}`).replaceAll("SKIN", `skin${id}`).replaceAll("FACE", colour);
-    const svg = new DOMParser().parseFromString(`<svg xmlns="${SVG}" viewBox="0 0 200 200">${text}</svg>`, "image/svg+xml");
+    const svg = new DOMParser().parseFromString(`<svg xmlns="${SVG}" viewBox="0 0 200 200" preserveAspectRatio="xMidYMax meet">${text}</svg>`, "image/svg+xml");
     this.element.append(document.importNode(svg.documentElement, true));
     const find = (name) => this.element.querySelector(name);
     this.mouths = this.element.querySelectorAll(".mouth");
@@ -29,8 +29,8 @@ export class Drawn {
     const half = 27 - 5 * open, up = 142 - 9 * open, y = 136 + 4 * open, down = 142 + 58 * open;
     const path = `M${100 - half} ${y} Q100 ${up} ${100 + half} ${y} C${100 + half} ${down} ${100 - half} ${down} ${100 - half} ${y} Z`;
     for (const mouth of this.mouths) mouth.setAttribute("d", path);
-    this.teeth.setAttribute("y", y - 8 - 4 * (1 - open));
-    this.tongue.setAttribute("cy", 140 + 48 * open);
+    this.teeth.setAttribute("y", y - 14 + 8 * open);
+    this.tongue.setAttribute("cy", 153 + 44 * open);
     this.lids.style.transform = `scaleY(${lids})`;
     this.brows.style.transform = `translateY(${-5 * open}px)`;
     sway(this.element, open, bob);

@@ -1,8 +1,8 @@
 // One face's curve: openness above, the lips' movement below, each with its limits as lines and its events as bars.
 import {SPAN} from "./history.js";
 
-const SHARE = 0.68; // of the height for the openness
-const MOVEMENT_TOP = 1; // the movement at the top of its strip, where no limit is higher
+const SHARE = 0.64; // of the height for the openness
+const MOVEMENT_TOP = 0.8; // the movement at the top of its strip, where no limit is higher
 
 export class Curve {
   constructor(canvas) {
@@ -76,6 +76,7 @@ export class Curve {
     }
     pen.setLineDash([]);
     pen.globalAlpha = 1;
+    if (!look.words) return;
     pen.font = "11px system-ui, sans-serif";
     const text = `${word} from ${on.toFixed(2)}`;
     const wide = pen.measureText(text).width;

@@ -85,7 +85,7 @@ function event(message) {
   faceOf(message.face_id).event(message);
   const line = element("li");
   const chip = element("span", String(message.face_id), {class: "chip"});
-  chip.style.setProperty("--face", colour(message.face_id));
+  chip.style.setProperty("--face", `var(--face-${message.face_id % about.colours.dark.length})`);
   line.append(element("time", stamp(message.timestamp)), chip, element("span", VERBS[message.kind][message.type]));
   line.className = message.type;
   const log = by("log");
@@ -114,9 +114,10 @@ function colour(id) {
 function readLook() {
   const style = getComputedStyle(document.body);
   const of = (name) => style.getPropertyValue(name).trim();
+  about?.colours[darkness.matches ? "dark" : "light"].forEach((one, id) => document.body.style.setProperty(`--face-${id}`, one));
   look = {ink: of("--ink"), line: of("--line"), mark: of("--mark"), paper: of("--paper")};
 }
-darkness.onchange = readLook;
+darkness.onchange = () => setTimeout(readLook);
 
 function laneOf(face) {
   if (lanes.has(face.id)) return lanes.get(face.id);
@@ -139,8 +140,7 @@ function drawLane(face, now) {
   const text = here ? face.last.openness.toFixed(2) : "–";
   if (lane.value.textContent !== text) lane.value.textContent = text;
   lane.light.dataset.on = here && face.isOn("activity") ? "active" : here && face.isOn("open") ? "open" : "";
-  lane.curve.draw(face, now, controls.state?.limits ?? {}, {...look, face: colour(face.id)});
-  return lane;
+  lane.curve.draw(face, now, controls.state?.limits ?? {}, {...look, face: colour(face.id), words: lanes.size <= 3 || !lane.item.previousElementSibling});
 }
 
 function describe() {
@@ -173,6 +173,7 @@ function draw(moment) {
   by("noface").hidden = lanes.size > 0;
   if (moment - told > 1000) {
     told = moment;
+    readLook();
     describe();
   }
 }

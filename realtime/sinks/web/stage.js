@@ -18,7 +18,7 @@ export class Stage {
     this.frames.clear();
     this.shown?.image?.close();
     this.shown = null;
-    this.canvas.style.aspectRatio = `${size[0]} / ${size[1]}`;
+    this.canvas.style.setProperty("--wide", size[0] / size[1]);
     this.draw();
   }
 
