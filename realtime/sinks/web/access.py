@@ -77,7 +77,8 @@ class Access:
     def _is_from_us(self, request: Request) -> bool:
         """Return whether no page of another origin makes the request; opening ours by a link is no such request."""
         origins = request.headers.getall(hdrs.ORIGIN, [])
-        if any(urlsplit(origin)[:2] != ("http", request.headers[hdrs.HOST]) for origin in origins):
+        own = f"http://{request.headers[hdrs.HOST]}".lower()
+        if any(origin.lower() != own for origin in origins):
             return False
         from_elsewhere = request.headers.get("Sec-Fetch-Site", "none") in ("cross-site", "same-site")
         return not from_elsewhere or request.headers.get("Sec-Fetch-Mode") == "navigate"

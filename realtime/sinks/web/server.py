@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -57,7 +58,9 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         taken = socket.create_server(where[:2], family=family)
     except OSError as error:
-        raise SinkError(f"{host}:{port}: cannot listen there ({error.strerror}); choose another --port") from None
+        number = error.errno or 0
+        reason = os.strerror(number) if number > 0 else error.strerror  # create_server's own repeats the address
+        raise SinkError(f"{host}:{port}: cannot listen there ({reason}); choose another --port") from None
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its clients inherit it
     return taken
 
