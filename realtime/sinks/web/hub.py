@@ -108,8 +108,8 @@ class Hub:
             avatar=about.avatar,
             colours=colours,
         )
+        self.clients.add(client)  # what happens during the greeting waits for it
         await client.greet([hello, self._state_message()], list(self._ongoing))
-        self.clients.add(client)
 
     def receive(self, client: Client, text: str) -> None:
         """Do what a page asks for; what it cannot do it is told."""

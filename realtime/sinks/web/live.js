@@ -158,11 +158,9 @@ function draw(moment) {
   drawn = moment;
   const now = clock.now;
   for (const [id, face] of faces) {
-    if (face.seen < now - SPAN) {
-      faces.delete(id);
-      continue;
-    }
-    if (face.last) drawLane(face, now);
+    if (!face.last) continue; // only an event so far
+    if (face.seen < now - SPAN) faces.delete(id);
+    else drawLane(face, now);
   }
   for (const [id, lane] of lanes) {
     if (faces.has(id)) continue;
