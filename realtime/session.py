@@ -30,7 +30,6 @@ from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
 from .outputs.fan_out import FanOut
 from .outputs.output import Output
-from .outputs.worker import OutputState
 from .pipeline import MAX_WAITING_BYTES, Pipeline
 from .records import Analysis
 from .settings import AnalysisSettings
@@ -145,6 +144,7 @@ class Session:
         pipeline: the pipeline that analyses each frame.
         live: whether frames are dropped to keep up.
         interrupted: whether Ctrl-C ended :meth:`run`.
+        outputs: the outputs of :meth:`run`.
     """
 
     def __init__(self, source: VideoSource, pipeline: Pipeline, live: bool, step: int = 1) -> None:
@@ -154,7 +154,7 @@ class Session:
         self._step = step
         self._reader: FrameReader | None = None
         self._queue: Prefetch[Analysis] | None = None
-        self._outputs: FanOut | None = None
+        self.outputs = FanOut(())
 
     @property
     def frame_count(self) -> int | None:
@@ -171,11 +171,6 @@ class Session:
     def queued(self) -> int:
         """The number of analysed live frames that wait for the sinks."""
         return 0 if self._queue is None else self._queue.waiting
-
-    @property
-    def output_states(self) -> Sequence[OutputState]:
-        """How each output of :meth:`run` is doing; any thread may ask."""
-        return () if self._outputs is None else self._outputs.states
 
     def __enter__(self) -> Self:
         self.source.__enter__()
@@ -217,9 +212,9 @@ class Session:
         """
         refuse_shared_files(sinks, getattr(self.source, "files", ()))
         cv2.setNumThreads(1)  # the stages run in parallel; OpenCV's own threads for single warps only delay them
-        self._outputs = FanOut(outputs, face, self.live)
+        self.outputs = FanOut(outputs, face, self.live)
         with StopSignals() as stop:
-            reason = self._feed(sinks, self._outputs, stop)
+            reason = self._feed(sinks, self.outputs, stop)
         self.interrupted = isinstance(reason, KeyboardInterrupt)
         if reason is not None and not (self.live and self.interrupted):
             raise reason

@@ -55,7 +55,7 @@ class ServeControls:
             "saved": self._saved,
             "outputs": [
                 {"name": output.name, "state": output.state, "sent": output.sent}
-                for output in self._session.output_states
+                for output in self._session.outputs.states
             ],
         }
 

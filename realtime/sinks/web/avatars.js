@@ -97,5 +97,5 @@ export class Glow {
 }
 
 function sway(element, open, bob) {
-  element.style.transform = `translateY(${(1 - bob) * 1.2 - 1.6 * open}%) rotate(${1.1 * (bob - 0.5)}deg) scaleY(${1 + 0.012 * bob})`;
+  element.style.transform = `translateY(${-1.2 * bob - 1.6 * open}%) rotate(${1.1 * (bob - 0.5)}deg) scaleY(${1 + 0.012 * bob})`;
 }
