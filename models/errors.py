@@ -3,6 +3,7 @@
 Every error that a user can cause or mend is one of these::
 
     MouthLiveError                  exit code 1
+    ├── ClusterError                the workers of a cluster cannot be reached, or do not fit this machine
     ├── DataError                   training data are missing or malformed
     ├── DeviceError                 the computing device that was asked for is not there
     ├── MissingExtraError           a feature needs an optional package that is not installed
@@ -49,6 +50,10 @@ class MissingExtraError(MouthLiveError):
         """Name the extra that brings ``feature``, or a package of others."""
         wanted = package or f"'mouth-live[{extra}]'"
         super().__init__(f"{feature} needs an optional package; install it with: pip install {wanted}")
+
+
+class ClusterError(MouthLiveError):
+    """The workers of a cluster cannot be reached, or do not fit this machine."""
 
 
 class DataError(MouthLiveError):

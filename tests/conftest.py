@@ -88,6 +88,17 @@ def long_clip(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return path
 
 
+@pytest.fixture(scope="session")
+def ten_minutes(demo_clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A long recording of a frame every two seconds, with cuts and times without a face."""
+    path = tmp_path_factory.mktemp("long") / "long.mp4"
+    scenes = "[0]scale=320:-2,setsar=1,split=3[a][b][c];[b]hflip,eq=brightness=0.1[b];[c]boxblur=40[c]"
+    filters = f"{scenes};[a][b][c]concat=n=3,loop=-1:size=32767,setpts=N*2/TB,fps=0.5"
+    command = ["ffmpeg", "-v", "error", "-i", str(demo_clip), "-an", "-filter_complex", filters, "-t", "610"]
+    subprocess.run([*command, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30", str(path)], check=True)
+    return path
+
+
 @pytest.fixture
 def cut_short(demo_clip: Path, tmp_path: Path) -> Callable[[float], Path]:
     """Return a function that makes ``cut.mp4``, the demo cut off after a share (0..1) of its bytes."""

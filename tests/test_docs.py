@@ -45,6 +45,7 @@ TOOLS = "a tool's own command on the whole repository; .ci/run does it"
 MINUTES = "a benchmark of minutes"
 MEDIAPIPE = "needs mediapipe and its model file"
 CHAIN = "run in test_own_labels_and_a_new_network"
+CLUSTER = "needs a cluster; tests/test_cluster.py has one"
 NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/mouth-live demo": SET_UP,
     "python3 -m venv .venv-test && .venv-test/bin/pip install -e '.[train,apps,keys,test]' "
@@ -53,6 +54,10 @@ NOT_RUN = {
     "sudo apt-get install ffmpeg strace xvfb xdotool x11-utils mosquitto mosquitto-clients libegl1 libgles2 "
     "chromium": SET_UP,
     "pip install '.[train]'": SET_UP,
+    "pip install '.[cluster]'": SET_UP,
+    "dask scheduler --port 8786": CLUSTER,
+    "dask worker tcp://node1:8786 --nworkers 16 --nthreads 1": CLUSTER,
+    "mouth-live process recordings/ -o tables/ --cluster tcp://node1:8786": CLUSTER,
     "python -m pytest": TOOLS,
     "python -m pytest -n 0 tests/test_crop.py": TOOLS,
     'python -m pytest -m "not slow"': TOOLS,

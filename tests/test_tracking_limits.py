@@ -132,3 +132,46 @@ def test_pictures_of_faces_out_of_sight_are_not_kept():
     gc.collect()
     assert kept() is None
     assert tracker.update(NOISE, [face(500)], crops(99), 0.2) == [0]
+
+
+@pytest.mark.parametrize(("around", "inside", "expected"), [("new", "same", [0]), ("same", "new", [1])])
+def test_at_a_cut_what_the_box_contains_tells_too(around, inside, expected):
+    """Where a detection is misaligned, the aligned face of one person differs from one frame to the next."""
+    rng = np.random.default_rng(1)
+    before, other = (rng.integers(0, 256, (260, 300, 3), dtype=np.uint8) for _ in range(2))
+    now = other.copy() if around == "new" else before.copy()
+    left, top, width, height = 60, 90, 48, 64
+    part = (slice(top, top + height), slice(left, left + width))
+    now[part] = before[part] if inside == "same" else other[part]
+    points = np.float32([[70, 110], [100, 110], [85, 125], [85, 140], [62, 112], [106, 112]])
+    then, later = (Face((left, top, width, height), keypoints, 0.9) for keypoints in (points, points[::-1].copy()))
+    tracker = Tracker()
+    tracker.update(before, [then], crops(128), 1.0)
+    assert tracker.update(now, [later], crops(128), 1.04, is_cut=True) == expected
+
+
+@pytest.mark.parametrize(("x", "expected"), [(605, True), (834, True), (594, False), (845, False)])
+def test_a_velocity_is_averaged_over_its_memory(x, expected):
+    """Three steps of ten widths a second: 0.63 of that is learned, and goes on for 0.16 s of the next 0.2."""
+    frames = [(1 + 0.04 * i, [face(500 + 40 * i)], [128]) for i in range(4)]
+    assert ids(*frames, (1.32, [face(x)], [128]))[-1] == [0 if expected else 1]
+
+
+def test_widths_are_counted_not_heights():
+    def tall(x: float) -> Face:
+        return face(x, width=100, height=300)
+
+    assert is_same(tall(500), tall(500 + 0.97 * 72))
+    assert not is_same(tall(500), tall(500 + 1.03 * 72))
+
+
+@pytest.mark.parametrize(("step", "expected"), [(30, [1, 0]), (10, [0, 1])])
+def test_a_larger_face_weighs_as_a_fifth_of_a_width(step, expected):
+    assert ids((1.0, [face(500)], [128]), (1.04, [face(500 + step), face(500, width=150)], [128] * 2))[1] == expected
+
+
+@pytest.mark.parametrize(("step", "expected"), [(26, [1, 0]), (22, [0, 1])])
+def test_another_crop_weighs_as_a_quarter_of_a_width(step, expected):
+    """A difference of 0.04 counts for 0.24 widths."""
+    changed = 128 + 0.04 * 255
+    assert ids((1.0, [face(500)], [128]), (1.04, [face(500 + step), face(500)], [128, changed]))[1] == expected

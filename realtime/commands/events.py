@@ -81,6 +81,8 @@ def events(
     settings = take_settings(options)
     run, exclude, track = take_run_options(options)
     products = ProductOptions(track=track, values=values, face=options["face"], preset=preset, interval_kind=kind)
+    if run.cluster and (sends or not inputs):
+        raise click.UsageError("--cluster is for recordings; leave out --camera, --to, --on-start and --on-stop")
     if inputs and not sends:
         write_recordings(inputs, Wanted("events", chosen, output), several, products, settings, run, exclude)
         return

@@ -58,6 +58,24 @@ _OPTIONS: list[Option[Any]] = [
         "takes all.",
     ),
     click.option("--retry-failed", is_flag=True, help="Take only the inputs that OUT/failed.csv lists."),
+    click.option(
+        "--cluster",
+        metavar="ADDRESS",
+        help="Have Dask workers do the work, those of tcp://scheduler:8786 for example; local starts some here, config "
+        "takes what Dask's configuration names. Needs the extra [cluster].",
+    ),
+    click.option(
+        "--map",
+        "maps",
+        multiple=True,
+        metavar="HERE=THERE",
+        help="With --cluster: the folder HERE is THERE on the workers; may be repeated.",
+    ),
+    click.option(
+        "--send",
+        is_flag=True,
+        help="With --cluster: send recordings to the workers and products back, for they share no file system.",
+    ),
 ]
 
 
@@ -73,17 +91,20 @@ def take_run_options(options: dict[str, Any]) -> "tuple[RunOptions, tuple[str, .
         How to go about the run, the patterns to leave out, and the video track to read.
 
     Raises:
-        UsageError: ``--shard`` is none.
+        UsageError: ``--shard`` is none, or the options for a cluster contradict each other.
     """
+    from .recordings.cluster.options import parse_cluster
     from .recordings.run import RunOptions
     from .recordings.shards import parse_shard, slurm_shard
 
-    shard = options.pop("shard")
+    shard, workers = options.pop("shard"), options.pop("workers")
+    cluster = parse_cluster(options.pop("cluster"), options.pop("maps"), options.pop("send"), workers)
     run = RunOptions(
         overwrite=options.pop("overwrite"),
-        workers=options.pop("workers"),
+        workers=workers,
         dry_run=options.pop("dry_run"),
         shard=parse_shard(shard) if shard else slurm_shard(),
         retry_failed=options.pop("retry_failed"),
+        cluster=cluster,
     )
     return run, options.pop("exclude"), options.pop("track")

@@ -8,8 +8,9 @@ in order.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from math import ceil
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 from zlib import crc32
 
 import numpy as np
@@ -31,6 +32,11 @@ Values = Sequence[tuple[float, float]]
 def stretches_at(time: float) -> range:
     """Return the numbers of the stretches whose follower sees a frame: its own first, then one that warms up."""
     return range(int(time // LENGTH), int((time + WARM_UP) // LENGTH) + 1)
+
+
+def stretch_count(duration: float) -> int:
+    """Return the number of stretches of a recording that lasts about so many seconds."""
+    return ceil(duration / LENGTH)
 
 
 def start_of(number: int) -> float:
@@ -77,13 +83,13 @@ class StretchRecord:
         np.savez(path, **{item.name: getattr(self, item.name) for item in fields(self)})
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, file: Path | IO[bytes]) -> Self:
         """Read it from a file.
 
         Raises:
             OSError: it cannot be read.
         """
-        with np.load(path) as arrays:
+        with np.load(file) as arrays:
             return cls(**{item.name: arrays[item.name] for item in fields(cls)})
 
     def begins_with(self, image: Picture, time: float) -> bool:

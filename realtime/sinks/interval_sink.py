@@ -25,6 +25,7 @@ class IntervalSink(TextSink):
         start_time: float = 0.0,
         rate: float = 25.0,
         media: str = "",
+        folder: str = ".",
         face: str | None = None,
         kind: Kind | None = None,
     ) -> None:
@@ -36,11 +37,12 @@ class IntervalSink(TextSink):
             start_time: the source's start time, the first frame's presentation time in the media, in seconds.
             rate: the nominal frame rate in frames/s, which gives the last frame's duration too.
             media: the path of the recording; empty for a camera.
+            folder: the folder from which the file links to the recording.
             face: whose intervals to write, as :class:`.FaceChoice` takes it; None: everyone's, a tier for each face.
             kind: the kind of events to write; None: all.
         """
         super().__init__(path)
-        self._format, self._rate, self._media = FORMATS[format_name], rate, media
+        self._format, self._rate, self._media, self._folder = FORMATS[format_name], rate, media, folder
         self._choice = None if face is None else FaceChoice(face)
         self._kind = kind
         self._collector, self._time = IntervalCollector(start_time), 0.0
@@ -56,7 +58,7 @@ class IntervalSink(TextSink):
             return
         self._collector.stop_all(self._time)
         found = self._collector.intervals(self._time + 1 / self._rate, self._media, self._rate)
-        found = replace(found, folder=str(self.path.parent) if self.path else ".")
+        found = replace(found, folder=self._folder)
         self.rows = len(found.intervals)
         if found.intervals or self.path or not self.is_cut_off:
             self.put(self._format(found))

@@ -5,9 +5,11 @@ Some recordings are damaged on purpose. The clips are cut from those in ``../sha
     python tests/benchmarks/scale.py resume --count 200 --kills 10
     python tests/benchmarks/scale.py speed --count 24
     python tests/benchmarks/scale.py memory --count 200
+    python tests/benchmarks/scale.py cluster --count 200 --kills 10
 
 ``resume`` kills the program and all its workers by SIGKILL at random moments, and compares each product with that of an
 undisturbed run. ``speed`` compares one worker with two, in turn. ``memory`` follows the largest worker over the folder.
+``cluster`` kills Dask workers instead, in the middle of a recording; they are replaced, and the program goes on.
 About 10 minutes on two cores.
 """
 
@@ -15,6 +17,7 @@ import argparse
 import os
 import random
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -86,11 +89,66 @@ def resume(folder: Path, work: Path, kills: int) -> None:
             process = started(folder, work / "killed", 2)
     process.wait()
     code = started(folder, work / "killed", 2).wait()
-    whole, killed = contents(work / "whole"), contents(work / "killed")
+    print(f"killed {done} times, then exit {code}")
+    report_differences(work, "whole", "killed")
+
+
+def report_differences(work: Path, one: str, other: str) -> None:
+    whole, killed = contents(work / one), contents(work / other)
     parts = [name for name in killed if ".part" in name]
     differ = sorted(name for name in whole.keys() | killed.keys() if whole.get(name) != killed.get(name))
-    print(f"killed {done} times, then exit {code}: {len(differ)} of {len(whole)} files differ, {len(parts)} parts left")
+    print(f"{len(differ)} of {len(whole)} files differ, {len(parts)} parts left")
     print("\n".join(differ[:20]))
+
+
+def dask(*command: object) -> "subprocess.Popen[bytes]":
+    """Start a process of Dask's, in another folder than ours."""
+    full = [sys.executable, "-m", "dask", *map(str, command)]
+    return subprocess.Popen(full, cwd="/", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def busy_workers(nannies: "list[subprocess.Popen[bytes]]", out: Path) -> list[int]:
+    """The worker processes that are in the middle of a recording: those that have a part open."""
+    found = []
+    for worker in (child for nanny in nannies for child in children(nanny.pid)):
+        try:
+            links = [str(link.readlink()) for link in Path(f"/proc/{worker}/fd").iterdir()]
+        except OSError:
+            continue
+        if any(link.startswith(str(out)) and link.endswith(".part") for link in links):
+            found.append(worker)
+    return found
+
+
+def cluster(folder: Path, work: Path, kills: int, more: list[str]) -> None:
+    """Kill workers of a Dask cluster, which their nannies replace, then compare."""
+    begin = time.monotonic()
+    code = started(folder, work / "whole", 2).wait()
+    spent = time.monotonic() - begin
+    print(f"undisturbed, on one machine: exit {code} in {spent:.0f} s, {len(contents(work / 'whole'))} files")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    address, here = f"tcp://127.0.0.1:{port}", ["--host", "127.0.0.1", "--no-dashboard"]
+    scheduler = dask("scheduler", *here, "--port", port, "--no-show")
+    nannies = [dask("worker", address, *here, "--nthreads", 1, "--local-directory", work / str(k)) for k in range(2)]
+    rng, done, begin = random.Random(0), 0, time.monotonic()
+    command = [*PROGRAM, folder, "-o", work / "killed", "--cluster", address, *more]
+    with (work / "stderr").open("wb") as stderr:
+        process = subprocess.Popen(list(map(str, command)), stderr=stderr)
+    while process.poll() is None:
+        time.sleep(rng.uniform(0.2, 1.2 * spent / kills))
+        busy = busy_workers(nannies, work) if done < kills else []
+        if busy:
+            os.kill(rng.choice(busy), signal.SIGKILL)
+            done += 1
+    print(f"killed {done} workers: exit {process.returncode} in {time.monotonic() - begin:.0f} s")
+    print("\n".join((work / "stderr").read_text().splitlines()[-3:]))
+    for started_here in (*nannies, scheduler):
+        started_here.terminate()
+        started_here.wait()
+    report_differences(work, "whole", "killed")
+    code = started(folder, work / "killed", 2).wait()
+    print(f"once more, on one machine: exit {code}")
 
 
 def speed(folder: Path, work: Path, pairs: int = 5) -> None:
@@ -127,15 +185,18 @@ def memory(folder: Path, work: Path) -> None:
 def main() -> None:
     """Run one measurement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["resume", "speed", "memory"])
+    parser.add_argument("what", choices=["resume", "speed", "memory", "cluster"])
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--kills", type=int, default=10)
+    parser.add_argument("--send", action="store_true", help="send recordings to the workers of the cluster")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         work = Path(made)
         make_folder(work / "in", given.count)
         if given.what == "resume":
             resume(work / "in", work, given.kills)
+        elif given.what == "cluster":
+            cluster(work / "in", work, given.kills, ["--send"] if given.send else [])
         else:
             {"speed": speed, "memory": memory}[given.what](work / "in", work)
 

@@ -15,6 +15,7 @@ from ....models.whole_file import is_stream, whole_file
 from ...lips.profiles import load_profile
 from ...settings import AnalysisSettings
 from ...video.recording_files import is_hidden, is_picture_name
+from .places import HERE, Places
 from .products import ProductOptions, Target
 
 SUFFIX = ".json"  # follows the product's whole name
@@ -170,24 +171,29 @@ def write_manifest(product: Path, manifest: Manifest) -> None:
         part.write_text(json.dumps(asdict(manifest), indent=1) + "\n", encoding="utf-8")
 
 
-def origin_of(source: Path, settings: AnalysisSettings) -> Origin:
-    """Return what all products of a recording are made from.
+def origin_of(source: Path, settings: AnalysisSettings, places: Places = HERE) -> Origin:
+    """Return what all products of a recording are made from; ``places`` has the files on this machine.
 
     Raises:
         OSError: the recording cannot be read.
         MouthLiveError: the weights or the profile cannot be read.
     """
-    return Origin(source, content_of(source), settings_data(settings), weights_hashes(settings))
+    return Origin(
+        places.named(source),
+        content_of(places.local(source)),
+        settings_data(settings),
+        weights_hashes(places.local_settings(settings)),
+    )
 
 
-def new_manifest(target: Target, origin: Origin, options: ProductOptions) -> Manifest:
+def new_manifest(target: Target, origin: Origin, options: ProductOptions, places: Places = HERE) -> Manifest:
     """Return the manifest of a product that is still to be made."""
     return Manifest(
         FORMAT,
         VERSION,
         target.kind,
         target.format,
-        _relative(origin.source, Path(target.path).parent),
+        _relative(origin.source, places.named(Path(target.path)).parent),
         origin.content,
         origin.settings | options.concerning(target.kind),
         origin.weights,

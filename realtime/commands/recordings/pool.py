@@ -11,7 +11,7 @@ import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -97,7 +97,7 @@ class Pool(Generic[T]):
             shared: the network for all processes; None: each has its own, on the CPU.
         """
         self._count, self._shared = workers, shared
-        self._common = common_data(replace(settings, device="cpu"), options, workers)
+        self._common = common_data(settings, options, workers, settings.model)
         self._tasks: SimpleQueue[T] = SimpleQueue()
         self._done: SimpleQueue[tuple[T, Outcome]] = SimpleQueue()
         self._open = 0  # tasks whose outcome has not been returned
@@ -181,9 +181,26 @@ class Pool(Generic[T]):
         return worker
 
 
-def common_data(settings: AnalysisSettings, options: ProductOptions, at_once: int) -> Mapping[str, Any]:
-    """Return what all tasks of a run have in common, as data that JSON can hold."""
-    return {"settings": settings.as_data(), "options": asdict(options), "at_once": at_once, "network": []}
+def common_data(
+    settings: AnalysisSettings, options: ProductOptions, at_once: int, model: str, device: str = "cpu"
+) -> Mapping[str, Any]:
+    """Return what all tasks of a run have in common, as data that JSON can hold.
+
+    Args:
+        settings: the settings of the analysis.
+        options: how products are written.
+        at_once: the number of processes that share the cores.
+        model: the openness network's weights, where the processes find them.
+        device: where a process runs that network, unless it uses its parent's.
+    """
+    loaded = {"model": model, "device": device}
+    return {
+        "settings": settings.as_data(),
+        "loaded": loaded,
+        "options": asdict(options),
+        "at_once": at_once,
+        "network": [],
+    }
 
 
 def automatic_workers() -> int:

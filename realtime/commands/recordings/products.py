@@ -13,6 +13,7 @@ from ...sinks.event_lines import EventLines
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
 from ..file_formats import JSON
+from .places import HERE, Places
 
 Kind = Literal["table", "events", "video"]
 
@@ -83,7 +84,12 @@ class ProductOptions:
 
 
 def make_sink(
-    target: Target, options: ProductOptions, settings: AnalysisSettings, source: Path | str, session: Session
+    target: Target,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    source: Path | str,
+    session: Session,
+    places: Places = HERE,
 ) -> Sink:
     """Return the sink that makes a product.
 
@@ -93,24 +99,28 @@ def make_sink(
         settings: those of the analysis, for the metadata of tables that have some.
         source: the path of the recording; of a camera, its name, and then there is no link to it.
         session: the open session, which knows the source's times and sizes.
+        places: where the files are on this machine.
     """
     video = session.source
+    path = target.path if isinstance(target.path, str) else places.local(target.path)
     if target.kind == "table":
         start_time = video.start_time if options.media_time else 0.0
         about = {"source": video.name, "start_time": start_time, "settings": settings.as_data()}
-        return table_sink(target.path, target.format, start_time, about, str(source) if options.with_file else None)
+        return table_sink(path, target.format, start_time, about, str(source) if options.with_file else None)
     if target.kind == "video":
-        return AnnotatedVideo(Path(target.path), Path(source), video.size, video.nominal_rate, video.start_time)
+        recording = places.local(Path(source))
+        return AnnotatedVideo(Path(path), recording, video.size, video.nominal_rate, video.start_time)
     if target.format == JSON:
-        return EventLines(target.path, options.values, options.face, options.preset)
+        return EventLines(path, options.values, options.face, options.preset)
     from ...sinks.interval_sink import IntervalSink  # takes 6 ms to import
 
     return IntervalSink(
-        target.path,
+        path,
         target.format,
         start_time=video.start_time,
         rate=video.nominal_rate,
-        media=str(source) if isinstance(source, Path) else "",
+        media=str(places.named(source)) if isinstance(source, Path) else "",
+        folder=str(places.named(Path(target.path)).parent),
         face=options.face,
         kind=None if target.format == BORIS else options.interval_kind,
     )

@@ -6,7 +6,6 @@ from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +16,7 @@ from ...session import load_networks
 from ...settings import AnalysisSettings
 from ...system.signals import Terminated
 from ...video.capture import stated_duration
+from .cluster.options import ClusterOptions
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
 from .manifest import Manifest
@@ -30,9 +30,6 @@ from .standing import JobStatus, job_status
 from .stretches import Splitter
 from .tally import Tally
 from .work import Split, do_job
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 log = logging.getLogger("mouth_live")
 
@@ -52,6 +49,7 @@ class RunOptions:
         dry_run: say what would be done, and do nothing.
         shard: the part of the recordings to take; None: all.
         retry_failed: take only those that the output folder's ``failed.csv`` lists.
+        cluster: the cluster whose workers do the jobs; None: this machine.
     """
 
     overwrite: bool = False
@@ -59,6 +57,7 @@ class RunOptions:
     dry_run: bool = False
     shard: Shard | None = None
     retry_failed: bool = False
+    cluster: ClusterOptions | None = None
 
 
 def process_recordings(
@@ -78,7 +77,7 @@ def process_recordings(
         run: how to go about it.
         folder: the output folder where the inputs can name several recordings, for ``failed.csv``; None for a single
             recording, whose error is raised.
-        runner: what does the jobs; None: this process, or worker processes on this machine.
+        runner: what does the jobs; None: a cluster, this process, or worker processes on this machine.
 
     Raises:
         MouthLiveError: the only job or all jobs failed; SomeFailedError: some of several failed.
@@ -89,8 +88,11 @@ def process_recordings(
     statuses = _reported(job_status(job, settings, options, run.overwrite) for job in jobs)
     if run.dry_run:
         _print_plan(statuses)
-    elif folder is None:
-        _do_single(next(statuses), options, settings, _split(options, settings, run.workers))
+        return
+    if run.cluster is not None and runner is None:
+        runner = _cluster_runner(run.cluster, options, settings)
+    if folder is None:
+        _do_single(next(statuses), options, settings, runner, run.workers)
     else:
         _do_several(jobs, statuses, folder, runner or _local_runner(options, settings, run.workers))
 
@@ -148,9 +150,18 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
             click.echo(f"{status.job.source} -> {paths}")
 
 
-def _do_single(status: JobStatus, options: ProductOptions, settings: AnalysisSettings, split: Split | None) -> None:
+def _do_single(
+    status: JobStatus, options: ProductOptions, settings: AnalysisSettings, runner: Runner | None, workers: int | None
+) -> None:
     if status.job.targets:
-        do_job(status.job, options, settings, load_networks(settings), split=split)
+        if runner is None:
+            split = _split(options, settings, workers)
+            do_job(status.job, options, settings, load_networks(settings), split=split)
+            return
+        for _, outcome in runner([status.job]):
+            outcome.report()
+            if outcome.error:
+                raise MouthLiveError(outcome.error)
         return
     if not status.notes:
         log.info("%s: is complete already, skipped (--overwrite makes it again)", status.job.source)
@@ -200,14 +211,17 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
             return
         model = load_openness_model(settings.model, settings.device)
         shared = None if model.device == "cpu" else SharedNetwork(model)
-        pool = Pool[Job](count, options, settings, shared)
-        with closing(shared) if shared else nullcontext(), _bar(len(jobs)) as bar, closing(pool.run(jobs)) as outcomes:
-            for job, outcome in outcomes:
-                bar.clear()
-                yield job, outcome
-                bar.update()
+        with closing(shared) if shared else nullcontext():
+            yield from _with_bar(len(jobs), Pool[Job](count, options, settings, shared).run(jobs))
 
     return run
+
+
+def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: AnalysisSettings) -> Runner:
+    """Return what does jobs on the workers of a cluster."""
+    from .cluster.cluster_run import ClusterRun
+
+    return lambda jobs: _with_bar(len(jobs), ClusterRun(cluster, options, settings)(jobs))
 
 
 def _split(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Split | None:
@@ -227,10 +241,15 @@ def _in_this_process(
         yield job, outcome_of(partial(do_job, job, options, settings, networks, prefix, split))
 
 
-def _bar(total: int) -> "tqdm[Any]":
+def _with_bar(total: int, outcomes: Generator[tuple[Job, Outcome]]) -> Generator[tuple[Job, Outcome]]:
+    """Yield the outcomes, and show on a terminal how many there are."""
     from ....models.progress_bar import progress_bar
 
-    return progress_bar(iter(()), None, "videos", total, leave=False)
+    with progress_bar(iter(()), None, "videos", total, leave=False) as bar, closing(outcomes):
+        for job, outcome in outcomes:
+            bar.clear()
+            yield job, outcome
+            bar.update()
 
 
 def _raise_failures(count: int, failed: Mapping[Path, str], folder: Path) -> None:

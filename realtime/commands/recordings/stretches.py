@@ -5,13 +5,12 @@ import tempfile
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Any, Self
 
 from ....models.crop import crop_faces
 from ...faces.following import FaceFollower
-from ...faces.stretches import LENGTH, RecordBuilder, StretchRecord, start_of, stretches_at
+from ...faces.stretches import RecordBuilder, StretchRecord, start_of, stretch_count, stretches_at
 from ...pipeline import read_crops
 from ...session import Networks
 from ...settings import AnalysisSettings
@@ -118,7 +117,7 @@ class Splitter:
     @contextmanager
     def records(self, source: Path, video: VideoSource) -> Generator[Callable[[int], StretchRecord | None]]:
         """Analyse the stretches of an open recording in the background; yield what waits for the record of one."""
-        count = ceil((video.duration or 0) / LENGTH)
+        count = stretch_count(video.duration or 0)
         with tempfile.TemporaryDirectory(prefix="mouth-live-") as folder:
             pool = Pool[Stretch](min(self._workers, count), self._options, self._settings)
             stretches = [

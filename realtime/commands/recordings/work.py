@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -17,6 +18,7 @@ from ...sinks.progress import Progress
 from ...sinks.sink import Sink
 from ...video.sources import VideoSource, open_video
 from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
+from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions, make_sink
 
@@ -46,8 +48,11 @@ def do_job(
     options: ProductOptions,
     settings: AnalysisSettings,
     networks: Networks,
-    prefix: str = "",
+    prefix: str | None = "",
     split: Split | None = None,
+    *,
+    places: Places = HERE,
+    watch: Sequence[Sink] = (),
 ) -> Work:
     """Make the products of one recording in one pass over it, and report them in one line.
 
@@ -56,35 +61,47 @@ def do_job(
         options: how they are written.
         settings: the settings of the analysis.
         networks: the networks of these settings.
-        prefix: the beginning of the progress bar's title.
+        prefix: the beginning of the progress bar's title; None: no bar.
         split: has the stretches of a long recording analysed by other processes; None: this one does all.
+        places: where the files are on this machine.
+        watch: sinks that see the frames too.
 
     Raises:
         MouthLiveError: it failed, and none of its products is left; BusyError: another run makes one of them;
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
+    make = partial(_do_job, job, options, settings, networks, prefix, places=places, watch=watch)
     try:
-        return _do_job(job, options, settings, networks, prefix, split)
+        return make(split)
     except StretchError as error:
         log.info("%s: %s; it is analysed again by one process", job.source, error)
-        return _do_job(job, options, settings, networks, prefix, None)
+        return make(None)
 
 
 def _do_job(
-    job: Job, options: ProductOptions, settings: AnalysisSettings, networks: Networks, prefix: str, split: Split | None
+    job: Job,
+    options: ProductOptions,
+    settings: AnalysisSettings,
+    networks: Networks,
+    prefix: str | None,
+    split: Split | None,
+    *,
+    places: Places,
+    watch: Sequence[Sink],
 ) -> Work:
     cut_off: IncompleteVideoError | None = None
-    video = open_video(job.source, options.track)
+    source = places.local(job.source)
+    video = open_video(source, options.track)
     with ExitStack() as stack:
         shared = split is not None and is_long(video) and networks.model.device == "cpu"
-        record_of = stack.enter_context(split(job.source, video)) if split and shared else None
+        record_of = stack.enter_context(split(source, video)) if split and shared else None
         session = open_session(video, settings, networks=networks, record_of=record_of)
         stack.enter_context(session)
-        sinks = [make_sink(target, options, settings, job.source, session) for target in job.targets]
-        progress = Progress(prefix + job.source.name, session.frame_count)
-        manifests = _Manifests(job, options, settings)
+        sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
+        progress = Progress((prefix or "") + job.source.name, session.frame_count, shown=prefix is not None)
+        manifests = _Manifests(job, options, settings, places)
         try:
-            session.run([*sinks, manifests, progress, MissingFace(options.face)])
+            session.run([*sinks, manifests, progress, MissingFace(options.face), *watch])
         except IncompleteVideoError as error:
             cut_off = error
         except MouthLiveError:
@@ -92,7 +109,7 @@ def _do_job(
             raise
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
         reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
-    manifests.finish(work, sinks, reason, exit_code=cut_off.exit_code if cut_off else 0)
+    manifests.finish(work, sinks, places.as_named(reason), exit_code=cut_off.exit_code if cut_off else 0)
     _report(job, progress.counts, sinks)
     if cut_off:
         raise cut_off
@@ -105,7 +122,7 @@ class _Manifests(Sink):
     So a product with a finished manifest is always the one that the manifest describes, whenever the program is killed.
     """
 
-    def __init__(self, job: Job, options: ProductOptions, settings: AnalysisSettings) -> None:
+    def __init__(self, job: Job, options: ProductOptions, settings: AnalysisSettings, places: Places) -> None:
         """Look at the recording before it is analysed.
 
         Raises:
@@ -117,10 +134,12 @@ class _Manifests(Sink):
         if not targets:
             return
         try:
-            origin = origin_of(job.source, settings)
+            origin = origin_of(job.source, settings, places)
         except OSError as error:
             raise SourceError(f"{job.source}: cannot read it ({error.strerror})") from None
-        self._manifests = {Path(target.path): new_manifest(target, origin, options) for target in targets}
+        self._manifests = {
+            places.local(Path(target.path)): new_manifest(target, origin, options, places) for target in targets
+        }
 
     def write(self, analysis: Analysis) -> None:
         """Do nothing."""
