@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import os
 import re
 import signal
 import subprocess
@@ -47,7 +48,8 @@ def served(clip, tmp_path_factory):
 def start(served):
     options = ["--camera", served.clip, "--port", served.port, "--save", "desk.toml", "--to", "udp://127.0.0.1:9"]
     command = [*COMMAND, "serve", *map(str, options)]
-    served.process = subprocess.Popen(command, cwd=served.folder, stderr=subprocess.PIPE, text=True)
+    environment = os.environ | {"MOUTH_LIVE_CONFIG": str(served.folder)}
+    served.process = subprocess.Popen(command, cwd=served.folder, env=environment, stderr=subprocess.PIPE, text=True)
     assert any("for OBS" in line for line in iter(served.process.stderr.readline, ""))
 
 
@@ -119,6 +121,13 @@ def test_a_slider_acts_at_once_and_is_saved(page, served):
     assert "on = 0.95\noff = 0.95\n" in (served.folder / "desk.toml").read_text()
     page.value("document.getElementById('reset').click()")
     page.wait("live.faces.get(0).isOn('open') && document.getElementById('open-on').value === '0.5'")
+
+
+def test_calibrating_shows_what_to_do(page):
+    page.key("c", "c")
+    page.wait("/^keep your mouth closed: [45] s$/.test(document.getElementById('calibration').textContent)")
+    assert not page.value("document.getElementById('guide').hidden")
+    assert page.value("document.querySelectorAll('#guideface svg').length") == 1
 
 
 def test_dark_light_and_phone(page):

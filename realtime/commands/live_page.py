@@ -21,6 +21,7 @@ from ..sinks.web.access import MIN_TOKEN_LENGTH, UNSPECIFIED, Access, is_loopbac
 from ..sinks.web.avatar import read_avatar
 from ..sinks.web.server import listen
 from ..sinks.web.web_sink import WebSink
+from .calibrator import DEFAULT_NAME, Calibrator
 from .live_source import open_live
 from .recorder import Recorder
 from .serve_controls import ServeControls
@@ -102,6 +103,10 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
     address = page_address(options.host, door.taken.getsockname()[1], door.access.prefix)
     source = session.source
     recorder = Recorder(options.output, source.size, source.nominal_rate)
+    pipeline = session.pipeline
+    calibrator = Calibrator(
+        settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile, overwrite=False
+    )
 
     def announce() -> None:
         """Say what was opened and where the pages are; open the page, if wanted."""
@@ -115,14 +120,14 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
     web = WebSink(
         door.taken,
         door.access,
-        ServeControls(session, settings.limits, recorder, options.output, options.save),
+        ServeControls(session, settings.limits, recorder, calibrator, options.output, options.save),
         source=source,
         picture=not options.no_picture,
         avatar=door.avatar,
         dropped=lambda: session.dropped,
         on_ready=announce,
     )
-    return [web, recorder, MissingFace(options.face)]
+    return [web, recorder, calibrator, MissingFace(options.face)]
 
 
 def _token(host: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from ...models.errors import MouthLiveError
 from ..lips.limits import HIGHEST_LEVEL, Kind, Limits
 from ..session import Session
+from .calibrator import Calibrator
 from .config_edit import save_options
 from .recorder import Recorder
 
@@ -20,7 +21,13 @@ class ServeControls:
     """Changes a running session. The web server's thread calls it."""
 
     def __init__(
-        self, session: Session, limits: Mapping[Kind, Limits], recorder: Recorder, folder: Path, file: Path | None
+        self,
+        session: Session,
+        limits: Mapping[Kind, Limits],
+        recorder: Recorder,
+        calibrator: Calibrator,
+        folder: Path,
+        file: Path | None,
     ) -> None:
         """Take the session.
 
@@ -28,10 +35,12 @@ class ServeControls:
             session: the running session.
             limits: its limits at the start.
             recorder: records on request.
+            calibrator: measures a person's range on request.
             folder: where the recorder writes.
             file: the configuration file to save to; None for none.
         """
         self._session, self._recorder, self._folder, self._file = session, recorder, folder, file
+        self._calibrator = calibrator
         self._first = limits
         self._limits: Mapping[Kind, Limits] = self._first
         self._first_cutoff = session.pipeline.min_cutoff
@@ -53,6 +62,8 @@ class ServeControls:
             "recorded": recorder.notice,
             "file": str(self._file) if self._file else None,
             "saved": self._saved,
+            "calibration": self._calibrator.notice,
+            "phase": phase.name.lower() if (phase := self._calibrator.phase) else None,
             "outputs": [
                 {"name": output.name, "state": output.state, "sent": output.sent}
                 for output in self._session.outputs.states
@@ -79,8 +90,10 @@ class ServeControls:
                 self._recorder.request(command.get("on") is True)
             case "save":
                 self._save()
+            case "calibrate":
+                self._calibrator.request()
             case _:
-                raise ValueError("type: expected limits, smooth, reset, record, save or picture")
+                raise ValueError("type: expected limits, smooth, reset, record, save, calibrate or picture")
 
     def _set_limits(self, command: Mapping[str, Any]) -> None:
         kind: Kind | None = next((kind for kind in self._limits if kind == command.get("kind")), None)

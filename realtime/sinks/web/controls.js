@@ -1,4 +1,6 @@
 // Sliders, the record button, the outputs: what the program says of them, and what the user asks for.
+import {Drawn} from "./avatars.js";
+
 const KINDS = {activity: "Lips active", open: "Mouth open"};
 const HINTS = {activity: "by how much the lips move", open: "by openness, 0 to 1"};
 const TOP = {activity: 1, open: 1};
@@ -25,6 +27,8 @@ export class Controls {
       this.touched = -Infinity;
       send({type: "reset"});
     };
+    by("calibrate").onclick = () => send({type: "calibrate"});
+    this.guide = new Drawn("guide", "#56b4e9");
     by("smooth").oninput = () => {
       this.touched = performance.now();
       this.showSmooth();
@@ -47,6 +51,7 @@ export class Controls {
     say("recorded", state.recording ? `Recording ${state.take}` : state.recorded || `Takes are saved in ${state.folder}`);
     by("save").disabled = !state.file;
     say("saved", state.file ? state.saved || `Save writes to ${state.file}` : "To keep the limits, start with --save FILE.toml");
+    this.calibration(state);
     this.outputs(state.outputs);
   }
 
@@ -106,6 +111,15 @@ export class Controls {
     const hertz = 10 ** Number(by("smooth").value);
     by("smoothnumber").textContent = `${hertz.toPrecision(2)} Hz`;
     by("smooth").setAttribute("aria-valuetext", `${hertz.toPrecision(2)} hertz`);
+  }
+
+  calibration({calibration, phase}) {
+    by("guide").hidden = !calibration;
+    say("calibration", calibration);
+    if (phase) {
+      this.guide.show({open: phase === "wide" ? 1 : 0, lids: 1, bob: 0.5});
+      by("guideface").replaceChildren(this.guide.element);
+    } else by("guideface").replaceChildren();
   }
 
   outputs(outputs) {

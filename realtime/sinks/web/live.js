@@ -179,6 +179,7 @@ function draw(moment) {
 addEventListener("keydown", (pressed) => {
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.repeat) return;
   if (pressed.key === "r") controls.record();
+  if (pressed.key === "c") link.send({type: "calibrate"});
   if (pressed.key === "s" && !by("save").disabled) link.send({type: "save"});
 });
 
