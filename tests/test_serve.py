@@ -20,7 +20,10 @@ from talking import START, analysis, wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from mouth_live.models.errors import MouthLiveError
+from mouth_live.realtime.commands.cli import cli
 from mouth_live.realtime.commands.config_edit import changed
+from mouth_live.realtime.commands.live_page import _token
 from mouth_live.realtime.sinks.web.access import Access
 from mouth_live.realtime.sinks.web.server import MAX_CLIENTS, listen
 from mouth_live.realtime.sinks.web.web_sink import WebSink
@@ -204,6 +207,8 @@ def test_another_address_needs_the_token():
         for path in FILES:
             assert get(server.port, f"/{TOKEN}/{path}", Host="192.0.2.1")[0] == 200, path
         assert get(server.port, f"/{TOKEN}/", Host="evil.example")[0] == 403
+        status, headers, _ = get(server.port, f"/{TOKEN}", Host="192.0.2.1")
+        assert (status, headers["Location"]) == (302, f"/{TOKEN}/")
         with page(server, f"/{TOKEN}/ws") as connection:
             assert heard(connection, "hello")
 
@@ -356,24 +361,40 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
     )  # fmt: skip
 
 
-def test_what_is_wrong_is_one_line(mouth_live, tmp_path, demo_clip):
+def test_a_port_that_is_taken_is_one_line(mouth_live, demo_clip):
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = mouth_live("serve", "--camera", demo_clip, "--port", port)
     assert done.returncode == 1
     line = f"mouth-live: error: 127.0.0.1:{port}: cannot listen there (Address already in use); choose another --port\n"
     assert done.stderr == line
-    (tmp_path / "one").mkdir()
-    (tmp_path / "one" / "a.png").write_bytes(b"no picture")
-    for arguments, words in (
-        (("--camera", "missing.mp4"), "missing.mp4"),
-        (("--avatar", "none"), "none: cannot read this avatar"),
-        (("--avatar", "one"), "expected 2 to 5 PNG files"),
-        (("--output", "none"), "none: is no folder"),
-    ):
-        done = mouth_live("serve", "--port", 0, *arguments)
-        assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
-        assert words in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "code", "words"), [
+    (("--camera", "missing.mp4"), 1, "missing.mp4"),
+    (("--avatar", "none"), 1, "none: cannot read this avatar"),
+    (("--avatar", "one"), 1, "one: expected 2 to 5 PNG files, from closed to open by name, found 1"),
+    (("--avatar", "two"), 1, "b.png: is no PNG picture"),
+    (("--output", "none"), 1, "none: is no folder"),
+    (("--host", "0.0.0.0"), 2, "MOUTH_LIVE_TOKEN: expected at least 16 letters"),
+    (("--host", "192.0.2.1"), 2, "MOUTH_LIVE_TOKEN"),
+])  # fmt: skip
+def test_what_cannot_be_served(arguments, code, words, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MOUTH_LIVE_TOKEN", "short")
+    for folder, names in (("one", "a"), ("two", "ab")):
+        (tmp_path / folder).mkdir()
+        for name in names:
+            (tmp_path / folder / f"{name}.png").write_bytes(b"\x89PNG\r\n\x1a\n" if name == "a" else b"no picture")
+    with pytest.raises(MouthLiveError, match=re.escape(words)) as error:
+        cli.main(["serve", "--port", "0", *arguments], "mouth-live", standalone_mode=False)
+    assert error.value.exit_code == code
+
+
+def test_a_token_of_ones_own(monkeypatch):
+    monkeypatch.setenv("MOUTH_LIVE_TOKEN", TOKEN)
+    assert _token("0.0.0.0") == TOKEN
+    assert _token("127.0.0.1") == _token("localhost") == _token("::1") == ""
 
 
 @pytest.mark.parametrize(("text", "expected"), [

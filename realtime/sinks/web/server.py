@@ -118,6 +118,8 @@ class WebServer:
         application = web.Application(middlewares=[self._guard], client_max_size=MAX_RECEIVED_BYTES)
         application.on_response_prepare.append(_add_headers)
         prefix = self._access.prefix
+        if prefix != "/":
+            application.router.add_get(prefix.rstrip("/"), self._add_slash)
         application.router.add_get(f"{prefix}ws", self._talk)
         application.router.add_get(f"{prefix}avatar/{{number:[0-9]}}.png", self._send_avatar)
         application.router.add_get(f"{prefix}{{name:[a-z.]*}}", self._send_file)
@@ -143,6 +145,10 @@ class WebServer:
         if not self._access.allows(request):
             return web.Response(status=403)
         return await handler(request)
+
+    async def _add_slash(self, request: web.Request) -> web.Response:
+        """Send a browser on to the address that ends in a slash: the page's files are named relative to it."""
+        raise web.HTTPFound(f"{request.path}/")
 
     async def _send_file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
