@@ -23,7 +23,7 @@ from .faces.tracking import Tracker
 from .lips.activity import LipActivity, LipSample
 from .lips.gates import Gates
 from .lips.profiles import Profile
-from .lips.smoothing import OneEuroFilter
+from .lips.smoothing import MIN_CUTOFF, OneEuroFilter
 from .records import Analysis, Frame, Reading
 
 MAX_WAITING_BYTES = 32 << 20  # of pictures that wait for a full batch, or for the network
@@ -81,6 +81,8 @@ class Pipeline:
             the next frames. Of recorded video it is done in the first.
         long: whether the faces are found in stretches (``faces/stretches.py``), as in every long recording.
         record_of: returns the record of a stretch that was analysed elsewhere, by its number.
+        min_cutoff: the cut-off frequency in Hz of the smoothing while the value rests; lower is calmer and slower. It
+            may be changed at any time.
     """
 
     finder: FaceFinder = field(default_factory=FaceFinder)
@@ -92,6 +94,7 @@ class Pipeline:
     live: bool = False
     long: bool = False
     record_of: Callable[[int], StretchRecord | None] | None = None
+    min_cutoff: float = MIN_CUTOFF
     _follower: FaceFollower | StretchFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
     _last_time: float = field(default=0.0, init=False)
@@ -178,11 +181,16 @@ class Pipeline:
             for face_id, face, (raw, reliability) in zip(ids, faces, values, strict=True)
         ]
         events = stops + self.lips.update([self._sample(reading) for reading in readings], time)
-        readings = [replace(reading, active=self.lips.is_active(reading.face_id)) for reading in readings]
+        lips = self.lips
+        readings = [
+            replace(reading, active=lips.is_active(reading.face_id), movement=lips.movement(reading.face_id))
+            for reading in readings
+        ]
         return Analysis(frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
 
     def _reading(self, face_id: int, face: Face, raw: float, reliability: float, time: float) -> Reading:
         smooth = self._filters.setdefault(face_id, OneEuroFilter())
+        smooth.use_cutoff(self.min_cutoff)
         return Reading(face_id, face, raw, smooth(self._rescaled(raw), time), False, reliability)
 
     def _sample(self, reading: Reading) -> LipSample:

@@ -1,6 +1,7 @@
 """The records that travel through the pipeline: frames, readings, lip events and analyses."""
 
 from dataclasses import dataclass
+from math import nan
 from typing import Literal
 
 import numpy as np
@@ -40,6 +41,7 @@ class Reading:
         openness: the smoothed openness, 0..1.
         active: whether the lips are active, as in talking.
         reliability: how far to trust ``raw``, 0..1; NaN where the network does not report it.
+        movement: how much the lips move, the level of ``activity``; NaN where no reading of the face may count.
     """
 
     face_id: int
@@ -48,6 +50,7 @@ class Reading:
     openness: float
     active: bool
     reliability: float
+    movement: float = nan
 
     def __repr__(self) -> str:
         """Show the values to three decimals."""

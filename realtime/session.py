@@ -144,6 +144,7 @@ class Session:
         pipeline: the pipeline that analyses each frame.
         live: whether frames are dropped to keep up.
         interrupted: whether Ctrl-C ended :meth:`run`.
+        outputs: the outputs of :meth:`run`.
     """
 
     def __init__(self, source: VideoSource, pipeline: Pipeline, live: bool, step: int = 1) -> None:
@@ -153,6 +154,7 @@ class Session:
         self._step = step
         self._reader: FrameReader | None = None
         self._queue: Prefetch[Analysis] | None = None
+        self.outputs = FanOut(())
 
     @property
     def frame_count(self) -> int | None:
@@ -210,8 +212,9 @@ class Session:
         """
         refuse_shared_files(sinks, getattr(self.source, "files", ()))
         cv2.setNumThreads(1)  # the stages run in parallel; OpenCV's own threads for single warps only delay them
+        self.outputs = FanOut(outputs, face, self.live)
         with StopSignals() as stop:
-            reason = self._feed(sinks, FanOut(outputs, face, self.live), stop)
+            reason = self._feed(sinks, self.outputs, stop)
         self.interrupted = isinstance(reason, KeyboardInterrupt)
         if reason is not None and not (self.live and self.interrupted):
             raise reason

@@ -53,9 +53,13 @@ class Page:
 
     def open(self, path: Path, ready: str) -> float:
         """Open a file, wait until an expression is true, and return the seconds that took."""
+        return self.go(path.resolve().as_uri(), ready)
+
+    def go(self, url: str, ready: str) -> float:
+        """Open an address, wait until an expression is true, and return the seconds that took."""
         self._loaded = False
         start = time.monotonic()
-        self.call("Page.navigate", url=path.resolve().as_uri())
+        self.call("Page.navigate", url=url)
         while not self._loaded:
             self._take(json.loads(self._connection.recv(timeout=60)))
         self.wait(ready)

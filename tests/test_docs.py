@@ -390,7 +390,7 @@ def test_the_reference_has_every_option(name):
         text = section(reference, f"### {group}")
         if f"`{name.removeprefix('mouth-live ')}`" in text.split("\n\n|")[0]:
             documented |= options_in(text)
-    if command.name in {"mouth-live", "cli", "events"}:
+    if command.name in {"mouth-live", "cli", "events", "serve"}:
         documented |= {"--face"}
     if command.name == "label":
         documented -= {"--profile"}

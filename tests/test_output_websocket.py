@@ -15,11 +15,12 @@ from talking import START, STOP, analysis, free_port
 from mouth_live.realtime.outputs.fan_out import FanOut
 from mouth_live.realtime.outputs.schemes import make_outputs
 
-# Connects so many clients, says so, and counts what each gets until the server says goodbye.
+# Connects so many clients, says so when each was greeted, and counts what each gets until the server says goodbye.
 CLIENTS = """
 import asyncio, sys, websockets
 async def client(url, ready):
     async with websockets.connect(url, proxy=None) as connection:
+        assert await connection.recv() == '{"type": "hello", "program": "mouth-live", "protocol": 1}'
         ready.release()
         return [message async for message in connection]
 async def main():

@@ -74,6 +74,7 @@ class Calibrator(Sink):
         self._name, self._model, self._seconds = name, model, seconds
         self._on_profile, self._once, self._overwrite = on_profile, once, overwrite
         self._current: Calibration | None = None
+        self._requested = False
         self._choice = FaceChoice()
         self._result_until = 0.0
         self._phase: CalibrationPhase | None = None
@@ -85,6 +86,15 @@ class Calibrator(Sink):
         """Whether the single measurement is over."""
         return self._once and self._current is None
 
+    @property
+    def phase(self) -> CalibrationPhase | None:
+        """What the person is asked to do now; None while nothing is measured."""
+        return self._phase if self._current else None
+
+    def request(self) -> None:
+        """Begin with the next frame; any thread may call this."""
+        self._requested = True
+
     def begin(self) -> None:
         """Start or restart the measurement."""
         self._current = Calibration(self._name, self._model, self._seconds)
@@ -95,6 +105,9 @@ class Calibrator(Sink):
         if analysis.silent:
             return
         time = analysis.frame.time
+        if self._requested:
+            self._requested = False
+            self.begin()
         if self._current is None:
             if time >= self._result_until:
                 self.notice = ""

@@ -34,6 +34,7 @@ from .options import (
 from .output_files import OutputFile, keep_existing, overwrite_option, refuse_input
 from .process import process
 from .report import report
+from .serve import serve
 from .slurm import slurm
 from .summary import summary
 from .train import train
@@ -115,6 +116,7 @@ COMMANDS = (
     events,
     summary,
     report,
+    serve,
     verify,
     slurm,
     demo,

@@ -1,5 +1,6 @@
 """The options for the limits of lip events, each checked against what its measure can reach."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +30,12 @@ LIMIT_OPTIONS = [
         help=f"Level below which it stops; default: {OFF_BELOW} below --on, but at least half of it; for activity "
         f"{OFF_SHARE:.2g} of it.",
     ),
+    click.option(
+        "--activity-on",
+        type=Number(0, min_open=True),
+        help="--on of activity, where both kinds are watched for.",
+    ),
+    click.option("--activity-off", type=Number(0, min_open=True), help="--off of activity, as well."),
     click.option(
         "--hold",
         type=SECONDS,
@@ -63,24 +70,33 @@ def take_limits(options: dict[str, Any]) -> dict[Kind, Limits]:
         if "open" not in limits:
             raise click.UsageError("--hold is for a mouth held open; leave --kind activity or --preset talk out")
         limits["open"] = replace(limits["open"], min_on=hold)
+    activity = {"on": options.pop("activity_on"), "off": options.pop("activity_off")}
+    if any(value is not None for value in activity.values()):
+        if len(limits) == 1:
+            raise click.UsageError("--activity-on and --activity-off are for both kinds at once; write --on and --off")
+        limits["activity"] = _changed("activity", limits["activity"], activity)
+    which: Kind = next(iter(limits)) if len(limits) == 1 else "open"
+    limits[which] = _changed(which, limits[which], numbers)
+    return limits
+
+
+def _changed(kind: Kind, old: Limits, numbers: Mapping[str, float | None]) -> Limits:
+    """Return limits with those numbers changed that are given."""
     given = {name: value for name, value in numbers.items() if value is not None}
     if not given:
-        return limits
-    which: Kind = next(iter(limits)) if len(limits) == 1 else "open"
-    old = limits[which]
+        return old
     if "on" in given and "off" not in given:
-        given["off"] = _usual_off(which, given["on"])
+        given["off"] = _usual_off(kind, given["on"])
     values = {"on": old.on, "off": old.off, "min_on": old.min_on, "min_off": old.min_off, "pad": old.pad} | given
-    _check(which, values["on"], values["off"])
-    limits[which] = Limits(**values)
-    return limits
+    check_levels(kind, values["on"], values["off"])
+    return Limits(**values)
 
 
 def _usual_off(kind: Kind, on: float) -> float:
     return max(on - OFF_BELOW, on / 2) if kind == "open" else OFF_SHARE * on
 
 
-def _check(kind: Kind, on: float, off: float) -> None:
+def check_levels(kind: Kind, on: float, off: float) -> None:
     """Raise a usage error for levels between which no event can start and stop."""
     highest = HIGHEST_LEVEL[kind]
     if on > highest:

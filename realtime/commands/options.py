@@ -20,10 +20,14 @@ AnyFunction = TypeVar("AnyFunction", bound=Callable[..., Any])
 Option = Callable[[AnyFunction], AnyFunction]
 
 
+CONFIG_PATH = "mouth_live.config_path"  # in a context's meta: the file of --config
+
+
 def _read_config(ctx: click.Context, _parameter: click.Parameter, path: Path | None) -> None:
     if path is not None:
         from .config_file import read_config
 
+        ctx.meta[CONFIG_PATH] = path
         ctx.default_map = read_config(path, cast("click.Group", ctx.find_root().command), ctx.command)
 
 

@@ -6,6 +6,7 @@ as it is certain. Its time is when the movement visibly began or ended, which is
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from math import nan
 from typing import cast
 
 from ...models.checked import checked_type
@@ -118,14 +119,24 @@ class LipActivity:
             TypeError: ``limits`` is no mapping of limits.
             ValueError: there is no such kind.
         """
-        checked_type(cast("object", limits), Mapping, "limits")
-        for kind, limit in limits.items():
-            if kind not in DEFAULT_LIMITS:
-                raise ValueError(f"limits: expected the kinds {', '.join(DEFAULT_LIMITS)}, got {kind!r}")
-            checked_type(limit, Limits, f"limits[{kind!r}]")
         self._movement = movement
-        self._limits = dict(limits)
         self._faces: dict[int, _Lips] = {}
+        self._limits = self._wanted = limits_by_kind(limits)
+
+    def use_limits(self, limits: Mapping[Kind, Limits]) -> None:
+        """Use other limits from the next frame on; any thread may call this.
+
+        Args:
+            limits: of kinds that are watched for already; those of the other kinds stay.
+
+        Raises:
+            TypeError: ``limits`` is no mapping of limits.
+            ValueError: a kind is not watched for.
+        """
+        changed = limits_by_kind(limits)
+        if unknown := changed.keys() - self._limits.keys():
+            raise ValueError(f"limits: expected the kinds {', '.join(self._limits)}, got {sorted(unknown)[0]!r}")
+        self._wanted = self._wanted | changed
 
     def update(self, samples: Iterable[LipSample], time: float) -> list[LipEvent]:
         """Take the samples of one frame and return the events that they start or stop.
@@ -134,6 +145,11 @@ class LipActivity:
             samples: one for each face of the frame.
             time: the frame's, in seconds of the source, never decreasing.
         """
+        if self._limits is not self._wanted:
+            self._limits = self._wanted
+            for lips in self._faces.values():
+                for kind, trigger in lips.triggers.items():
+                    trigger.limits = self._limits[kind]
         events = self._drop_lost_faces(time)
         for sample in samples:
             if not sample.trusted:
@@ -150,6 +166,11 @@ class LipActivity:
         lips = self._faces.get(face_id)
         return lips is not None and "activity" in lips.triggers and lips.triggers["activity"].is_on
 
+    def movement(self, face_id: int) -> float:
+        """Return how much this face's lips move now, the level of ``activity``; NaN for a face that is not watched."""
+        lips = self._faces.get(face_id)
+        return nan if lips is None else lips.movement.level
+
     def stop_all(self, time: float) -> list[LipEvent]:
         """Forget all faces and return a stop for each event that is on, at a time in seconds: the picture is lost."""
         events = [event for lips in self._faces.values() for event in lips.stops(time)]
@@ -162,3 +183,18 @@ class LipActivity:
         for lips in gone:
             del self._faces[lips.face_id]
         return [event for lips in gone for event in lips.stops(time)]
+
+
+def limits_by_kind(limits: Mapping[Kind, Limits]) -> dict[Kind, Limits]:
+    """Return checked limits in a dict of their own.
+
+    Raises:
+        TypeError: ``limits`` is no mapping of limits.
+        ValueError: there is no such kind.
+    """
+    checked_type(cast("object", limits), Mapping, "limits")
+    for kind, limit in limits.items():
+        if kind not in DEFAULT_LIMITS:
+            raise ValueError(f"limits: expected the kinds {', '.join(DEFAULT_LIMITS)}, got {kind!r}")
+        checked_type(limit, Limits, f"limits[{kind!r}]")
+    return dict(limits)

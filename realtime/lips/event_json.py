@@ -4,6 +4,13 @@ import json
 
 from ..records import LipEvent
 
+PROTOCOL = 1  # rises where a message that exists changes its meaning; new types and keys may come at any time
+
+
+def hello_json(**more: object) -> str:
+    """Return the first message to a WebSocket client as a JSON object: type, program, protocol, and more keys."""
+    return json.dumps({"type": "hello", "program": "mouth-live", "protocol": PROTOCOL, **more})
+
 
 def event_json(event: LipEvent, preset: str = "") -> str:
     """Return an event as a JSON object: type, kind, face_id, timestamp, decided, and the preset where there is one."""
@@ -13,7 +20,7 @@ def event_json(event: LipEvent, preset: str = "") -> str:
     return json.dumps(line | ({"preset": preset} if preset else {}))
 
 
-def value_json(face_id: int | None, time: float, openness: float, raw: float) -> str:
-    """Return a reading as a JSON object: type, face_id, timestamp, openness, openness_raw."""
+def value_json(face_id: int | None, time: float, openness: float, raw: float, **more: object) -> str:
+    """Return a reading as a JSON object: type, face_id, timestamp, openness, openness_raw, and more keys."""
     values = {"openness": round(openness, 4), "openness_raw": round(raw, 4)}
-    return json.dumps({"type": "value", "face_id": face_id, "timestamp": round(time, 6), **values})
+    return json.dumps({"type": "value", "face_id": face_id, "timestamp": round(time, 6), **values, **more})

@@ -6,6 +6,8 @@ Interactive Systems", CHI 2012.
 
 from math import isfinite, pi
 
+MIN_CUTOFF = 1.0  # Hz
+
 
 class OneEuroFilter:
     """A filter that smooths a value which arrives at irregular times.
@@ -13,7 +15,7 @@ class OneEuroFilter:
     It depends on the times alone, never on the number of values, so that it behaves alike at 10 and at 60 frames/s.
     """
 
-    def __init__(self, min_cutoff: float = 1.0, beta: float = 5.0, derivative_cutoff: float = 1.0) -> None:
+    def __init__(self, min_cutoff: float = MIN_CUTOFF, beta: float = 5.0, derivative_cutoff: float = 1.0) -> None:
         """Set the parameters.
 
         Args:
@@ -24,15 +26,20 @@ class OneEuroFilter:
         Raises:
             ValueError: a parameter is not finite, a cut-off is not above 0, or beta is below 0.
         """
-        for name, value in (("min_cutoff", min_cutoff), ("derivative_cutoff", derivative_cutoff)):
-            if not (isfinite(value) and value > 0):
-                raise ValueError(f"{name}: expected a frequency above 0 Hz, got {value}")
         if not (isfinite(beta) and beta >= 0):
             raise ValueError(f"beta: expected a number from 0 up, got {beta}")
-        self._min_cutoff = min_cutoff
+        self._min_cutoff = _checked("min_cutoff", min_cutoff)
         self._beta = beta
-        self._derivative_cutoff = derivative_cutoff
+        self._derivative_cutoff = _checked("derivative_cutoff", derivative_cutoff)
         self.reset()
+
+    def use_cutoff(self, min_cutoff: float) -> None:
+        """Use another cut-off frequency (Hz) while the value rests, and keep the value.
+
+        Raises:
+            ValueError: it is not finite, or not above 0.
+        """
+        self._min_cutoff = _checked("min_cutoff", min_cutoff)
 
     def reset(self) -> None:
         """Forget all values."""
@@ -59,6 +66,12 @@ class OneEuroFilter:
         cutoff = self._min_cutoff + self._beta * abs(self._speed)
         self._value += _gain(cutoff, step) * (value - self._value)
         return self._value
+
+
+def _checked(name: str, cutoff: float) -> float:
+    if not (isfinite(cutoff) and cutoff > 0):
+        raise ValueError(f"{name}: expected a frequency above 0 Hz, got {cutoff}")
+    return cutoff
 
 
 def _gain(cutoff: float, step: float) -> float:

@@ -13,7 +13,7 @@ from ..system.threads import new_thread
 from .mailbox import Mailbox
 from .output import Output
 from .update import FaceValue, Slot, Update
-from .worker import Worker
+from .worker import OutputState, Worker
 
 log = logging.getLogger("mouth_live")
 
@@ -76,6 +76,11 @@ class FanOut:
         self._close()
         if kind is None:
             self._raise_failure()
+
+    @property
+    def states(self) -> list[OutputState]:
+        """How each output is doing; any thread may ask."""
+        return [worker.state for worker in self._workers]
 
     def take(self, analysis: Analysis) -> None:
         """Send one frame's values and events.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...models.errors import ReceiverError, SinkError
-from ..lips.event_json import event_json
+from ..lips.event_json import event_json, hello_json
 from ..lips.ongoing_events import OngoingEvents
 from .addresses import Address
 from .json_lines import json_lines
@@ -38,7 +38,7 @@ SHUTDOWN_TIMEOUT = 1.5  # s for the closing handshakes with all clients
 class WebSocketServer(Output):
     """Serves any number of clients; one that reads too slowly is dropped, and neither the capture nor the rest waits.
 
-    A new client first gets the starts of all that is on.
+    A new client first gets a hello with the protocol's version, and the starts of all that is on.
     """
 
     def __init__(self, name: str, host: str, port: int, values: bool, origins: Sequence[str]) -> None:
@@ -151,8 +151,8 @@ class WebSocketServer(Output):
         """Serve one client until it leaves."""
         from websockets.asyncio.server import broadcast
 
-        for start in self._ongoing:
-            broadcast([connection], event_json(start))
+        for message in (hello_json(), *map(event_json, self._ongoing)):
+            broadcast([connection], message)
         self._clients.add(connection)
         try:
             async for _ in connection:

@@ -1,8 +1,9 @@
 """One output's thread: it sends updates, reconnects, and at the end stops all that it started."""
 
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import monotonic
+from typing import Literal
 
 from ...models.errors import ReceiverError, RefusedError
 from ..lips.ongoing_events import OngoingEvents
@@ -17,6 +18,21 @@ log = logging.getLogger("mouth_live")
 FIRST_RETRY_DELAY, MAX_RETRY_DELAY = 0.25, 2.0  # s between attempts to connect; each delay is twice the one before
 SILENCE_TIMEOUT = 1.5  # s without a frame from a live source until everything is stopped
 POLL_INTERVAL = 0.5  # s between checks of the clock
+
+
+@dataclass(frozen=True, slots=True)
+class OutputState:
+    """How an output is doing.
+
+    Attributes:
+        name: the output's.
+        state: ``"sending"``; ``"waiting"`` for its receiver to answer; ``"refused"`` by it, for good.
+        sent: the number of updates that it was sent so far.
+    """
+
+    name: str
+    state: Literal["sending", "waiting", "refused"]
+    sent: int
 
 
 class Worker:
@@ -45,7 +61,8 @@ class Worker:
         self._sent_slot: Slot | None = None  # the last one on this connection
         self._latest = Update(0.0)
         self._arrived = monotonic()
-        self._lost = self._silent = False
+        self._lost = self._silent = self._open = self._refused = False
+        self._count = 0
         self._retry_delay = FIRST_RETRY_DELAY
         self._thread = new_thread(f"output {output.name}", self._run)
 
@@ -53,6 +70,12 @@ class Worker:
     def name(self) -> str:
         """Return the output's name."""
         return self._output.name
+
+    @property
+    def state(self) -> OutputState:
+        """Return how the output is doing; any thread may ask."""
+        state = "refused" if self._refused else "sending" if self._open and not self._lost else "waiting"
+        return OutputState(self.name, state, self._count)
 
     def start(self) -> None:
         """Start the thread."""
@@ -76,6 +99,7 @@ class Worker:
                 self._serve()
             except RefusedError as error:
                 log.warning("%s: %s; it gets nothing more", self.name, error)
+                self._refused = True
                 self.mailbox.close()
                 return
             except BrokenPipeError:  # stdout's reader is gone: the whole program ends
@@ -94,7 +118,7 @@ class Worker:
     def _serve(self) -> None:
         """Connect, send all updates, and at the end the stops."""
         self._output.open(lambda: self.mailbox.closed)
-        self._sent_slot = None
+        self._open, self._sent_slot = True, None
         if self._lost:
             self._skip_waiting()
             self._send(self._catch_up())
@@ -126,6 +150,7 @@ class Worker:
     def _send(self, update: Update) -> None:
         self._output.send(replace(update, previous=self._sent_slot))
         self._sent_slot = update.slot
+        self._count += 1
         for event in update.events:
             self._sent.take(event)
         if self._lost:

@@ -1,0 +1,152 @@
+"""A session on a web page: the server's address, its sinks, and how it runs."""
+
+import logging
+import os
+import re
+import webbrowser
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from socket import socket
+
+from ...models.errors import SinkError, UsageError
+from ..lips.face_choice import LARGEST
+from ..outputs.output import Output
+from ..session import Session
+from ..settings import AnalysisSettings
+from ..sinks.missing_face import MissingFace
+from ..sinks.sink import Sink
+from ..sinks.web.access import MIN_TOKEN_LENGTH, UNSPECIFIED, Access, is_loopback, new_token
+from ..sinks.web.avatar import read_avatar
+from ..sinks.web.server import listen
+from ..sinks.web.web_sink import WebSink
+from .calibrator import DEFAULT_NAME, Calibrator
+from .live_source import open_live
+from .recorder import Recorder
+from .serve_controls import ServeControls
+
+log = logging.getLogger("mouth_live")
+
+TOKEN_VARIABLE = "MOUTH_LIVE_TOKEN"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """The options of the command, by their names there.
+
+    Attributes:
+        camera: the source, as on the command line.
+        host, port: where to listen.
+        open_browser: open the page.
+        no_picture: send values alone.
+        avatar: the folder of the user's own pictures; None for the drawn avatar.
+        output: the folder of recordings.
+        save: the configuration file that the page may write; None for none.
+        smooth: the cut-off of the smoothing in Hz; None for the default.
+        size: the (width, height) in pixels to request from the camera.
+        fps: the frames per second to request from the camera.
+        face: who drives an output that has room for one face.
+        outputs: the apps to send to.
+    """
+
+    camera: str
+    host: str
+    port: int
+    open_browser: bool
+    no_picture: bool
+    avatar: Path | None
+    output: Path
+    save: Path | None
+    smooth: float | None
+    size: tuple[int, int] | None
+    fps: float | None
+    face: str | None
+    outputs: Sequence[Output]
+
+
+def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
+    """Serve the pages until the source, Ctrl-C or an error ends it.
+
+    Raises:
+        SourceError: the camera or the avatar cannot be opened.
+        SinkError: the port is taken, or there is no folder for recordings.
+        UsageError: the token that the user chose is no token.
+        Terminated: by SIGTERM, with all files complete.
+    """
+    if not options.output.is_dir():
+        raise SinkError(f"{options.output}: is no folder; make it or give another --output")
+    avatar = read_avatar(options.avatar) if options.avatar else ()
+    access = Access(options.host, _token(options.host))
+    with (
+        closing(listen(options.host, options.port)) as taken,
+        open_live(options.camera, settings, window=False, size=options.size, fps=options.fps) as session,
+    ):
+        if options.smooth is not None:
+            session.pipeline.min_cutoff = options.smooth
+        sinks = _sinks(options, settings, session, _Door(taken, access, avatar))
+        session.run(sinks, options.outputs, options.face or LARGEST)
+    if session.interrupted:
+        log.info("ended")
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """Where the pages are served, to whom, and with which avatar."""
+
+    taken: socket
+    access: Access
+    avatar: tuple[bytes, ...]
+
+
+def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, door: _Door) -> list[Sink]:
+    address = page_address(options.host, door.taken.getsockname()[1], door.access.prefix)
+    source = session.source
+    recorder = Recorder(options.output, source.size, source.nominal_rate)
+    pipeline = session.pipeline
+    calibrator = Calibrator(
+        settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile, overwrite=False
+    )
+
+    def announce() -> None:
+        """Say what was opened and where the pages are; open the page, if wanted."""
+        width, height = source.size
+        log.info("%s: %dx%d at %.4g frames/s", source.name, width, height, source.nominal_rate)
+        log.info("page: %s", address)
+        log.info("for OBS: %sobs", address)
+        if options.open_browser:
+            webbrowser.open(address)
+
+    web = WebSink(
+        door.taken,
+        door.access,
+        ServeControls(session, settings.limits, recorder, calibrator, options.output, options.save),
+        source=source,
+        picture=not options.no_picture,
+        avatar=door.avatar,
+        dropped=lambda: session.dropped,
+        on_ready=announce,
+    )
+    return [web, recorder, calibrator, MissingFace(options.face)]
+
+
+def _token(host: str) -> str:
+    """Return the token for an address to listen at: none for this machine alone, else a random one or the user's.
+
+    Raises:
+        UsageError: the user's is too short, or cannot stand in a URL.
+    """
+    if is_loopback(host):
+        return ""
+    token = os.environ.get(TOKEN_VARIABLE, "")
+    if token and not re.fullmatch(rf"[A-Za-z0-9_-]{{{MIN_TOKEN_LENGTH},}}", token):
+        raise UsageError(f"{TOKEN_VARIABLE}: expected at least {MIN_TOKEN_LENGTH} letters, digits, - or _")
+    return token or new_token()
+
+
+def page_address(host: str, port: int, prefix: str) -> str:
+    """Return the page's address; for all addresses of the machine, with its name on the network."""
+    from socket import gethostname
+
+    name = gethostname() if host in UNSPECIFIED else f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}{prefix}"

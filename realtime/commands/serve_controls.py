@@ -1,0 +1,130 @@
+"""What a live page may change: the limits of events, the smoothing, the recording, the configuration file."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+from ...models.errors import MouthLiveError
+from ..lips.limits import HIGHEST_LEVEL, Kind, Limits
+from ..session import Session
+from .calibrator import Calibrator
+from .config_edit import save_options
+from .recorder import Recorder
+
+DECIMALS = 3  # of levels, so that a file holds what the page shows
+LOWEST_CUTOFF, HIGHEST_CUTOFF = 0.05, 20.0  # Hz
+
+
+class ServeControls:
+    """Changes a running session. The web server's thread calls it."""
+
+    def __init__(
+        self,
+        session: Session,
+        limits: Mapping[Kind, Limits],
+        recorder: Recorder,
+        calibrator: Calibrator,
+        folder: Path,
+        file: Path | None,
+    ) -> None:
+        """Take the session.
+
+        Args:
+            session: the running session.
+            limits: its limits at the start.
+            recorder: records on request.
+            calibrator: measures a person's range on request.
+            folder: where the recorder writes.
+            file: the configuration file to save to; None for none.
+        """
+        self._session, self._recorder, self._folder, self._file = session, recorder, folder, file
+        self._calibrator = calibrator
+        self._first = limits
+        self._limits: Mapping[Kind, Limits] = self._first
+        self._first_cutoff = session.pipeline.min_cutoff
+        self._saved = ""
+
+    def state(self) -> Mapping[str, Any]:
+        """Return what the page shows."""
+        recorder = self._recorder
+        return {
+            "limits": {
+                kind: {"on": limits.on, "off": limits.off, "highest": HIGHEST_LEVEL[kind]}
+                for kind, limits in self._limits.items()
+            },
+            "smooth": self._session.pipeline.min_cutoff,
+            "recording": recorder.is_on,
+            "take": recorder.names,
+            "seconds": int(recorder.seconds) if recorder.is_on else 0,
+            "folder": str(self._folder.resolve()),
+            "recorded": recorder.notice,
+            "file": str(self._file) if self._file else None,
+            "saved": self._saved,
+            "calibration": self._calibrator.notice,
+            "phase": phase.name.lower() if (phase := self._calibrator.phase) else None,
+            "outputs": [
+                {"name": output.name, "state": output.state, "sent": output.sent}
+                for output in self._session.outputs.states
+            ],
+        }
+
+    def handle(self, command: Mapping[str, Any]) -> None:
+        """Do what a page asks for.
+
+        Raises:
+            ValueError: it cannot be done.
+        """
+        match command.get("type"):
+            case "limits":
+                self._set_limits(command)
+            case "smooth":
+                value = _number(command, "value", LOWEST_CUTOFF, HIGHEST_CUTOFF)
+                self._session.pipeline.min_cutoff, self._saved = value, ""
+            case "reset":
+                self._limits, self._saved = self._first, ""
+                self._session.pipeline.lips.use_limits(self._limits)
+                self._session.pipeline.min_cutoff = self._first_cutoff
+            case "record":
+                self._recorder.request(command.get("on") is True)
+            case "save":
+                self._save()
+            case "calibrate":
+                self._calibrator.request()
+            case _:
+                raise ValueError("type: expected limits, smooth, reset, record, save, calibrate or picture")
+
+    def _set_limits(self, command: Mapping[str, Any]) -> None:
+        kind: Kind | None = next((kind for kind in self._limits if kind == command.get("kind")), None)
+        if kind is None:
+            raise ValueError(f"kind: expected {' or '.join(self._limits)}")
+        lowest = 10**-DECIMALS
+        on = _number(command, "on", lowest, HIGHEST_LEVEL[kind])
+        off = _number(command, "off", lowest, on)
+        self._limits = {**self._limits, kind: replace(self._limits[kind], on=on, off=off)}
+        self._session.pipeline.lips.use_limits({kind: self._limits[kind]})
+        self._saved = ""
+
+    def _save(self) -> None:
+        if self._file is None:
+            raise ValueError("start with --save FILE.toml to keep the limits")
+        options: dict[str, float | str] = {}
+        for kind, limits in self._limits.items():
+            prefix = "activity-" if kind == "activity" and len(self._limits) > 1 else ""
+            options |= {f"{prefix}on": limits.on, f"{prefix}off": limits.off}
+        options["smooth"] = self._session.pipeline.min_cutoff
+        try:
+            save_options(self._file, options, "serve")
+        except MouthLiveError as error:
+            raise ValueError(str(error)) from None
+        self._saved = f"saved in {self._file}"
+
+
+def _number(command: Mapping[str, Any], name: str, lowest: float, highest: float) -> float:
+    value = command.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{name}: expected a number")
+    if not lowest <= value <= highest:
+        raise ValueError(f"{name}: expected {lowest:g} to {highest:g}, got {value:g}")
+    return round(float(value), DECIMALS)

@@ -1,0 +1,138 @@
+// Sliders, the record button, the outputs: what the program says of them, and what the user asks for.
+import {Drawn} from "./avatars.js";
+
+const KINDS = {activity: "Lips active", open: "Mouth open"};
+const HINTS = {activity: "by how much the lips move", open: "by openness, 0 to 1"};
+const TOP = {activity: 1, open: 1};
+const STATES = {sending: "sending", waiting: "waiting for an answer", refused: "refused"};
+const HOLD = 400; // ms after a change in which what the program says does not move the slider
+
+export const by = (id) => document.getElementById(id);
+
+export function element(tag, text = "", attributes = {}) {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}
+
+export class Controls {
+  constructor(send) {
+    this.send = send;
+    this.sliders = {};
+    this.touched = -Infinity;
+    by("record").onclick = () => this.record();
+    by("save").onclick = () => send({type: "save"});
+    by("reset").onclick = () => {
+      this.touched = -Infinity;
+      send({type: "reset"});
+    };
+    by("calibrate").onclick = () => send({type: "calibrate"});
+    this.guide = new Drawn("guide", "#56b4e9");
+    by("smooth").oninput = () => {
+      this.touched = performance.now();
+      this.showSmooth();
+      send({type: "smooth", value: 10 ** Number(by("smooth").value)});
+    };
+  }
+
+  record() {
+    this.send({type: "record", on: !this.state?.recording});
+  }
+
+  take(state) {
+    this.state = state;
+    if (Object.keys(state.limits).join() !== Object.keys(this.sliders).join()) this.build(state.limits);
+    if (performance.now() - this.touched > HOLD) this.place(state);
+    const button = by("record");
+    button.setAttribute("aria-pressed", state.recording);
+    const minutes = Math.floor(state.seconds / 60);
+    by("recordtext").textContent = state.recording ? `Stop ${minutes}:${String(state.seconds % 60).padStart(2, "0")}` : "Record";
+    say("recorded", state.recording ? `Recording ${state.take}` : state.recorded || `Takes are saved in ${state.folder}`);
+    by("save").disabled = !state.file;
+    say("saved", state.file ? state.saved || `Save writes to ${state.file}` : "To keep the limits, start with --save FILE.toml");
+    this.calibration(state);
+    this.outputs(state.outputs);
+  }
+
+  build(limits) {
+    this.sliders = {};
+    by("limits").replaceChildren();
+    for (const kind of Object.keys(limits)) {
+      const group = element("fieldset");
+      group.append(element("legend", KINDS[kind]), element("small", HINTS[kind]));
+      this.sliders[kind] = {on: this.slider(group, kind, "on", "starts from"), off: this.slider(group, kind, "off", "stops below")};
+      by("limits").append(group);
+    }
+  }
+
+  slider(group, kind, name, words) {
+    const id = `${kind}-${name}`;
+    const row = element("div", "", {class: "slider"});
+    const input = element("input", "", {id, type: "range", min: 0.01, max: TOP[kind], step: 0.01});
+    const number = element("span", "", {class: "number", "aria-hidden": "true"});
+    row.append(element("label", words, {for: id}), input, number);
+    group.append(row);
+    input.oninput = () => this.change(kind, name);
+    return {input, number};
+  }
+
+  // The upper level is never below the lower: the one that is moved takes the other along.
+  change(kind, name) {
+    this.touched = performance.now();
+    const {on, off} = this.sliders[kind];
+    if (Number(off.input.value) > Number(on.input.value)) {
+      if (name === "on") off.input.value = on.input.value;
+      else on.input.value = off.input.value;
+    }
+    this.number(kind);
+    const limits = {on: Number(on.input.value), off: Number(off.input.value)};
+    if (this.state) Object.assign(this.state.limits[kind], limits);
+    this.send({type: "limits", kind, ...limits});
+  }
+
+  number(kind) {
+    for (const {input, number} of Object.values(this.sliders[kind])) number.textContent = Number(input.value).toFixed(2);
+  }
+
+  place(state) {
+    for (const [kind, limits] of Object.entries(state.limits)) {
+      for (const [name, {input}] of Object.entries(this.sliders[kind])) {
+        if (limits.on > Number(input.max)) input.max = Math.ceil(limits.on);
+        input.value = limits[name];
+      }
+      this.number(kind);
+    }
+    by("smooth").value = Math.log10(state.smooth);
+    this.showSmooth();
+  }
+
+  showSmooth() {
+    const hertz = 10 ** Number(by("smooth").value);
+    by("smoothnumber").textContent = `${hertz.toPrecision(2)} Hz`;
+    by("smooth").setAttribute("aria-valuetext", `${hertz.toPrecision(2)} hertz`);
+  }
+
+  calibration({calibration, phase}) {
+    by("guide").hidden = !calibration;
+    say("calibration", calibration);
+    if (phase) {
+      this.guide.show({open: phase === "wide" ? 1 : 0, lids: 1, bob: 0.5});
+      by("guideface").replaceChildren(this.guide.element);
+    } else by("guideface").replaceChildren();
+  }
+
+  outputs(outputs) {
+    by("outputspanel").hidden = !outputs.length;
+    const rows = outputs.map(({name, state, sent}) => {
+      const row = element("li", "", {class: state});
+      row.append(element("b", name), element("span", STATES[state], {class: "state"}), element("small", `${sent} sent`));
+      return row;
+    });
+    by("outputs").replaceChildren(...rows);
+  }
+}
+
+export function say(id, text) {
+  if (by(id).textContent !== text) by(id).textContent = text;
+}
