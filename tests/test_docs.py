@@ -45,6 +45,8 @@ TOOLS = "a tool's own command on the whole repository; .ci/run does it"
 MINUTES = "a benchmark of minutes"
 MEDIAPIPE = "needs mediapipe and its model file"
 CHAIN = "run in test_own_labels_and_a_new_network"
+DOCKER = "needs Docker; tests/test_deploy.py checks the file"
+HOME = "writes into the home folder"
 CLUSTER = "needs a cluster; tests/test_cluster.py has one"
 NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/mouth-live demo": SET_UP,
@@ -54,6 +56,12 @@ NOT_RUN = {
     "sudo apt-get install ffmpeg strace xvfb xdotool x11-utils mosquitto mosquitto-clients zsh fish libegl1 libgles2 "
     "chromium": SET_UP,
     "pip install '.[train]'": SET_UP,
+    "pipx install '.[web,report,parquet]'": SET_UP,
+    "uvx --from . mouth-live demo": SET_UP,
+    "docker build -f docs/deploy/Dockerfile -t mouth-live .": DOCKER,
+    'docker run --rm --network none -v "$PWD:/data" mouth-live process recordings/ -o tables/': DOCKER,
+    "install -Dm644 docs/deploy/mouth-live.desktop ~/.local/share/applications/mouth-live.desktop": HOME,
+    "install -Dm644 docs/deploy/mouth-live.svg ~/.local/share/icons/hicolor/scalable/apps/mouth-live.svg": HOME,
     "pip install '.[cluster]'": SET_UP,
     "dask scheduler --port 8786": CLUSTER,
     "dask worker tcp://node1:8786 --nworkers 16 --nthreads 1": CLUSTER,
