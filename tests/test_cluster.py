@@ -18,7 +18,7 @@ import pytest
 from conftest import COMMAND
 from talking import free_port
 
-from mouth_live.models.errors import UsageError
+from mouth_live.models.errors import ClusterError, UsageError
 from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.recordings.cluster.dask_client import connected
 from mouth_live.realtime.commands.recordings.cluster.options import ClusterOptions, parse_cluster
@@ -423,3 +423,20 @@ def test_a_stretch_is_analysed_by_a_worker(ten_minutes, cluster, tmp_path):
         gone = ten_minutes.with_name("gone.mp4")
         with SharedStretches(client, options, json.dumps(wanted), None).records(gone, video) as record_of:
             assert record_of(0) is None
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_is_lost_while_a_recording_is_shared_is_one_error(ten_minutes, tmp_path):
+    settings = AnalysisSettings()
+    wanted = {**common_data(settings, ProductOptions(), 1, settings.model), "requirements": requirements(settings, ())}
+    with started(tmp_path, workers=1) as running:
+        options = ClusterOptions(running.address)
+        with connected(options, 1) as client, open_video(ten_minutes) as video:
+            shared = SharedStretches(client, options, json.dumps(wanted), None)
+            with (
+                pytest.raises(ClusterError, match="the scheduler is gone; the same command goes on from here"),
+                shared.records(ten_minutes, video) as record_of,
+            ):
+                running.scheduler.kill()
+                for number in range(6):
+                    record_of(number)

@@ -259,3 +259,23 @@ def test_two_runs_on_one_folder_do_not_hurt_each_other(long_clip, short_clip, tm
     assert first.communicate(timeout=120)[1].decode().count("failed in") == 1
     assert first.returncode == 0
     assert manifest(tmp_path / "out" / "a.csv")["frames"] == manifest(tmp_path / "out" / "a.csv")["rows"] == 4200
+
+
+def test_a_link_that_leads_nowhere_is_a_failure(mouth_live, short_clip, tmp_path):
+    """As of a disk that is not mounted, or of data that were not fetched."""
+    (tmp_path / "in").mkdir()
+    shutil.copy(short_clip, tmp_path / "in" / "a.mp4")
+    (tmp_path / "in" / "b.mp4").symlink_to("/nowhere/b.mp4")
+    done = mouth_live("process", "in", "-o", "out")
+    assert done.returncode == 3
+    assert "in/b.mp4: a link to /nowhere/b.mp4, which is not there" in done.stderr
+    assert "in/b.mp4" in (tmp_path / "out" / "failed.csv").read_text()
+
+
+def test_nothing_is_retried_in_a_folder_that_is_not_there(mouth_live, short_clip, tmp_path):
+    (tmp_path / "in").mkdir()
+    shutil.copy(short_clip, tmp_path / "in" / "a.mp4")
+    done = mouth_live("process", "in", "-o", "mistyped", "--retry-failed")
+    assert done.returncode == 2
+    assert "mistyped: no such folder, so nothing has failed in it" in done.stderr
+    assert not (tmp_path / "mistyped").exists()

@@ -152,9 +152,9 @@ def _report_folder(folder: Path, out: Path, library: str, overwrite: bool) -> No
             title = str(job.table.relative_to(folder).with_suffix(""))
             cards.append(card(title, relative_address(job.page, out), done.recording, done.portraits))
     if not cards:
-        raise TableError(f"none of {len(jobs)} tables could be read; the lines above say why")
+        raise TableError(f"none of {len(jobs)} tables became a page; the lines above say why")
     _write(out / INDEX, index_page(folder.resolve().name, cards, failed))
-    log.info("%s: %d recordings", out / INDEX, len(cards))
+    log.info("%s: %d recording%s", out / INDEX, len(cards), "" if len(cards) == 1 else "s")
     if failed:
         raise SomeFailedError(f"{len(failed)} of {len(jobs)} tables failed; the lines above say why")
 

@@ -29,7 +29,8 @@ def verify(folder: Path, quick: bool) -> None:
     from .recordings.verify import verify_products
 
     if not folder.is_dir():
-        raise DataError(f"{folder}: no such folder; give the -o of mouth-live process")
+        what = "a file" if folder.exists() else "no such folder"
+        raise DataError(f"{folder}: {what}; give the folder with the products")
     checked = wrong = 0
     for verdict in verify_products(folder, quick):
         checked, wrong = checked + 1, wrong + bool(verdict.problems)

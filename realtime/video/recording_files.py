@@ -23,12 +23,17 @@ _SPECIAL_FILES: tuple[tuple[Callable[[int], bool], str], ...] = (
 
 
 def visible_files(folder: Path) -> list[Path]:
-    """Return the files in a folder and in its subfolders, sorted, without hidden files and the system's own."""
+    """Return the files in a folder and below it, sorted, and links to nothing; not hidden files and the system's."""
     found: list[Path] = []
     for place, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not is_hidden(name)]
         found += [Path(place, name) for name in files if not is_hidden(name)]
-    return sorted(path for path in found if path.is_file())
+    return sorted(path for path in found if path.is_file() or _leads_nowhere(path))
+
+
+def _leads_nowhere(path: Path) -> bool:
+    """Return whether a path is a link to nothing: its file may be on a disk that is missing, and must be reported."""
+    return path.is_symlink() and not path.exists()
 
 
 def is_hidden(name: str) -> bool:

@@ -82,7 +82,8 @@ def open_video(path: str | os.PathLike[str], track: int | None = None) -> "Recor
         with path.open("rb") as file:
             content = file.read() if is_picture else file.read(1)
     except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
+        what = f"a link to {path.readlink()}, which is not there" if path.is_symlink() else "no such file"
+        raise SourceError(f"{path}: {what}") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot read it ({error.strerror}); check its permissions") from None
     if not content:

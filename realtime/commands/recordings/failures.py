@@ -15,7 +15,13 @@ PATIENCE = 10.0  # s to wait for another run that writes the list
 
 
 def read_failures(folder: Path) -> dict[str, str]:
-    """Return the recordings that failed in earlier runs into a folder, with the reasons; empty where none did."""
+    """Return the recordings that failed in earlier runs into a folder, with the reasons; empty where none did.
+
+    Raises:
+        UsageError: there is no such folder, or the list cannot be read.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no such folder, so nothing has failed in it; give the -o of the earlier run")
     try:
         with (folder / NAME).open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             return {row["input"]: row["reason"] for row in csv.DictReader(file)}

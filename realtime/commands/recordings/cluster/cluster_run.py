@@ -29,7 +29,7 @@ from ..products import ProductOptions
 from ..standing import job_status
 from ..work import do_job
 from .checks import check_workers, warn_of_threads
-from .dask_client import connected
+from .dask_client import connected, lost, refuse_loss
 from .options import ClusterOptions
 from .shared_stretches import SharedStretches
 from .transports import InPlace, Sent, Transport
@@ -106,8 +106,9 @@ class ClusterRun:
         networks = load_networks(settings)
         split = SharedStretches(self._client, self._cluster, common, self._options.track).records
         for job in jobs:
-            yield job, outcome_of(partial(do_job, job, self._options, settings, networks, None, split=split))
-            self._refuse_loss()
+            outcome = outcome_of(partial(do_job, job, self._options, settings, networks, None, split=split))
+            refuse_loss(self._client, self._cluster.address)
+            yield job, outcome
 
     def _outcomes(self, transport: Transport) -> Generator[tuple[Job, Outcome]]:
         busy: list[tuple[Job, Outcome]] = []
@@ -165,7 +166,7 @@ class ClusterRun:
         if error is None:
             with suppress(CancelledError):  # what a lost worker returned may be lost too
                 result = future.result()
-        self._refuse_loss()
+        refuse_loss(self._client, self._cluster.address)
         if error is not None and type(error).__name__ != "KilledWorker":
             reason = " ".join(str(error).split()) or type(error).__name__
             return Outcome(f"{job.source}: the cluster could not do it ({reason})")
@@ -214,24 +215,17 @@ class ClusterRun:
         Raises:
             ClusterError: the scheduler is gone.
         """
-        self._refuse_loss()
+        refuse_loss(self._client, self._cluster.address)
         if not at_once and time.monotonic() - self._looked < LOOK_INTERVAL:
             return
         before = self._workers
         try:
             self._workers = self._client.scheduler_info(n_workers=-1)["workers"]
         except (OSError, TimeoutError, RuntimeError):
-            raise self._loss() from None
+            raise lost(self._cluster.address) from None
         if before and not self._workers:
             log.warning("%s: its last worker is gone; waiting for another", self._cluster.address)
         self._looked = time.monotonic()
-
-    def _refuse_loss(self) -> None:
-        if self._client.status != "running":
-            raise self._loss()
-
-    def _loss(self) -> ClusterError:
-        return ClusterError(f"{self._cluster.address}: the scheduler is gone; the same command goes on from here")
 
     def _cancel(self) -> None:
         """Cancel what is not done; a worker stops its recording at the next frame."""

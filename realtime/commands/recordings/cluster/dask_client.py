@@ -52,6 +52,21 @@ def connected(cluster: ClusterOptions, workers: int) -> Generator[Any]:
         yield client
 
 
+def refuse_loss(client: Any, address: str) -> None:  # noqa: ANN401
+    """Do nothing while a cluster's scheduler is there.
+
+    Raises:
+        ClusterError: it is gone.
+    """
+    if client.status != "running":
+        raise lost(address)
+
+
+def lost(address: str) -> ClusterError:
+    """Return the error of a scheduler that is gone."""
+    return ClusterError(f"{address}: the scheduler is gone; the same command goes on from here")
+
+
 def _load_dask() -> tuple[Any, Any]:
     """Return the modules dask and distributed; what they would print is reported by this program where it matters."""
     dask, distributed = import_module("dask"), import_module("distributed")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ....faces.stretches import StretchRecord, stretch_count
 from ....video.sources import VideoSource
+from .dask_client import refuse_loss
 from .options import ClusterOptions
 from .worker_side import do_stretch
 
@@ -37,19 +38,23 @@ class SharedStretches:
             for number in range(stretch_count(video.duration or 0))
         }
         try:
-            yield lambda number: _record(futures, number)
+            yield lambda number: self._record(futures, number)
         finally:
-            with suppress(OSError, TimeoutError, RuntimeError):  # the scheduler may be gone
+            with suppress(Exception):  # Dask raises what it likes where the scheduler is gone
                 self._client.cancel(list(futures.values()), force=True)
 
+    def _record(self, futures: Mapping[int, Any], number: int) -> StretchRecord | None:
+        """Wait for the record of a stretch; None where no worker could make it, so that this process must.
 
-def _record(futures: Mapping[int, Any], number: int) -> StretchRecord | None:
-    """Wait for the record of a stretch; None where no worker could make it, so that this process must."""
-    future = futures.get(number)
-    if future is None:
-        return None
-    try:
-        content = future.result()
-    except Exception:  # noqa: BLE001 - Dask raises what it likes for lost workers, and passes on what they raised
-        return None
-    return StretchRecord.load(BytesIO(content)) if content else None
+        Raises:
+            ClusterError: the scheduler is gone.
+        """
+        future = futures.get(number)
+        if future is None:
+            return None
+        try:
+            content = future.result()
+        except Exception:  # noqa: BLE001 - as above, and Dask passes on what a worker raised
+            refuse_loss(self._client, self._cluster.address)
+            return None
+        return StretchRecord.load(BytesIO(content)) if content else None
