@@ -6,8 +6,10 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+from conftest import COMMAND
 from pythonosc.dispatcher import Dispatcher
 from pythonosc.osc_server import ThreadingOSCUDPServer
 from talking import START, STOP, UdpReceiver, analysis, decode_osc, free_port, wait_for
@@ -326,6 +328,15 @@ def test_live_on_stdout(mouth_live, demo_clip, tmp_path):
     types = [json.loads(line)["type"] for line in done.stdout.splitlines()]
     assert types.count("start") == types.count("stop") > 0
     assert set(types) == {"start", "stop"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_stdout_on_a_full_disk_ends_live_with_one_line(demo_clip):
+    command = [*COMMAND, "--camera", str(demo_clip), "--no-window", "--to", "stdout:?values=yes"]
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        done = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("mouth-live: error: stdout: cannot write it (No space left")
 
 
 def test_a_closed_stdout_ends_live_silently(demo_clip):

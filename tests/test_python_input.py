@@ -1,6 +1,7 @@
 """Tests of what the public functions take: what is plainly meant is read, all else is one clear error."""
 
 import re
+import shutil
 import timeit
 from pathlib import Path
 
@@ -219,3 +220,11 @@ def test_the_check_costs_next_to_nothing(finder, image):
     check = min(timeit.repeat(lambda: checked_image(image), number=200, repeat=5)) / 200
     work = min(timeit.repeat(lambda: finder.detect(image), number=3, repeat=3)) / 3
     assert check < 0.01 * work
+
+
+def test_a_folder_with_videos_is_no_folder_of_pictures(short_clip, tmp_path):
+    """One picture lies between the recordings: it would be all that is read."""
+    shutil.copy(short_clip, tmp_path / "a.mp4")
+    cv2.imwrite(str(tmp_path / "photo.jpg"), np.zeros((48, 64, 3), np.uint8))
+    with pytest.raises(SourceError, match="a folder with videos and pictures; open each video by itself"):
+        next(iter(analyze(tmp_path)))

@@ -2,6 +2,7 @@
 
 import sys
 
+from ...models.errors import SinkError
 from ..lips.event_json import event_json, value_json
 from .addresses import Address
 from .output import Output
@@ -33,11 +34,18 @@ class StdoutLines(Output):
 
         Raises:
             BrokenPipeError: the reader is gone.
+            SinkError: they cannot be written, as where stdout is a file on a full disk.
         """
         lines = self.messages(update)
-        if lines:
+        if not lines:
+            return
+        try:
             sys.stdout.write("\n".join(lines) + "\n")
             sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SinkError(f"{self.name}: cannot write it ({error.strerror}); free some space") from None
 
 
 class UdpLines(Output):

@@ -17,7 +17,7 @@ from ...models.errors import SourceError
 from ..records import Frame
 from .animation import AnimatedPicture, is_animated
 from .capture import quiet_decoder
-from .recording_files import PICTURE_SUFFIXES, is_hidden, refuse_special_file
+from .recording_files import PICTURE_SUFFIXES, is_hidden, is_video_name, refuse_special_file
 from .video_file import VideoFile
 
 FOLDER_RATE = 25.0  # frames/s of a folder of pictures
@@ -75,6 +75,8 @@ def open_video(path: str | os.PathLike[str], track: int | None = None) -> "Recor
         pictures = [p for p in path.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not is_hidden(p.name)]
         if not pictures:
             raise SourceError(f"{path}: no pictures in this folder; give a video or a folder of pictures")
+        if any(is_video_name(p) and p not in pictures for p in path.iterdir() if not is_hidden(p.name)):
+            raise SourceError(f"{path}: a folder with videos and pictures; open each video by itself")
         return Pictures(path, sorted(pictures, key=lambda p: _natural(p.name)))
     is_picture = path.suffix.lower() in PICTURE_SUFFIXES
     try:
