@@ -100,7 +100,7 @@ def test_a_take_has_the_values_that_the_page_shows(page, served):
     page.wait("live.controls.state.take !== ''")
     page.wait("seen.length > 12")
     page.value("document.getElementById('record').click()")
-    page.wait("/saved in/.test(document.getElementById('recorded').textContent)")
+    page.wait("/mp4 saved in/.test(document.getElementById('recorded').textContent)")
     table, video = re.match(r"(take-\S+\.csv) and (take-\S+\.mp4) saved in", text(page, "#recorded")).groups()
     with (served.folder / table).open() as file:
         written = [float(row["openness"]) for row in csv.DictReader(file)]

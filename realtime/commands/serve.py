@@ -11,7 +11,7 @@ from .options import CONFIG_PATH, analysis_options, face_option, output_options,
 DEFAULT_PORT = 8765
 
 
-@click.command()
+@click.command(short_help="Show live video on a web page and in OBS.")
 @click.option(
     "--camera",
     default="0",
