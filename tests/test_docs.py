@@ -68,7 +68,7 @@ NOT_RUN = {
     "mouth-live process recordings/ -o tables/ --cluster tcp://node1:8786": CLUSTER,
     "python -m pytest": TOOLS,
     "python -m pytest -n 0 tests/test_crop.py": TOOLS,
-    'python -m pytest -m "not slow"': TOOLS,
+    "python -m pytest -m slow": TOOLS,
     "ruff check . && ruff format --check .": TOOLS,
     "basedpyright": TOOLS,
     "bash .ci/run": TOOLS,

@@ -47,6 +47,7 @@ def write_labels(folder, rows):
 
 @pytest.mark.train
 @pytest.mark.clips
+@pytest.mark.slow
 def test_the_face_check_trains_and_exports_like_the_other_networks(handful, tmp_path):
     run, out = tmp_path / "run", tmp_path / "mine.tflite"
     rates = face_check.train_face_check(handful, run, SMALL)

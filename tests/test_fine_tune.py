@@ -189,6 +189,7 @@ def test_a_summary_belongs_to_its_weights(tmp_path):
 
 @pytest.mark.train
 @pytest.mark.clips
+@pytest.mark.slow
 def test_labels_of_one_clip_help_on_another_of_the_same_man(shared, tmp_path, monkeypatch):
     monkeypatch.setattr(fine_tune, "VARIATIONS", 16)
     labels, clips = Path(__file__).parent / "labels", shared / "clips"
@@ -212,6 +213,7 @@ def av1_copy(another_scale, demo_clip, tmp_path_factory):
     return table
 
 
+@pytest.mark.slow
 def test_an_av1_copy_is_evaluated_as_the_original(another_scale, av1_copy):
     original, copy = (
         evaluate(BASE, Choice(table, read_frames=frames_at)).report for table in (another_scale[0], av1_copy)

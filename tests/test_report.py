@@ -336,4 +336,4 @@ def test_a_folder_of_which_nothing_can_be_read(mouth_live, tmp_path):
     (tmp_path / "tables" / "empty.csv").write_text(HEADER)
     done = mouth_live("report", "tables", "-o", "pages")
     assert done.returncode == 1
-    assert "none of 1 tables could be read" in done.stderr
+    assert "none of 1 tables became a page" in done.stderr

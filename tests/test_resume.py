@@ -230,6 +230,7 @@ def test_a_wrong_shard_is_wrong_usage(mouth_live, talk, text):
     assert mouth_live("process", "talk.mp4", "--shard", text).returncode == 2
 
 
+@pytest.mark.slow
 def test_after_ctrl_c_the_same_command_goes_on(long_clip, short_clip, tmp_path):
     shutil.copy(short_clip, tmp_path / "a.mp4")
     shutil.copy(long_clip, tmp_path / "b.mp4")
@@ -246,6 +247,7 @@ def test_after_ctrl_c_the_same_command_goes_on(long_clip, short_clip, tmp_path):
     assert "1 done, 1 skipped, 0 failed" in again.stderr
 
 
+@pytest.mark.slow
 def test_two_runs_on_one_folder_do_not_hurt_each_other(long_clip, short_clip, tmp_path):
     shutil.copy(long_clip, tmp_path / "a.mp4")
     shutil.copy(short_clip, tmp_path / "b.mp4")

@@ -347,6 +347,7 @@ def test_a_row_that_is_none_is_damage(tmp_path, row):
 
 @pytest.mark.clips
 @pytest.mark.parametrize("clip", ["pyfeat_face_noface.mov", "grid_tile8_speakers.mp4"])
+@pytest.mark.slow
 def test_real_clips_are_the_same_in_every_format(mouth_live, shared, tmp_path, clip):
     for form in FORMATS:
         assert mouth_live("process", shared / "clips" / clip, "-o", f"a.{form}").returncode == 0

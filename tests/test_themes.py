@@ -141,6 +141,7 @@ def frame_of(path, index=10):
     return video.read()[1].astype(int)
 
 
+@pytest.mark.slow
 def test_the_theme_reaches_each_annotated_video(mouth_live, short_clip, tmp_path):
     plain = frame_of(short_clip)
     for theme in (None, *THEMES):

@@ -426,6 +426,7 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_training_goes_on_from_weights_and_needs_no_test_part(
     compact_run, drawn_mouths, real_faces, tmp_path, monkeypatch, caplog
 ):
@@ -503,6 +504,7 @@ def test_train_and_evaluate_from_labelled_pictures(real_faces, tmp_path, monkeyp
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_folds_read_each_person_with_a_network_that_never_saw_them(real_faces, tmp_path, monkeypatch):
     from mouth_live.models.training import train as training
 
