@@ -133,6 +133,7 @@ def lines_of(stderr: str) -> list[str]:
 OPTIONS = ["--time", "media", "--with-file", "--min-face", "60", "--events", "textgrid", "--events", "elan"]
 
 
+@pytest.mark.slow
 def test_the_same_files_lines_and_exit_code_as_on_one_machine(mouth_live, recordings, cluster, tmp_path):
     """In place, by another path, sent, and on a cluster that was started for the run."""
     alone = mouth_live("process", "in", "-o", "alone", "--jobs", "1", *OPTIONS)
@@ -255,6 +256,7 @@ def test_a_recording_that_kills_its_workers_fails_alone(long_recordings, tmp_pat
     assert "2 done, 0 skipped, 1 failed" in stderr
 
 
+@pytest.mark.slow
 def test_a_lost_scheduler_ends_the_run_and_the_same_command_goes_on(long_recordings, mouth_live, tmp_path):
     (tmp_path / "out").mkdir()
     assert mouth_live("process", "in/b.mp4", "-o", "out/b.csv").returncode == 0
@@ -397,6 +399,7 @@ def test_a_cluster_that_dasks_configuration_describes(mouth_live, short_clip, mo
     assert (tmp_path / "a.csv").exists()
 
 
+@pytest.mark.slow
 def test_the_workers_share_a_long_recording(mouth_live, ten_minutes, cluster, tmp_path):
     arguments = ["process", str(ten_minutes), "--events", "csv"]
     for folder, more in (("alone", ["--jobs", "1"]), ("shared", ["--cluster", cluster.address])):

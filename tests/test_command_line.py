@@ -202,6 +202,7 @@ def test_doctor_names_an_output_once(mouth_live, short_clip):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_training_says_nothing_of_tensorflow(tmp_path):
     pytest.importorskip("tensorflow")
     code = "from mouth_live.models.training.extra_packages import keras, tensorflow; keras(); tensorflow()"

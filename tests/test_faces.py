@@ -108,6 +108,7 @@ def test_refuses_an_impossible_score(score):
 
 
 @pytest.mark.clips
+@pytest.mark.slow
 def test_no_face_in_the_cartoon_title(finder, shared):
     # Never trained on: the bare detector draws 34 boxes here.
     capture = cv2.VideoCapture(str(shared / "clips" / "pyfeat_no_face.mp4"))

@@ -209,6 +209,7 @@ def measured(truth, rng):
 
 @pytest.mark.train
 @pytest.mark.usefixtures("quick_teacher")
+@pytest.mark.slow
 def test_the_teacher_learns_from_people_where_the_model_is_wrong():
     rng = np.random.default_rng(0)
     truth = rng.random(240)

@@ -397,6 +397,7 @@ def compact_run(drawn_mouths, tmp_path_factory):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run, drawn_mouths, tmp_path):
     import keras
 
@@ -483,6 +484,7 @@ def test_export_without_a_run_or_a_place_is_told(finished_run, tmp_path):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_train_and_evaluate_from_labelled_pictures(real_faces, tmp_path, monkeypatch):
     from mouth_live.models.training.export import export
     from mouth_live.models.training.train import train
