@@ -8,7 +8,6 @@ from typing import Literal
 from ...lips.limits import Kind as EventKind
 from ...session import Session
 from ...settings import AnalysisSettings
-from ...sinks.annotated_video import AnnotatedVideo
 from ...sinks.event_lines import EventLines
 from ...sinks.sink import Sink
 from ...sinks.table_formats import table_sink
@@ -112,6 +111,8 @@ def make_sink(
         return table_sink(path, target.format, start_time, about, str(source) if options.with_file else None)
     if target.kind == "video":
         recording, rate = places.local(Path(source)), video.nominal_rate
+        from ...sinks.annotated_video import AnnotatedVideo  # takes 10 ms to import
+
         return AnnotatedVideo(Path(path), recording, video.size, rate, video.start_time, options.theme)
     if target.format == JSON:
         return EventLines(path, options.values, options.face, options.preset)
