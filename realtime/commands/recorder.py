@@ -29,6 +29,7 @@ class _Take:
 
     @property
     def names(self) -> str:
+        """The names of its files, in words."""
         return " and ".join(path.name for path in (self.table.path, self.video.path) if path)
 
 

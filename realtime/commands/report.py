@@ -124,9 +124,9 @@ def _report_folder(folder: Path, out: Path, library: str, overwrite: bool) -> No
         TableError: no table could be read.
         SomeFailedError: some could not.
     """
-    from tqdm import tqdm
     from tqdm.contrib.logging import logging_redirect_tqdm
 
+    from ...models.progress_bar import progress_bar
     from ..sinks.report.index_page import card, index_page
     from ..sinks.report.page import relative_address
 
@@ -141,7 +141,7 @@ def _report_folder(folder: Path, out: Path, library: str, overwrite: bool) -> No
     cards: list[Card] = []
     failed: list[str] = []
     with logging_redirect_tqdm([log]):
-        for job in tqdm(jobs, unit=" tables", leave=False, disable=None):
+        for job in progress_bar(jobs, None, "tables", leave=False):
             try:
                 _make_folder(job.page.parent, parents=True)
                 done = _write_page(job, library)

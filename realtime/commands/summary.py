@@ -90,11 +90,10 @@ def find_tables(paths: tuple[str, ...]) -> list[Path]:
 
 def _summaries(tables: list[Path], failed: list[Path]) -> "Iterator[TableSummary]":
     """Yield the summary of each table; report one that cannot be read, and add it to ``failed``."""
-    from tqdm import tqdm
-
+    from ...models.progress_bar import progress_bar
     from ..sinks.tables.summary import summarize
 
-    for table in tqdm(tables, unit=" tables", leave=False, disable=None):
+    for table in progress_bar(tables, None, "tables", leave=False):
         try:
             yield summarize(table)
         except MouthLiveError as error:

@@ -49,6 +49,12 @@ THUMBNAIL = 24  # points a side that are compared to find a cut
 Picture = NDArray[np.uint8]
 
 
+def thumbnail(image: Picture) -> NDArray[np.uint8]:
+    """Return points of an (h, w, 3) uint8 BGR picture, at most 24 a side: (rows, columns) uint8, their green."""
+    height, width = image.shape[:2]
+    return np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
+
+
 @dataclass(slots=True)
 class FaceFollower:
     """The faces of each frame of one source. Remembers them: one follower serves one source.
@@ -145,8 +151,7 @@ class FaceFollower:
 
     def _is_new_scene(self, image: Picture) -> bool:
         """Return whether this frame shows another scene, or has another size, than the one before."""
-        height, width = image.shape[:2]
-        points = np.ascontiguousarray(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1])
+        points = thumbnail(image)
         before, self._thumbnail = self._thumbnail, points
         if before is None or before.shape != points.shape:
             return True

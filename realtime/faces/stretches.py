@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ...models.errors import StretchError
 from ...models.face import Face
-from .following import THUMBNAIL, FaceFollower
+from .following import FaceFollower, thumbnail
 
 LENGTH = 120.0  # s of a stretch
 WARM_UP = 2.0  # s before it in which its follower learns the faces
@@ -46,8 +46,7 @@ def start_of(number: int) -> float:
 
 def fingerprint(image: Picture) -> int:
     """Return a number that tells whether two processes decoded the same picture, (h, w, 3) uint8 BGR."""
-    height, width = image.shape[:2]
-    return crc32(image[:: -(-height // THUMBNAIL), :: -(-width // THUMBNAIL), 1].tobytes())
+    return crc32(thumbnail(image).tobytes())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
