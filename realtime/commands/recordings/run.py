@@ -155,7 +155,7 @@ def _do_single(
 ) -> None:
     if status.job.targets:
         if runner is None:
-            split = _split(options, settings, workers)
+            split = _split(options, settings, workers or automatic_workers())
             do_job(status.job, options, settings, load_networks(settings), split=split)
             return
         for _, outcome in runner([status.job]):
@@ -200,7 +200,7 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
         """Do the jobs here, or in the pool."""
         available = workers or automatic_workers()
-        split = _split(options, settings, workers)
+        split = _split(options, settings, available)
         # Where there are more processes than recordings, a long one gets all of them.
         alone = [job for job in jobs if split and len(jobs) < available and stated_duration(job.source) >= SHORTEST]
         yield from _in_this_process(alone, options, settings, split)
@@ -224,9 +224,8 @@ def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: 
     return lambda jobs: _with_bar(len(jobs), ClusterRun(cluster, options, settings)(jobs))
 
 
-def _split(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Split | None:
-    """Return what has the stretches of a long recording analysed by several processes; None where one does all."""
-    available = workers or automatic_workers()
+def _split(options: ProductOptions, settings: AnalysisSettings, available: int) -> Split | None:
+    """Return what has the stretches of a long recording analysed by so many processes; None where one does all."""
     return Splitter(available, options, settings).records if available >= SPLIT_FROM else None
 
 
