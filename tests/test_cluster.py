@@ -1,5 +1,6 @@
 """Tests of ``--cluster``: Dask workers make the same files as one machine, and what is lost on the way is survived."""
 
+import fnmatch
 import json
 import os
 import re
@@ -171,6 +172,19 @@ def wait_until(happened: Callable[[], object]) -> None:
         time.sleep(0.03)
 
 
+def found(folder: Path, name: str) -> list[Path]:
+    """The files and folders of this name pattern; ``rglob`` fails where a folder goes away while it looks."""
+    places = os.walk(folder)
+    return [Path(place, entry) for place, folders, files in places for entry in fnmatch.filter(folders + files, name)]
+
+
+def is_begun(part: Path) -> bool:
+    try:
+        return part.stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
 def writer_of(part: Path) -> int | None:
     """The process that has a file open."""
     for process in Path("/proc").glob("[0-9]*"):
@@ -187,7 +201,7 @@ def kill_writers(folder: Path, name: str, times: int = 1) -> None:
     killed: set[int | None] = {None}
 
     def has_new_writer() -> bool:
-        parts = [part for part in folder.rglob(name) if part.stat().st_size > 0]
+        parts = filter(is_begun, found(folder, name))
         writers = {writer_of(part) for part in parts} - killed
         for writer in writers:
             assert writer
@@ -216,9 +230,9 @@ def test_products_that_are_lost_with_their_worker_are_made_again(mouth_live, lon
     """The workers finish while the program cannot take what they made, and are then killed."""
     folder = cluster.log.parent
     with running("process", "in", "-o", "out", "--cluster", cluster.address, "--send", folder=tmp_path) as run:
-        wait_until(lambda: list(folder.rglob("a.csv.part")))
+        wait_until(lambda: found(folder, "a.csv.part"))
         run.send_signal(signal.SIGSTOP)
-        wait_until(lambda: not list(folder.rglob("mouth-live-*")))
+        wait_until(lambda: not found(folder, "mouth-live-*"))
         for worker in psutil.Process(cluster.nanny.pid).children():
             worker.kill()
         time.sleep(1)
