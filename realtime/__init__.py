@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from .records import Analysis, Frame, LipEvent, Reading
     from .session import Session, open_session
     from .settings import AnalysisSettings
-    from .sinks.csv_sink import CsvSink
-    from .sinks.overlay import draw
+    from .sinks.drawing.overlay import draw
     from .sinks.sink import Sink
+    from .sinks.tables.csv_sink import CsvSink
     from .sinks.tables.reading import read_table
     from .streams import analyze, lip_events, watch_lips
     from .video.cameras import open_camera
@@ -37,8 +37,8 @@ else:
             ".records": ["Analysis", "Frame", "LipEvent", "Reading"],
             ".session": ["Session", "open_session"],
             ".settings": ["AnalysisSettings"],
-            ".sinks.csv_sink": ["CsvSink"],
-            ".sinks.overlay": ["draw"],
+            ".sinks.tables.csv_sink": ["CsvSink"],
+            ".sinks.drawing.overlay": ["draw"],
             ".sinks.sink": ["Sink"],
             ".streams": ["analyze", "lip_events", "watch_lips"],
             ".sinks.tables.reading": ["read_table"],

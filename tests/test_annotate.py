@@ -17,8 +17,8 @@ import pytest
 
 from mouth_live.models.errors import SinkError
 from mouth_live.realtime.records import Analysis, Frame
-from mouth_live.realtime.sinks import ffmpeg_writer as ffmpeg
-from mouth_live.realtime.sinks.annotated_video import AnnotatedVideo
+from mouth_live.realtime.sinks.videos import ffmpeg_writer as ffmpeg
+from mouth_live.realtime.sinks.videos.annotated_video import AnnotatedVideo
 
 GAPS = (0.04, 0.021, 0.09, 0.033367, 0.5, 0.004)  # s between frames, over and over
 TIMES = np.concatenate([[0.0], np.cumsum(np.resize(GAPS, 39))])
@@ -210,8 +210,8 @@ import sys, time, numpy as np
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
-from mouth_live.realtime.sinks import ffmpeg_writer as ffmpeg
-from mouth_live.realtime.sinks.annotated_video import AnnotatedVideo
+from mouth_live.realtime.sinks.videos import ffmpeg_writer as ffmpeg
+from mouth_live.realtime.sinks.videos.annotated_video import AnnotatedVideo
 from mouth_live.realtime.records import Analysis, Frame
 with AnnotatedVideo(Path({str(tmp_path / "out.mp4")!r}), None, (64, 48), 25.0, 0.0) as sink:
     try:

@@ -16,7 +16,7 @@ import pytest
 
 from mouth_live.realtime.lips.intervals import Interval, IntervalCollector, Intervals
 from mouth_live.realtime.records import LipEvent
-from mouth_live.realtime.sinks.interval_formats import FORMATS
+from mouth_live.realtime.sinks.events.interval_formats import FORMATS
 
 FOUND = Intervals(
     faces=(0, 1, 12),

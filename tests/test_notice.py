@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mouth_live.realtime.sinks.drawing import MIN_TEXT_SIZE
-from mouth_live.realtime.sinks.notice import draw_notice
+from mouth_live.realtime.sinks.drawing.primitives import MIN_TEXT_SIZE
+from mouth_live.realtime.sinks.window.notice import draw_notice
 
 LONG = "much longer than the picture is wide " * 4
 SAVED = "picture saved: mouth-live-20260101-120000.png"

@@ -10,8 +10,8 @@ import pytest
 from mouth_live.models.blazeface import BlazeFace
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.drawing import PALETTE, text_size
-from mouth_live.realtime.sinks.overlay import draw
+from mouth_live.realtime.sinks.drawing.overlay import draw
+from mouth_live.realtime.sinks.drawing.primitives import PALETTE, text_size
 
 SIZES = [(320, 240), (1280, 720), (3840, 2160)]
 TONES = [0, 128, 255]

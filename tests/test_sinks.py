@@ -11,7 +11,7 @@ import pytest
 from mouth_live.models.errors import SinkError
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.csv_sink import CsvSink
+from mouth_live.realtime.sinks.tables.csv_sink import CsvSink
 
 COLUMNS = "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability"
 

@@ -13,8 +13,8 @@ import pytest
 
 from mouth_live.models.face import Face
 from mouth_live.realtime import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.table_formats import table_sink
 from mouth_live.realtime.sinks.tables import blocks
+from mouth_live.realtime.sinks.tables.formats import table_sink
 from mouth_live.realtime.sinks.tables.summary import QUANTILES, summarize
 
 PICTURE = np.zeros((4, 4, 3), np.uint8)

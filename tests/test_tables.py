@@ -15,12 +15,12 @@ import pytest
 from mouth_live.models.face import Face
 from mouth_live.realtime import Analysis, Frame, Reading, SinkError, TableError, read_table
 from mouth_live.realtime.commands.file_formats import TABLE_FORMATS as NAMES_OF_OPTION
-from mouth_live.realtime.sinks import parquet_sink
-from mouth_live.realtime.sinks.csv_sink import CsvSink
-from mouth_live.realtime.sinks.jsonl_sink import JsonlSink
-from mouth_live.realtime.sinks.parquet_sink import ParquetSink
-from mouth_live.realtime.sinks.table_columns import COLUMNS, NAMES
-from mouth_live.realtime.sinks.table_formats import TABLE_FORMATS, table_sink
+from mouth_live.realtime.sinks.tables import parquet_sink
+from mouth_live.realtime.sinks.tables.columns import COLUMNS, NAMES
+from mouth_live.realtime.sinks.tables.csv_sink import CsvSink
+from mouth_live.realtime.sinks.tables.formats import TABLE_FORMATS, table_sink
+from mouth_live.realtime.sinks.tables.jsonl_sink import JsonlSink
+from mouth_live.realtime.sinks.tables.parquet_sink import ParquetSink
 
 FORMATS = ["csv", "parquet", "jsonl"]
 PICTURE = np.zeros((4, 4, 3), np.uint8)
@@ -256,7 +256,7 @@ def test_only_the_library_that_is_asked_for_is_imported(tmp_path):
         written(tmp_path / f"a.{form}", SOME)
     code = (
         "import sys; from mouth_live.realtime import read_table, CsvSink\n"
-        "from mouth_live.realtime.sinks.parquet_sink import ParquetSink\n"
+        "from mouth_live.realtime.sinks.tables.parquet_sink import ParquetSink\n"
         "heavy = lambda: sorted({'pandas', 'polars', 'pyarrow', 'cv2'} & sys.modules.keys())\n"
         "read_table('a.csv'); read_table('a.jsonl'); print(heavy())\n"
         "read_table('a.parquet'); print(heavy())\n"

@@ -8,9 +8,9 @@ from test_overlay import analysis, near
 from mouth_live.models.face import Face
 from mouth_live.realtime import draw
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.drawing import PALETTE
-from mouth_live.realtime.sinks.overlay import Overlay
-from mouth_live.realtime.sinks.themes import THEMES
+from mouth_live.realtime.sinks.drawing.overlay import Overlay
+from mouth_live.realtime.sinks.drawing.primitives import PALETTE
+from mouth_live.realtime.sinks.drawing.themes import THEMES
 
 SIZES = [(160, 120), (405, 720), (1280, 720), (1920, 1080)]
 POINTS = np.array([[0.3, 0.35], [0.7, 0.35], [0.5, 0.55], [0.5, 0.75], [0.05, 0.4], [0.95, 0.4]], np.float32)

@@ -560,7 +560,7 @@ class TestNames:
 import os, numpy as np
 from pathlib import Path
 from mouth_live.realtime import Analysis, Frame
-from mouth_live.realtime.sinks.annotated_video import AnnotatedVideo
+from mouth_live.realtime.sinks.videos.annotated_video import AnnotatedVideo
 os.environ["PATH"] = os.environ["PATH"] if {installed} else ""
 with AnnotatedVideo(Path(sys.argv[1]), None, (64, 48), 25.0, 0.0) as sink:
     for number in range(5):
@@ -571,7 +571,7 @@ print(len(list(open_video(sys.argv[1]))))
 
     def test_intervals_of_a_video_whose_name_is_not_utf8(self):
         from mouth_live.realtime.lips.intervals import Intervals
-        from mouth_live.realtime.sinks.interval_formats import elan
+        from mouth_live.realtime.sinks.events.interval_formats import elan
 
         text = elan(Intervals([], [0], 1.0, media=f"/talks/{LATIN_1}.mp4"))
         assert text.encode().count(b"caf%E9.mp4") == 2

@@ -12,14 +12,14 @@ from pathlib import Path
 import cv2
 import pytest
 
-from mouth_live.realtime.sinks.display import display_problem
-from mouth_live.realtime.sinks.window import WindowSink, window_size
+from mouth_live.realtime.sinks.window.display import display_problem
+from mouth_live.realtime.sinks.window.window_sink import WindowSink, window_size
 
 SHOW = """
 import sys, time, numpy as np
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks.window import WindowStatus, WindowSink
+from mouth_live.realtime.sinks.window.window_sink import WindowStatus, WindowSink
 reading = Reading(0, Face((80, 60, 90, 90), np.zeros((6, 2), np.float32), 0.9), 0.4, 0.4, True, 0.9)
 status = WindowStatus(29.9, 1, "keep your mouth closed: 5 s")
 key_c = lambda: print("calibrate", flush=True)
@@ -206,7 +206,8 @@ def test_an_existing_screen_is_not_a_problem(screen: str, monkeypatch: pytest.Mo
 def test_no_display_is_one_line_and_no_crash(
     display: str | None, wayland: str | None, message: str, tmp_path: Path
 ) -> None:
-    code = "from mouth_live.realtime.sinks.window import WindowSink\nfrom mouth_live.models.errors import SinkError\n"
+    code = "from mouth_live.realtime.sinks.window.window_sink import WindowSink\n"
+    code += "from mouth_live.models.errors import SinkError\n"
     code += "try:\n    WindowSink().__enter__()\nexcept SinkError as error:\n    print(error)"
     environment = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY"}}
     environment |= {"DISPLAY": display} if display else {}

@@ -9,9 +9,9 @@ import pytest
 
 from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
-from mouth_live.realtime.sinks import window as module
-from mouth_live.realtime.sinks.overlay import draw
-from mouth_live.realtime.sinks.window import WindowSink, WindowStatus
+from mouth_live.realtime.sinks.drawing.overlay import draw
+from mouth_live.realtime.sinks.window import window_sink as module
+from mouth_live.realtime.sinks.window.window_sink import WindowSink, WindowStatus
 
 NAME = r"mouth-live-\d{8}-\d{6}(-\d+)?\.png"
 

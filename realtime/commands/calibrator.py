@@ -12,7 +12,7 @@ from ..lips.profiles import Profile, profile_path, save_profile
 from ..records import Analysis
 from ..settings import AnalysisSettings
 from ..sinks.sink import Sink
-from ..sinks.window import WindowSink, WindowStatus
+from ..sinks.window.window_sink import WindowSink, WindowStatus
 from .live_source import open_live
 
 log = logging.getLogger("mouth_live")

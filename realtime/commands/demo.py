@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..sinks.themes import Theme
+from ..sinks.drawing.themes import Theme
 from .file_formats import refuse_file_name
 from .options import analysis_options, take_settings, theme_option
 from .output_files import overwrite_option

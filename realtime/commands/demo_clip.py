@@ -5,8 +5,8 @@ from pathlib import Path
 
 from ...models.errors import SinkError
 from ..settings import AnalysisSettings
-from ..sinks.display import display_problem
-from ..sinks.themes import DEFAULT_THEME, Theme
+from ..sinks.drawing.themes import DEFAULT_THEME, Theme
+from ..sinks.window.display import display_problem
 from .live import LiveOptions, run_live
 from .recordings.plan import Wanted, plan_jobs
 from .recordings.products import ProductOptions

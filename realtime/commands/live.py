@@ -14,13 +14,13 @@ from ..outputs.output import Output
 from ..records import Analysis
 from ..session import Session
 from ..settings import AnalysisSettings
-from ..sinks.annotated_video import AnnotatedVideo
-from ..sinks.csv_sink import CsvSink
+from ..sinks.drawing.themes import DEFAULT_THEME, Theme
 from ..sinks.missing_face import MissingFace
 from ..sinks.sink import Sink
-from ..sinks.themes import DEFAULT_THEME, Theme
-from ..sinks.window import WindowSink, WindowStatus
-from ..sinks.window_keys import keys_in_words
+from ..sinks.tables.csv_sink import CsvSink
+from ..sinks.videos.annotated_video import AnnotatedVideo
+from ..sinks.window.keys import keys_in_words
+from ..sinks.window.window_sink import WindowSink, WindowStatus
 from .calibrator import DEFAULT_NAME, Calibrator
 from .live_source import open_live
 

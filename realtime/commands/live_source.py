@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ..session import Session, open_session
 from ..settings import AnalysisSettings
-from ..sinks.display import display_problem
+from ..sinks.window.display import display_problem
 from ..video.camera_list import refuse_missing_camera
 from ..video.cameras import find_source
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 from ..lips.limits import DEFAULT_LIMITS, Kind, Limits
-from ..sinks.themes import DEFAULT_THEME, THEMES
+from ..sinks.drawing.themes import DEFAULT_THEME, THEMES
 from .completion import complete_models, complete_profiles
 from .limit_options import LIMIT_OPTIONS, take_limits
 from .option_types import FaceMode, Number

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from ..sinks.themes import Theme
+from ..sinks.drawing.themes import Theme
 from .completion import complete_files
 from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
 from .options import analysis_options, refuse_unused_theme, take_settings, theme_option
@@ -102,7 +102,7 @@ def process(
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
     refuse_unused_theme(annotate is not None, "add --annotate")
-    from ..sinks.table_formats import check_format
+    from ..sinks.tables.formats import check_format
     from ..video.recording_files import recording_path
     from .recordings.inputs import names_several
     from .recordings.plan import Wanted, plan_jobs

@@ -8,9 +8,9 @@ from types import TracebackType
 
 from ...models.errors import MouthLiveError
 from ..records import Analysis, Frame
-from ..sinks.annotated_video import AnnotatedVideo
-from ..sinks.csv_sink import CsvSink
 from ..sinks.sink import Sink
+from ..sinks.tables.csv_sink import CsvSink
+from ..sinks.videos.annotated_video import AnnotatedVideo
 from .output_files import dated
 
 log = logging.getLogger("mouth_live")

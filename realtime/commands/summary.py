@@ -39,7 +39,7 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
     mouth-live summary tables/                     as CSV on stdout
     mouth-live summary tables/ -o summary.html     as a page for a browser
     """  # noqa: D301
-    from ..sinks.table_formats import chosen_format
+    from ..sinks.tables.formats import chosen_format
 
     output = None if output is None or str(output) == "-" else dated(output)
     chosen = chosen_format(None if output is None else str(output), format_name, FORMATS)

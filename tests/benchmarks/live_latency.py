@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mouth_live.realtime import Frame, Pipeline
-from mouth_live.realtime.sinks.overlay import draw
+from mouth_live.realtime.sinks.drawing.overlay import draw
 from mouth_live.realtime.system.prefetch import Prefetch
 from mouth_live.realtime.video.reader import FrameReader
 from mouth_live.realtime.video.sources import open_video

@@ -17,7 +17,7 @@ from mouth_live.realtime import Analysis, Pipeline
 from mouth_live.realtime.faces.changes import mosaic
 from mouth_live.realtime.faces.motion import motion, upper_face
 from mouth_live.realtime.faces.tracking import Tracker
-from mouth_live.realtime.sinks.csv_sink import csv_rows
+from mouth_live.realtime.sinks.tables.csv_sink import csv_rows
 from mouth_live.realtime.video.sources import open_video
 
 EVERY = 5  # frames: of so many one is measured

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....models.scale import gap_ratio_from_openness
-from ...sinks.drawing import PLATE, TEXT
+from ...sinks.drawing.primitives import PLATE, TEXT
 from .candidates import MOUTH_HEIGHT, VIEW_SIZE, Candidate
 
 LABEL_VALUES = (0.0, 0.25, 0.5, 0.75, 1.0)

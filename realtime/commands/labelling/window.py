@@ -9,7 +9,7 @@ import cv2
 
 from ....models.errors import SinkError
 from ...settings import AnalysisSettings
-from ...sinks.display import display_problem
+from ...sinks.window.display import display_problem
 from ...video.sources import open_video
 from .candidates import Candidate, find_candidates, spread_out
 from .table import Labelling, labelled_frames

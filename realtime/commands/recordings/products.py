@@ -8,10 +8,10 @@ from typing import Literal
 from ...lips.limits import Kind as EventKind
 from ...session import Session
 from ...settings import AnalysisSettings
-from ...sinks.event_lines import EventLines
+from ...sinks.drawing.themes import DEFAULT_THEME, Theme
+from ...sinks.events.event_lines import EventLines
 from ...sinks.sink import Sink
-from ...sinks.table_formats import table_sink
-from ...sinks.themes import DEFAULT_THEME, Theme
+from ...sinks.tables.formats import table_sink
 from ..file_formats import JSON
 from .places import HERE, Places
 
@@ -111,12 +111,12 @@ def make_sink(
         return table_sink(path, target.format, start_time, about, str(source) if options.with_file else None)
     if target.kind == "video":
         recording, rate = places.local(Path(source)), video.nominal_rate
-        from ...sinks.annotated_video import AnnotatedVideo  # takes 10 ms to import
+        from ...sinks.videos.annotated_video import AnnotatedVideo  # takes 10 ms to import
 
         return AnnotatedVideo(Path(path), recording, video.size, rate, video.start_time, options.theme)
     if target.format == JSON:
         return EventLines(path, options.values, options.face, options.preset)
-    from ...sinks.interval_sink import IntervalSink  # takes 6 ms to import
+    from ...sinks.events.interval_sink import IntervalSink  # takes 6 ms to import
 
     return IntervalSink(
         path,

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..drawing import PALETTE
+from ..drawing.primitives import PALETTE
 
 _MIN_CONTRAST = 3.0  # of a curve against white; WCAG 2.2, 1.4.11
 _WHITE, _INK = 245, "#30343b"

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....models.errors import TableError
-from ..parquet_sink import load_pyarrow
-from ..table_columns import COLUMNS, NAMES, STAND_INS, TABLE_DTYPE, as_record
-from ..table_formats import CSV, JSONL, PARQUET
+from .columns import COLUMNS, NAMES, STAND_INS, TABLE_DTYPE, as_record
+from .formats import CSV, JSONL, PARQUET
+from .parquet_sink import load_pyarrow
 
 BLOCK_ROWS = 16_384  # 1.5 MB of rows; four times that for JSON lines
 _PARQUET_MAGIC = b"PAR1"

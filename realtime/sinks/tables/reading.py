@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....models.errors import MissingExtraError
-from ..table_columns import COLUMNS, TABLE_DTYPE, Column, is_missing
 from .blocks import table_blocks
+from .columns import COLUMNS, TABLE_DTYPE, Column, is_missing
 
 Library = Literal["numpy", "pandas", "polars"]
 

@@ -14,8 +14,8 @@ from ...lips.gates import Gates
 from ...lips.intervals import IntervalCollector
 from ...lips.limits import OPEN
 from ...lips.movement import LipMovement
-from ..table_columns import TABLE_DTYPE
 from .blocks import table_blocks
+from .columns import TABLE_DTYPE
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LEVELS = 10_001  # the table's openness has 4 decimals, so that counts of its values give exact quantiles

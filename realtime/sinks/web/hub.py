@@ -1,4 +1,4 @@
-"""All connected pages: what each is told, and what they ask for. It lives in the server's event loop."""
+"""All connected pages: what is sent to each, and what they ask for. It lives in the server's event loop."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -30,7 +30,7 @@ class Controls(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a new page is told first.
+    """What is sent to a new page first.
 
     Attributes:
         source: the name of the source.
@@ -57,7 +57,7 @@ class Hub:
         """Begin without pages.
 
         Args:
-            about: what a new page is told.
+            about: what is sent to a new page first.
             controls: what a page may change.
             want_picture: called when a page waits for the next picture.
         """
@@ -112,7 +112,7 @@ class Hub:
         await client.greet([hello, self._state_message()], list(self._ongoing))
 
     def receive(self, client: Client, text: str) -> None:
-        """Do what a page asks for; what it cannot do it is told."""
+        """Do what a page asks for, or send it the reason why not."""
         try:
             command = json.loads(text)
         except (ValueError, RecursionError):

@@ -20,7 +20,7 @@ from .....models.errors import MouthLiveError
 from ....records import Analysis
 from ....settings import AnalysisSettings
 from ....sinks.sink import Sink
-from ....sinks.table_formats import PARQUET
+from ....sinks.tables.formats import PARQUET
 from ....system.signals import Terminated
 from ..manifest import manifest_path, settings_data, weights_hashes
 from ..outcome import Outcome

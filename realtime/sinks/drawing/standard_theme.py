@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from ...models.rectangle import Rectangle
-from ..records import Reading
-from .drawing import PLATE, PLATE_OPACITY, Picture, draw_bar, draw_text, fill, text_width
+from ....models.rectangle import Rectangle
+from ...records import Reading
+from .primitives import PLATE, PLATE_OPACITY, Picture, draw_bar, draw_text, fill, text_width
 from .scene import Scene, chip_width, draw_box, draw_chip, draw_dot, draw_status, face_colour, status_text
 
 

@@ -9,9 +9,9 @@ from tempfile import TemporaryFile
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.errors import SinkError
-from ..system.programs import start_program
-from ..video.ffmpeg import passthrough_option
+from ....models.errors import SinkError
+from ...system.programs import start_program
+from ...video.ffmpeg import passthrough_option
 from .matroska import picture_header, stream_header
 from .sound import find_sound, sound_options
 

@@ -10,10 +10,10 @@ from math import isnan
 import cv2
 import numpy as np
 
-from ...models.crop import crop_faces
-from ...models.rectangle import Rectangle
-from ..records import Reading
-from .drawing import GROOVE, HALO, PLATE, PLATE_OPACITY, TEXT, Colour, draw_text, fill, text_width
+from ....models.crop import crop_faces
+from ....models.rectangle import Rectangle
+from ...records import Reading
+from .primitives import GROOVE, HALO, PLATE, PLATE_OPACITY, TEXT, Colour, draw_text, fill, text_width
 from .scene import Scene, draw_box, draw_chip, draw_status, face_colour, status_text
 
 SPAN = 5.0  # s of the curves

@@ -5,9 +5,9 @@ Each face has only its corners and its id. While its lips are active it has a wh
 
 from dataclasses import dataclass
 
-from ...models.rectangle import Rectangle
-from ..records import Reading
-from .drawing import PLATE, PLATE_OPACITY, draw_bar, draw_text, fill, text_width
+from ....models.rectangle import Rectangle
+from ...records import Reading
+from .primitives import PLATE, PLATE_OPACITY, draw_bar, draw_text, fill, text_width
 from .scene import Scene, chip_width, draw_box, draw_chip, draw_dot, face_colour
 
 SIZES = ((1.6, 5.0), (1.3, 3.5), (1.0, 2.5))

@@ -15,15 +15,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.errors import SinkError
-from ...models.whole_file import same_file, whole_file
-from ..records import Analysis
-from ..video.picture_shape import fit
-from ..video.plain_name import plain_name
+from ....models.errors import SinkError
+from ....models.whole_file import same_file, whole_file
+from ...records import Analysis
+from ...video.picture_shape import fit
+from ...video.plain_name import plain_name
+from ..drawing.overlay import Overlay
+from ..drawing.themes import DEFAULT_THEME, Theme
+from ..sink import Sink
 from .ffmpeg_writer import FfmpegWriter
-from .overlay import Overlay
-from .sink import Sink
-from .themes import DEFAULT_THEME, Theme
 
 log = logging.getLogger("mouth_live")
 

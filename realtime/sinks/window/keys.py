@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ...models.rectangle import Rectangle
-from .drawing import PLATE, Picture, draw_text, fill, text_size, text_width
+from ....models.rectangle import Rectangle
+from ..drawing.primitives import PLATE, Picture, draw_text, fill, text_size, text_width
 
 KEYS = (
     ("space", "pause"),

@@ -1,6 +1,6 @@
 """The sink that writes readings as a CSV table."""
 
-from .table_columns import COLUMNS, FILE, NAMES, Row
+from .columns import COLUMNS, FILE, NAMES, Row
 from .text_table import TextTable
 
 _CELLS = tuple(f"%.{column.decimals}f" if column.decimals else "%d" for column in COLUMNS)

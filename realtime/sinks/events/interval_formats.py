@@ -9,8 +9,8 @@ from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from ..lips.intervals import Interval, Intervals
-from ..video.plain_name import is_utf8
+from ...lips.intervals import Interval, Intervals
+from ...video.plain_name import is_utf8
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LABELS = {"activity": "lips active", "open": "mouth open"}

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 import cv2
 import numpy as np
 
-from ...models.checked import checked_type
-from ...models.rectangle import Rectangle
-from ..records import Analysis, Reading
+from ....models.checked import checked_type
+from ....models.rectangle import Rectangle
+from ...records import Analysis, Reading
 from .broadcast_theme import draw_broadcast
 from .debug_theme import DebugTheme
-from .drawing import Picture, text_size
 from .minimal_theme import draw_minimal
+from .primitives import Picture, text_size
 from .scene import Scene
 from .standard_theme import draw_standard
 from .themes import DEFAULT_THEME, THEMES, Theme

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..lips.event_json import event_json, value_json
-from ..lips.face_choice import ANYONE, FaceChoice
-from ..lips.ongoing_events import OngoingEvents
-from ..records import Analysis, LipEvent, Reading
-from .text_sink import TextSink
+from ...lips.event_json import event_json, value_json
+from ...lips.face_choice import ANYONE, FaceChoice
+from ...lips.ongoing_events import OngoingEvents
+from ...records import Analysis, LipEvent, Reading
+from ..text_sink import TextSink
 
 
 class EventLines(TextSink):

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.rectangle import Rectangle
+from ....models.rectangle import Rectangle
 
 Picture = NDArray[np.uint8]
 Colour = tuple[int, int, int]  # BGR

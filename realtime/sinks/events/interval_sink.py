@@ -3,12 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from ..lips.face_choice import FaceChoice
-from ..lips.intervals import IntervalCollector
-from ..lips.limits import Kind
-from ..records import Analysis
+from ...lips.face_choice import FaceChoice
+from ...lips.intervals import IntervalCollector
+from ...lips.limits import Kind
+from ...records import Analysis
+from ..text_sink import TextSink
 from .interval_formats import FORMATS
-from .text_sink import TextSink
 
 
 class IntervalSink(TextSink):

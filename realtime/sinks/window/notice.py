@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from .drawing import MIN_TEXT_SIZE, PLATE, Picture, draw_text, text_size, text_width
+from ..drawing.primitives import MIN_TEXT_SIZE, PLATE, Picture, draw_text, text_size, text_width
 
 ENLARGED = 1.5  # times the usual text: it is read from a distance
 MOST_LINES = 3  # of one notice; a longer one gets smaller text

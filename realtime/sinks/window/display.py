@@ -5,7 +5,7 @@ import socket
 import sys
 from pathlib import Path
 
-from ...models.errors import SinkError
+from ....models.errors import SinkError
 
 X11_SOCKETS = "/tmp/.X11-unix/X"  # the path where X servers listen by convention, without the display's number
 CONNECT_TIMEOUT = 2.0  # s

@@ -4,9 +4,9 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Self
 
-from ..records import Analysis
-from .table_columns import Row, printable, table_rows
-from .text_sink import TextSink
+from ...records import Analysis
+from ..text_sink import TextSink
+from .columns import Row, printable, table_rows
 
 
 class TextTable(TextSink):

@@ -2,7 +2,7 @@
 
 import json
 
-from .table_columns import FILE, NAMES, Row, rounded
+from .columns import FILE, NAMES, Row, rounded
 from .text_table import TextTable
 
 

@@ -10,11 +10,11 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.errors import MissingExtraError
-from ...models.lazy_names import VERSION
-from ..records import Analysis
-from .file_sink import FileSink
-from .table_columns import COLUMNS, FILE, TABLE_DTYPE, as_record, is_missing, printable, rounded, table_rows
+from ....models.errors import MissingExtraError
+from ....models.lazy_names import VERSION
+from ...records import Analysis
+from ..file_sink import FileSink
+from .columns import COLUMNS, FILE, TABLE_DTYPE, as_record, is_missing, printable, rounded, table_rows
 
 GROUP_ROWS = 65_536  # rows of a row group: 6 MB in memory; an hour of one face has two of them
 METADATA_KEY = "mouth_live"  # in the schema's metadata; its value is JSON

@@ -9,16 +9,16 @@ from typing import Self
 
 import cv2
 
-from ...models.errors import SinkError
-from ..records import Analysis
+from ....models.errors import SinkError
+from ...records import Analysis
+from ..drawing.overlay import Overlay
+from ..drawing.primitives import Picture
+from ..drawing.themes import DEFAULT_THEME, Theme
+from ..sink import Sink
 from .display import display_problem
-from .drawing import Picture
+from .keys import draw_keys, draw_pause
 from .notice import draw_notice
-from .overlay import Overlay
-from .sink import Sink
 from .snapshot import save_snapshot
-from .themes import DEFAULT_THEME, Theme
-from .window_keys import draw_keys, draw_pause
 
 log = logging.getLogger("mouth_live")
 

@@ -7,7 +7,7 @@ from math import isnan, nan
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import Analysis, Reading
+from ...records import Analysis, Reading
 
 Value = int | float | None
 Row = tuple[Value, ...]

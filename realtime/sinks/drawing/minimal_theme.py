@@ -5,8 +5,8 @@ While the lips are active a dot stands beside the bar.
 
 from math import ceil
 
-from ...models.rectangle import Rectangle
-from .drawing import PLATE, PLATE_OPACITY, draw_bar, fill
+from ....models.rectangle import Rectangle
+from .primitives import PLATE, PLATE_OPACITY, draw_bar, fill
 from .scene import Scene, draw_dot, face_colour
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import cv2
 
-from ...models.errors import SinkError
-from ...models.whole_file import whole_file
-from .drawing import Picture
+from ....models.errors import SinkError
+from ....models.whole_file import whole_file
+from ..drawing.primitives import Picture
 
 NAME = "mouth-live-%Y%m%d-%H%M%S"
 FAST = 1  # PNG compression: a 1080p picture is written in a frame's time or two

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ...models.errors import UsageError
+from ....models.errors import UsageError
+from ..file_sink import FileSink
 from .csv_sink import CsvSink
-from .file_sink import FileSink
 from .jsonl_sink import JsonlSink
 from .parquet_sink import ParquetSink, load_pyarrow
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..video.ffmpeg import probe, run_program
+from ...video.ffmpeg import probe, run_program
 
 log = logging.getLogger("mouth_live")
 

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ...models.rectangle import Rectangle
-from ..records import Analysis, Reading
-from .drawing import (
+from ....models.rectangle import Rectangle
+from ...records import Analysis, Reading
+from .primitives import (
     HALO,
     PALETTE,
     PLATE,

@@ -1,0 +1,1 @@
+"""Faces drawn into pictures: the overlay and its themes."""

@@ -1,0 +1,1 @@
+"""Events as lines of JSON, and as intervals in the formats of other programs."""

@@ -1,0 +1,1 @@
+"""Annotated video files, with their sound."""
