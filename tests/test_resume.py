@@ -2,6 +2,7 @@
 
 import csv
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -117,6 +118,19 @@ def test_a_cut_off_recording_is_reported_again_on_every_run(mouth_live, cut_off,
     assert (first.returncode, again.returncode) == (1, 1)
     assert "cut.mp4: cut off, " in again.stderr
     assert first.stderr.splitlines()[-1] == again.stderr.splitlines()[-1]
+
+
+def test_a_recording_with_lost_frames_is_reported_again_on_every_run(mouth_live, demo_clip, tmp_path):
+    data = bytearray(demo_clip.read_bytes())
+    middle = slice(len(data) // 2, len(data) // 2 + 30_000)
+    data[middle] = random.Random(1).randbytes(30_000)
+    (tmp_path / "damaged.mp4").write_bytes(data)
+    first = mouth_live("process", "damaged.mp4")
+    again = mouth_live("process", "damaged.mp4")
+    assert (first.returncode, again.returncode) == (0, 0)
+    for done in (first, again):
+        assert "damaged.mp4: about" in done.stderr
+        assert "frames are missing in it; the longest gap is from" in done.stderr
 
 
 def test_one_of_several_that_is_cut_off_is_reported_again(mouth_live, cut_off, talk):

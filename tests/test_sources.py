@@ -201,6 +201,21 @@ def test_ffmpeg_continues_after_a_long_stretch_of_garbage(tmp_path, monkeypatch,
     ends = frames[-1].time == pytest.approx(15.96)
     reported = "nothing after them could be; is it damaged" in caplog.text
     assert (ends, reported) == (installed, not installed)
+    if installed:
+        steps = np.diff([frame.time for frame in frames])
+        start, end = (frames[int(steps.argmax()) + i].time for i in (0, 1))
+        lost = f"about {400 - len(frames)} frames are missing in it; the longest gap is from {start:.2f} to {end:.2f} s"
+        assert lost in video.damage
+        assert lost in caplog.text
+
+
+@pytest.mark.parametrize("name", ["gap.mp4", "variable.mkv", "interlaced.mpg"])
+def test_a_rate_that_changes_is_not_reported_as_damage(clips, name, caplog):
+    size, count, options, before = CLIPS[name]
+    ffmpeg(*before, *picture_input(size, count), *options, clips / f"whole_{name}")
+    with open_video(clips / f"whole_{name}") as video:
+        assert len(list(video)) == count
+    assert (video.damage, caplog.text) == ("", "")
 
 
 def test_a_still_video_is_not_taken_for_an_interlaced_one(tmp_path, caplog):

@@ -14,6 +14,7 @@ from ..records import Frame
 from .clock import RESTART_MESSAGE, RecordingClock
 from .container import is_bare_jpegs, is_text, missing_bytes, unreadable_reason
 from .decoder import Decoder
+from .gaps import Gaps
 from .iso_tracks import video_matrices
 from .packets import UNKNOWN, PacketCapture, StreamChanges, stated_rate
 from .picture_shape import Display, mirroring
@@ -37,7 +38,7 @@ class VideoFile:
     Frames of another size than the first are fitted into it, with black bars.
 
     Attributes:
-        ended_early: what was said where far fewer frames were decoded than the file states; else empty.
+        damage: after the iteration, what was said where fewer frames were decoded than the file states; else empty.
     """
 
     def __init__(self, path: Path, track: int | None = None) -> None:
@@ -51,7 +52,7 @@ class VideoFile:
             SourceError: it is not a video, no frame of it can be decoded, or there is no such track.
         """
         self._path = path
-        self.name, self.files, self.ended_early = path.name, (path,), ""
+        self.name, self.files, self.damage = path.name, (path,), ""
         if is_text(path):  # a playlist would make the decoder open other files and addresses
             raise SourceError(f"{path}: a text file, not a video; was something else saved under its name?")
         chosen = choose_track(path, track)
@@ -91,16 +92,19 @@ class VideoFile:
             IncompleteVideoError: the file is cut off; raised after its last readable frame.
         """
         frames, last = 0, 0.0
+        gaps = Gaps(self.nominal_rate)
         for last, image in self._timed_pictures():
+            gaps.add(last)
             yield Frame(frames, last, image)
             frames += 1
         missing = missing_bytes(self._path)
         if not missing and self._ended_early(frames, last) and self._decoder.reopen_with_ffmpeg():
             for time, image in self._timed_pictures():
                 if time > last:
+                    gaps.add(time)
                     yield Frame(frames, time, image)
                     frames, last = frames + 1, time
-        self._check_end(frames, last, missing)
+        self._check_end(frames, last, missing, gaps)
 
     def pictures_since(self, start: float) -> Iterator[tuple[float, NDArray[np.uint8]]]:
         """Yield (seconds since the first frame, picture as shown) from the first frame at ``start`` seconds on.
@@ -183,13 +187,17 @@ class VideoFile:
         end = self.start_time + last  # some containers count their duration from their own zero
         return self.duration > end + MAX_MISSING_SECONDS and self._decoder.frame_count * MIN_FRAME_SHARE > frames
 
-    def _check_end(self, frames: int, last: float, missing: int) -> None:
-        """Raise an error where the file is cut off, by ``missing`` bytes; warn where it ended early."""
+    def _check_end(self, frames: int, last: float, missing: int, gaps: Gaps) -> None:
+        """Raise an error where the file is cut off, by ``missing`` bytes; warn where it ended early or has gaps."""
         early = self._ended_early(frames, last)
         about = f" of about {self.duration:.1f} s" if early else ""
         kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
         if missing:
             raise IncompleteVideoError(f"{self._path}: cut off, {missing:,} bytes are missing at its end; {kept}")
+        lost = "" if self._untimed else gaps.description(self._decoder.frame_count - frames)
         if early:
-            self.ended_early = f"{self._path}: {kept}, nothing after them could be; is it damaged, or its sound longer?"
-            log.warning("%s", self.ended_early)
+            self.damage = f"{self._path}: {kept}, nothing after them could be; is it damaged, or its sound longer?"
+        elif lost:
+            self.damage = f"{self._path}: {lost}"
+        if self.damage:
+            log.warning("%s", self.damage)

@@ -108,7 +108,7 @@ def _do_job(
             manifests.remove()
             raise
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
-        reason = str(cut_off) if cut_off else str(getattr(session.source, "ended_early", ""))
+        reason = str(cut_off) if cut_off else str(getattr(session.source, "damage", ""))
     manifests.finish(work, sinks, places.as_named(reason), exit_code=cut_off.exit_code if cut_off else 0)
     _report(job, progress.counts, sinks)
     if cut_off:
