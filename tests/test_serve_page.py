@@ -6,7 +6,10 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from pathlib import Path
+from statistics import median
 from types import SimpleNamespace
 
 import cv2
@@ -16,6 +19,7 @@ from browser import PROGRAM, browser
 from conftest import COMMAND
 from held_clip import write_clip
 from talking import free_port
+from timed_program import read_notes
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 
@@ -171,6 +175,39 @@ def test_obs_is_transparent_and_the_mouth_follows(window, served):
     assert window.complaints == []
 
 
+def test_obs_turns_the_avatar_left_to_right_and_upside_down(window, served):
+    def shown(options):
+        window.go(f"{served.address}obs?face=7{options}", "!!window.obs && obs.mouths.size === 1")
+        return window.value("(() => {const at = (name) => document.querySelector(name).getBoundingClientRect();"
+                            "const eye = at('.lids circle'), mouth = at('.tongue'), middle = innerWidth / 2;"
+                            "return [eye.x + eye.width / 2 < middle, eye.y < mouth.y]})()")  # fmt: skip
+
+    assert shown("") == [True, True]  # the first eye is on the left, and the eyes are above the mouth
+    assert shown("&mirror=1") == [False, True]
+    assert shown("&flip=1") == [True, False]
+    assert shown("&mirror=1&flip=1") == [False, False]
+
+
+def test_the_mouth_of_obs_is_closed_soon_after_its_face_is_lost(window, tmp_path):
+    rate, seconds = 25, (2.0, 0.8, 1.2, 0.8, 1.2, 0.8)
+    clip = write_clip(tmp_path / "lost.mp4", *(0.9, None) * 3, seconds=seconds, rate=rate)
+    program = [sys.executable, Path(__file__).parent / "timed_program.py", tmp_path / "notes"]
+    command = [*map(str, program), "serve", "--camera", str(clip), "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        line = next(line for line in iter(process.stderr.readline, "") if "OBS: " in line)
+        window.go(line.split()[-1], "!!window.obs")
+        window.value("window.shut = []; let most = 0; const look = () => {requestAnimationFrame(look);"
+                     f"const open = {MOUTH}; if (most > 0.5 && open < 0.05) shut.push(Date.now());"
+                     "most = open < 0.05 ? 0 : Math.max(most, open)}; look()")  # fmt: skip
+        process.communicate(timeout=30)
+    shut, handed_out = window.value("shut"), read_notes(tmp_path / "notes")
+    lost = [handed_out[round(rate * sum(seconds[:end]))] for end in (1, 3, 5)]
+    found = [next((after - time for after in shut if time < after < time + 800), None) for time in lost]
+    delays = [delay for delay in found if delay is not None]
+    assert len(delays) >= 2, found  # where the machine is busy, the page may have come after the first
+    assert median(delays) < 300, found
+
+
 def test_both_pages_close_the_mouth_and_come_back_when_the_program_does(window, served):
     window.go(f"{served.address}obs", f"!!window.obs && {MOUTH} > 0.3")
     window.value("window.run = performance.timeOrigin; window.shut = null; const look = () => {"
@@ -179,7 +216,7 @@ def test_both_pages_close_the_mouth_and_come_back_when_the_program_does(window, 
                  "obs.link.handlers.lost = () => {window.lost ??= performance.now()}; look()")  # fmt: skip
     stop(served, signal.SIGKILL)
     window.wait("window.shut !== null")
-    assert window.value("window.shut") < 350
+    assert window.value("window.shut") < 300
     start(served)
     window.wait(f"{MOUTH} > 0.3")
     window.go(served.address, SEEN)

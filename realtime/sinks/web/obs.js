@@ -2,9 +2,10 @@
 import {Bar, Drawn, Glow, Pictures} from "./avatars.js";
 import {Link} from "./link.js";
 
-const LOST = 150; // ms without a value until the mouth closes
+const LOST = 150; // ms without a value until the mouth closes ...
+const ABSENT = 90; // ... and where a frame came without its face: a face that is missed in one frame keeps its mouth
 const GONE = 1000; // ms without a value until the avatar makes room for others
-const RISE = 28, FALL = 55; // ms: how fast the mouth follows
+const RISE = 28, FALL = 55, CLOSE = 30; // ms: how fast the mouth follows, and how fast it closes when its face is lost
 const ask = new URLSearchParams(location.search);
 const style = ["bar", "glow"].includes(ask.get("style")) ? ask.get("style") : "avatar";
 const wanted = ask.get("face");
@@ -12,7 +13,7 @@ const chosenColour = /^[0-9a-f]{6}$/i.test(ask.get("colour") ?? "") ? `#${ask.ge
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const stage = document.getElementById("stage");
 stage.classList.add(style);
-stage.classList.toggle("mirror", ask.get("mirror") === "1");
+for (const turn of ["mirror", "flip"]) stage.classList.toggle(turn, ask.get(turn) === "1");
 
 const mouths = new Map();
 let about = null, largest = null, values = [], before = performance.now();
@@ -31,7 +32,7 @@ function mouthOf(id) {
   if (mouths.has(id)) return mouths.get(id);
   const colour = chosenColour ?? about.colours.dark[id % about.colours.dark.length];
   const look = style === "bar" ? new Bar(id, colour) : style === "glow" ? new Glow(id, colour) : about.avatar ? new Pictures(about.avatar) : new Drawn(id, colour);
-  const mouth = {id, look, target: 0, open: 0, heard: -Infinity, blink: 1500 + 3000 * Math.random(), phase: 6 * Math.random()};
+  const mouth = {id, look, target: 0, open: 0, heard: -Infinity, absent: false, blink: 1500 + 3000 * Math.random(), phase: 6 * Math.random()};
   const after = [...mouths.values()].filter((other) => other.id > id).sort((a, b) => a.id - b.id)[0];
   stage.insertBefore(look.element, after ? after.look.element : null);
   mouths.set(id, mouth);
@@ -44,12 +45,13 @@ function value(message) {
 
 function frame() {
   const now = performance.now();
-  for (const {face_id: id, openness} of shown(now)) {
-    const mouth = mouthOf(id);
-    mouth.target = openness;
-    mouth.heard = now;
-  }
+  for (const mouth of mouths.values()) mouth.absent = true;
+  for (const {face_id: id, openness} of shown(now)) Object.assign(mouthOf(id), {target: openness, heard: now, absent: false});
   values = [];
+}
+
+function lost() {
+  for (const mouth of mouths.values()) mouth.absent = true;
 }
 
 // With face=largest one avatar, number 0, speaks for the largest face, and keeps to it until it is lost.
@@ -78,14 +80,15 @@ function draw(now) {
       mouths.delete(id);
       continue;
     }
-    if (now - mouth.heard > LOST) mouth.target = 0;
-    move(mouth, step);
+    const isLost = now - mouth.heard > (mouth.absent ? ABSENT : LOST);
+    if (isLost) mouth.target = 0;
+    move(mouth, step, isLost);
     mouth.look.show({open: mouth.open, lids: lids(mouth, now), bob: calm.matches ? 0.5 : 0.5 + 0.5 * Math.sin(now / 900 + mouth.phase)});
   }
 }
 
-function move(mouth, step) {
-  const time = mouth.target > mouth.open ? RISE : FALL;
+function move(mouth, step, isLost) {
+  const time = isLost ? CLOSE : mouth.target > mouth.open ? RISE : FALL;
   mouth.open += (mouth.target - mouth.open) * (1 - Math.exp(-step / time));
   if (mouth.open < 0.01 && mouth.target === 0) mouth.open = 0;
 }
@@ -96,6 +99,6 @@ function lids(mouth, now) {
   return now < mouth.blink ? 1 : Math.max(0.08, Math.abs((now - mouth.blink) / 80 - 1));
 }
 
-const link = new Link({hello, value, frame});
+const link = new Link({hello, value, frame, lost});
 requestAnimationFrame(draw);
 window.obs = {link, mouths};
