@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from make_demo import HEIGHT, RATE, SECONDS, WIDTH, crossing_faces, drawn, opening
+from make_doc_pictures import REPORT_PICTURE, THEMES_PICTURE, themes_picture
 from make_picture import PICTURE, pictures, shown
 
 from mouth_live.models.blazeface import BlazeFace
@@ -109,6 +110,14 @@ def test_the_picture_in_the_readme_is_the_demo_as_it_is_read_now(analyses):
         assert difference.mean() < 5  # only the coding lies between
         changed = np.count_nonzero(difference.max(axis=2) > 80)
         assert changed < 20, "another value or box: run python tests/make_picture.py"
+
+
+def test_the_pictures_in_the_documents_are_small_and_show_what_is_drawn(analyses):
+    assert all(10_000 < path.stat().st_size < 200_000 for path in (REPORT_PICTURE, THEMES_PICTURE))
+    difference = np.abs(cv2.imread(str(THEMES_PICTURE)).astype(int) - themes_picture(analyses))
+    assert difference.mean() < 5  # only the coding lies between
+    changed = np.count_nonzero(difference.max(axis=2) > 80)
+    assert changed < 20, "another drawing: run python tests/make_doc_pictures.py"
 
 
 @pytest.mark.parametrize("rate", [10, 30, 60])

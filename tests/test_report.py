@@ -1,6 +1,7 @@
 """``mouth-live report``: what the page says, what becomes of files, and that it never asks for anything."""
 
 import base64
+import contextlib
 import csv
 import io
 import json
@@ -69,6 +70,16 @@ def here(monkeypatch, tmp_path):
     return lambda *words: cli.main([str(word) for word in words], "mouth-live", standalone_mode=False)
 
 
+@pytest.fixture(scope="module")
+def demo_report(demo_clip, tmp_path_factory):
+    """The demo's page; its table and events lie beside it."""
+    folder = tmp_path_factory.mktemp("report")
+    with contextlib.chdir(folder):
+        for words in (["process", demo_clip, "-o", "demo.csv", "--events", "json"], ["report", "demo.csv"]):
+            cli.main([str(word) for word in words], "mouth-live", standalone_mode=False)
+    return folder / "demo.report.html"
+
+
 # --- content
 
 
@@ -93,6 +104,18 @@ def test_the_page_holds_the_curves_and_the_events_of_the_table(mouth_live, tmp_p
     assert (first["active"], second["active"]) == ([1.0, 2.0], [])
     assert (first["doubtful"], second["doubtful"]) == ([], [2.0, 3.0])
     assert second["opened"][0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_the_bars_are_the_intervals_of_events(demo_report):
+    found = {"activity": [], "open": []}
+    for line in demo_report.with_name("demo.events.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        found[event["kind"]].append(event["timestamp"])
+    (face,) = page_data(demo_report.read_text())["faces"]
+    assert face["active"] == pytest.approx(found["activity"], abs=0.001)
+    assert face["opened"] == pytest.approx(found["open"], abs=0.001)
+    active = read_table(demo_report.with_name("demo.csv"))
+    assert active.timestamp[active.active][0] > face["active"][0] + 0.2  # the column says when it was decided
 
 
 @pytest.mark.parametrize("form", ["parquet", "jsonl"])
@@ -157,11 +180,23 @@ def test_colours_are_the_overlays_and_can_be_seen():
 def test_a_thin_curve_keeps_its_peaks(tmp_path):
     frames = [{0: (0.98 if i == 1234 else 0.04, 0, 0.9)} if not 2000 <= i < 2500 else {} for i in range(5000)]
     found = read_recording(written(tmp_path / "a.csv", frames))
-    times, levels = thinned(found.times, found.tracks[0], 100)
+    times, levels = thinned(found, found.tracks[0], 100)
     assert len(times) == len(levels) <= 202
     assert times[np.nanargmax(levels)] == pytest.approx(1234 / 25, abs=2)
     assert (np.nanmax(levels), np.nanmin(levels)) == (245, 10)
     assert np.isnan(levels[(times > 81) & (times < 98)]).all()
+
+
+@pytest.mark.parametrize("frames", [[{0: (0.5, 1, 0.9)}], [{}, {0: (0.5, 1, 0.9)}, {}]])
+def test_a_face_of_one_frame_is_a_line_and_a_bar(here, tmp_path, frames):
+    found = read_recording(written(tmp_path / "a.csv", frames))
+    times, levels = thinned(found, found.tracks[0], 100)
+    start = (len(frames) - 1) / 2 / 25
+    assert (times[levels == 125].tolist(), len(times)) == (pytest.approx([start, start + 0.04]), 2)
+    assert found.tracks[0].active.tolist() == [pytest.approx([start, start + 0.04])]
+    here("report", "a.csv", "--png", "a.png")
+    drawn = cv2.imread(str(tmp_path / "a.png")).astype(int)
+    assert np.count_nonzero(np.ptp(drawn, axis=2) > 60) > 1000  # the face's colour
 
 
 # --- the video
@@ -205,10 +240,18 @@ def test_a_video_that_is_gone_or_another_one_is_reported(mouth_live, short_clip,
     assert "The video talk.mp4 was not found when this page was made" in (tmp_path / "talk.report.html").read_text()
 
 
-def test_a_face_has_its_picture(here, demo_clip, tmp_path):
-    here("process", demo_clip, "-o", "demo.csv")
-    here("report", "demo.csv")
-    (text,) = set(re.findall(r"data:image/jpeg;base64,([\w+/=]+)", (tmp_path / "demo.report.html").read_text()))
+def test_a_video_of_another_length_is_reported(mouth_live, demo_clip, tmp_path):
+    for seconds, words in ((4, ": times and pictures may not fit"), (7.5, "")):
+        written(tmp_path / "a.csv", [{}] * round(25 * seconds))
+        done = mouth_live("report", "a.csv", "--video", demo_clip, "--overwrite")
+        warnings = [line for line in done.stderr.splitlines() if "warning" in line]
+        said = f"warning: the video {demo_clip} lasts 8.0 s and the table {seconds:.1f} s{words}"
+        assert warnings == ([f"mouth-live: {said}"] if words else [])
+        assert ("lasts 8.0 s" in (tmp_path / "a.report.html").read_text()) == bool(words)
+
+
+def test_a_face_has_its_picture(demo_report):
+    (text,) = set(re.findall(r"data:image/jpeg;base64,([\w+/=]+)", demo_report.read_text()))
     picture = cv2.imdecode(np.frombuffer(base64.b64decode(text), np.uint8), cv2.IMREAD_COLOR)
     assert picture.shape == (112, 112, 3)
     assert len(FaceFinder().find(cv2.resize(picture, (224, 224)))) == 1

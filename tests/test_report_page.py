@@ -44,6 +44,23 @@ def demo(demo_clip, tmp_path_factory):
     return folder / "talk.report.html"
 
 
+def test_a_face_of_one_frame_is_a_line_and_a_bar(window, tmp_path):
+    header = "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability\n"
+    face = "0.9000,1,10.0,10.0,50.0,50.0,0.5000,0.5000,1,0.9000\n"
+    for name, rows in (
+        ("one", f"0,0.000000,0,{face}"),
+        ("middle", f"0,0.000000,,,0,,,,,,,,\n1,0.040000,0,{face}2,0.080000,,,0,,,,,,,,\n"),
+    ):
+        (tmp_path / f"{name}.csv").write_text(header + rows)
+        report(tmp_path, f"{name}.csv")
+        window.open(tmp_path / f"{name}.report.html", READY)
+        line = window.value("report.chart.smoothLines.source.data.xs[0].filter((_, i) =>"
+                            "!Number.isNaN(report.chart.smoothLines.source.data.ys[0][i]))")  # fmt: skip
+        assert len(line) == 2 and line[1] - line[0] == pytest.approx(0.04)
+        bars = window.value("(({left, right}) => [[...left], [...right]])(report.chart.bars.source.data)")
+        assert bars == [[pytest.approx(line[0])], [pytest.approx(line[1])]]
+
+
 @pytest.fixture
 def page(window, demo):
     """The demo's page, just opened. At the end nothing was complained of or asked for but files."""

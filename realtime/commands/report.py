@@ -102,7 +102,7 @@ def _write_page(job: _Job, library: str) -> _Done:
     path, problem = find_video(job.table, job.video)
     if path is not None and same_file(path, job.page):
         raise UsageError(f"{job.page}: the output would overwrite the input; give another name")
-    video = page_video(path, problem, job.page, float(recording.times[0]))
+    video = page_video(path, problem, job.page, recording)
     portraits: Mapping[int, bytes] = thumbnails(recording, path) if path else {}
     _write(job.page, report_page(job.table.stem, recording, video, portraits, library))
     log.info("%s: %s", job.page, _described(recording, path))

@@ -49,7 +49,7 @@ def _clock_text(seconds: float, _place: int) -> str:
 
 def _draw(axis: Any, recording: Recording, track: Track) -> None:  # noqa: ANN401 - as new_figure
     colour = on_light()[track.summary.face_id % len(on_light())]
-    times, levels = thinned(recording.times, track, _COLUMNS)
+    times, levels = thinned(recording, track, _COLUMNS)
     for start, end in track.doubtful.tolist():
         axis.axvspan(start, end, color=_SHADE, linewidth=0)
     axis.plot(times, levels / LEVELS, color=colour, linewidth=0.8, solid_joinstyle="round")

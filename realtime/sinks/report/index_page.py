@@ -76,7 +76,7 @@ def _lane(recording: Recording, track: Track, portrait: bytes | None) -> str:
     """Draw a face's curve over the whole recording."""
     origin, scale = float(recording.times[0]), _WIDTH / (recording.end - float(recording.times[0]))
     line, pen_down = list[str](), False
-    for time, level in zip(*thinned(recording.times, track, _WIDTH), strict=True):
+    for time, level in zip(*thinned(recording, track, _WIDTH), strict=True):
         if np.isnan(level):
             pen_down = False
             continue

@@ -8,11 +8,15 @@ from numpy.typing import NDArray
 
 from ....models.errors import TableError
 from ...lips.gates import Gates
+from ...lips.limits import ACTIVITY
+from ..tables.intervals import TableIntervals
 from ..tables.reading import read_table
 from ..tables.summary import FaceSummary, TableSummary, summarize
 
 LEVELS = 250  # steps of openness from 0 to 1: finer than a screen shows and than two decimals say
 MISSING = 255  # no reading of this face in this frame
+MOST_DIFFERING = 0.02  # of a face's rows: with more, its column `active` was made with other limits or with a profile
+LEAST_FRAME = 0.04  # s that the frame of a table with one row lasts
 
 Spans = NDArray[np.float64]
 
@@ -26,7 +30,8 @@ class Track:
         first: the index of its first frame in the recording's times.
         smooth: (n,) uint8, its smoothed openness in each frame from there on, in :data:`LEVELS`, or :data:`MISSING`.
         raw: (n,) uint8, the network's openness likewise.
-        active: (n, 2) float64, start and end of each time in which its lips were active, in seconds.
+        active: (n, 2) float64, start and end of each time in which its lips were active, in seconds: as ``events``
+            finds them, where that agrees with the table's column ``active``; else as the column has them.
         opened: (n, 2) float64, the times in which its mouth was held open.
         doubtful: (n, 2) float64, the times in which its reliability was too low for events.
     """
@@ -64,7 +69,7 @@ class Recording:
     @property
     def end(self) -> float:
         """The end of its last frame, in seconds."""
-        return float(self.times[0]) + max(self.summary.seconds, 0.04)
+        return float(self.times[0]) + max(self.summary.seconds, LEAST_FRAME)
 
 
 def read_recording(path: Path) -> Recording:
@@ -80,20 +85,40 @@ def read_recording(path: Path) -> Recording:
     summary = summarize(path, [rows])
     is_first = np.diff(rows["frame"], prepend=rows["frame"][0] - 1) != 0
     times, places = rows["timestamp"][is_first], np.cumsum(is_first) - 1
-    step = summary.seconds / len(times)
+    step = summary.seconds / len(times) or LEAST_FRAME
     edges = np.append(times, times[-1] + step)
     order = np.flatnonzero(rows["success"])
     order = order[np.argsort(rows["face_id"][order], kind="stable")]
     faces, starts = np.unique(rows["face_id"][order], return_index=True)
     mine = dict(zip(faces.tolist(), np.split(order, starts)[1:], strict=True))
-    tracks = tuple(_track(rows[mine[f.face_id]], places[mine[f.face_id]], edges, f) for f in summary.faces)
+    active = _active(rows)
+    tracks = tuple(
+        _track(rows[mine[f.face_id]], places[mine[f.face_id]], edges, f, active.get(f.face_id)) for f in summary.faces
+    )
     return Recording(rows, times, summary, tracks)
 
 
+def _active(rows: NDArray[np.void]) -> dict[int, Spans]:
+    """Return when the lips of each face were active, of those faces whose column ``active`` says the same."""
+    found = TableIntervals({"activity": ACTIVITY})
+    found.add(rows)
+    spans = found.found("activity")
+    faces, counts = np.unique(rows["face_id"][rows["success"]], return_counts=True)
+    return {
+        face: np.array(spans.get(face, ()), np.float64).reshape(-1, 2)
+        for face, count in zip(faces.tolist(), counts.tolist(), strict=True)
+        if found.differing[face] <= MOST_DIFFERING * count
+    }
+
+
 def _track(
-    rows: NDArray[np.void], places: NDArray[np.int64], edges: NDArray[np.float64], summary: FaceSummary
+    rows: NDArray[np.void],
+    places: NDArray[np.int64],
+    edges: NDArray[np.float64],
+    summary: FaceSummary,
+    active: Spans | None,
 ) -> Track:
-    """Return a face from its rows and the frames that they are of."""
+    """Return a face from its rows and the frames that they are of; ``active`` is None where the column has to do."""
     first, count = int(places[0]), int(places[-1] - places[0]) + 1
 
     def levels(name: str) -> NDArray[np.uint8]:
@@ -110,4 +135,5 @@ def _track(
     doubtful = rows["reliability"] < Gates().min_reliability  # NaN, where a network does not tell, is not
     opened = np.array(summary.opened, np.float64).reshape(-1, 2)
     smooth, raw = levels("openness"), levels("openness_raw")
-    return Track(summary, first, smooth, raw, spans(rows["active"]), opened, spans(doubtful))
+    active = spans(rows["active"]) if active is None else active
+    return Track(summary, first, smooth, raw, active, opened, spans(doubtful))

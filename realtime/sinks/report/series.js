@@ -58,7 +58,7 @@ class Face {
   }
 
   constructor(of, smooth, raw, data) {
-    Object.assign(this, { id: of.id, first: of.first, seconds: of.seconds, levels: data.levels, missing: data.missing });
+    Object.assign(this, { id: of.id, first: of.first, seconds: of.seconds, levels: data.levels, missing: data.missing, end: data.end });
     this.active = of.active;
     this.opened = of.opened;
     this.doubtful = of.doubtful;
@@ -72,13 +72,15 @@ class Face {
     return value === undefined || value === this.missing ? undefined : value / this.levels;
   }
 
-  // A line through the frames from one index up to another, at most two points for each of so many columns.
+  // A line through the frames from one index up to another, at most two points for each of so many columns. A frame
+  // between two without the face has a second point, at its end, because a line needs two.
   line(pyramid, times, from, to, columns, place) {
     const x = [], y = [], start = Math.max(from, this.first);
     const end = Math.min(to, this.first + pyramid.levels[0].low.length);
     const step = Math.max(1, (to - from) / columns);
-    let gap = true;
-    const put = (time, value) => (x.push(time), y.push(place(value / this.levels)));
+    let run = 0, next, value; // the points since the last gap, the end of the last frame, and its value
+    const put = (time, value) => (x.push(time), y.push(place(value / this.levels)), run++);
+    const finish = () => run === 1 && put(next, value);
     const first = Math.floor((start - from) / step), last = Math.ceil((end - from) / step);
     for (let column = first; column < last; column++) {
       const left = Math.max(start, from + Math.round(column * step));
@@ -86,15 +88,17 @@ class Face {
       if (left >= right) continue;
       const found = pyramid.range(left - this.first, right - this.first);
       if (!found) {
-        if (!gap) (x.push(times[left]), y.push(NaN));
-        gap = true;
+        finish();
+        if (run) (x.push(times[left]), y.push(NaN));
+        run = 0;
         continue;
       }
-      gap = false;
       const time = times[left];
       put(time, found[0]);
       if (found[1] !== found[0]) put(times[right - 1] === time ? time : (time + times[right - 1]) / 2, found[1]);
+      [next, value] = [times[right] ?? this.end, found[1]];
     }
+    finish();
     return [x, y];
   }
 }

@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...lips.activity import LipActivity, LipSample
-from ...lips.gates import Gates
-from ...lips.intervals import IntervalCollector
 from ...lips.limits import OPEN
 from ...lips.movement import LipMovement
 from .blocks import table_blocks
 from .columns import TABLE_DTYPE
+from .intervals import TableIntervals
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _LEVELS = 10_001  # the table's openness has 4 decimals, so that counts of its values give exact quantiles
@@ -89,11 +87,11 @@ def summarize(path: Path, blocks: Iterable[NDArray[np.void]] | None = None) -> T
         TableError: it is missing, damaged, or no table of readings.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
-    counts, openings = _Counts(), _Openings()
+    counts, openings = _Counts(), TableIntervals({"open": OPEN}, _Still)
     for rows, seconds in _timed(table_blocks(path) if blocks is None else blocks):
         counts.add(rows, seconds)
         openings.add(rows)
-    opened = openings.found()
+    opened = openings.found("open")
     faces = tuple(
         face.summary(number, counts.frames, opened.get(number, ())) for number, face in sorted(counts.faces.items())
     )
@@ -177,46 +175,8 @@ class _Counts:
             self.faces.setdefault(number, _FaceCounts()).add(rows[mine], seconds[mine])
 
 
-class _Openings:
-    """The times in which each face's mouth was held open, found by the event engine itself."""
-
-    def __init__(self) -> None:
-        self._lips, self._found = LipActivity({"open": OPEN}, _Still), IntervalCollector()
-        self._time, self._gates = 0.0, Gates()
-
-    def add(self, rows: NDArray[np.void]) -> None:
-        """Add rows that end with a frame."""
-        if not len(rows):
-            return
-        self._time = float(rows["timestamp"][-1])
-        seen = rows[rows["success"]]
-        reliable = np.isnan(seen["reliability"]) | (seen["reliability"] >= self._gates.min_reliability)
-        trusted = seen[reliable & (seen["confidence"] >= self._gates.min_score)]
-        names = ("frame", "timestamp", "face_id", "openness")
-        before, time, samples = -1, 0.0, list[LipSample]()
-        for frame, at, face_id, openness in zip(*(trusted[name].tolist() for name in names), strict=True):
-            if frame != before:
-                self._take(samples, time)
-                before, time, samples = frame, at, []
-            samples.append(LipSample(face_id, openness, openness))
-        self._take(samples, time)
-
-    def _take(self, samples: list[LipSample], time: float) -> None:
-        if samples:
-            for event in self._lips.update(samples, time):
-                self._found.take(event)
-
-    def found(self) -> dict[int, list[tuple[float, float]]]:
-        """Return start and end of each opening, by face."""
-        self._found.stop_all(self._time)
-        opened: dict[int, list[tuple[float, float]]] = {}
-        for interval in self._found.intervals(self._time).intervals:
-            opened.setdefault(interval.face_id or 0, []).append((interval.start, interval.end))
-        return opened
-
-
 class _Still(LipMovement):
-    """No movement: that of a table is in its column ``active`` already."""
+    """No movement: openings do not need it."""
 
     def update(self, value: float, time: float) -> float:
         """Return 0."""
