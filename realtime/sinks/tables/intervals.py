@@ -21,7 +21,8 @@ class TableIntervals:
     That is the turn of the head, which does not count here, and the profile, which activity is measured with.
 
     Attributes:
-        differing: the number of rows of each face in which its column ``active`` is not what these limits give.
+        differing: the number of rows of each face in which its column ``active`` is not what these limits give; where
+            ``activity`` is not looked for, none.
     """
 
     def __init__(self, limits: Mapping[Kind, Limits], movement: Callable[[], LipMovement] = LipMovement) -> None:
@@ -32,7 +33,7 @@ class TableIntervals:
             movement: called for each face; returns what measures its ``activity``.
         """
         self._lips, self._found = LipActivity(limits, movement), IntervalCollector()
-        self._time, self._gates = 0.0, Gates()
+        self._time, self._gates, self._compares = 0.0, Gates(), "activity" in limits
         self.differing = Counter[int]()
 
     def add(self, rows: NDArray[np.void]) -> None:
@@ -59,7 +60,7 @@ class TableIntervals:
             return
         for event in self._lips.update(samples, time):
             self._found.take(event)
-        for sample, is_active in zip(samples, active, strict=True):
+        for sample, is_active in zip(samples, active, strict=True) if self._compares else ():
             self.differing[sample.face_id] += self._lips.is_active(sample.face_id) != is_active
 
     def found(self, kind: Kind) -> Spans:
