@@ -8,7 +8,8 @@ notes when each frame was captured. The value is compared with that of ``process
 
 Further pages are WebSocket clients that take all values and pictures, as a page on another machine does: ten browsers
 on this machine would measure the browsers. Frames dropped by the capture are counted in turn without and with ten.
-The screen itself comes on top: up to 17 ms until what the page has drawn is seen.
+The screen itself comes on top: up to 17 ms until what the page has drawn is seen. Where other work shares the machine,
+``chrt -r 5 python ...`` goes before it.
 """
 
 import json
@@ -194,7 +195,7 @@ def main() -> None:
                 result = latencies(page, clip, size, seconds, count)
                 off = [abs(value - right[frame]) for frame, value in result.pop("shown").items()]
                 result["value_off_from_process"] = _spread(off, 3)
-                print(count, "pages:", json.dumps(result))
+                print(count, "pages:", json.dumps(result), flush=True)
         for count in [0, PAGES] * rounds:
             print(count, "pages: frames dropped in", seconds, "s:", dropped(clip, seconds, count))
     print("load of the machine after:", os.getloadavg()[0])
