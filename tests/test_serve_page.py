@@ -188,6 +188,7 @@ def test_obs_turns_the_avatar_left_to_right_and_upside_down(window, served):
     assert shown("&mirror=1&flip=1") == [False, False]
 
 
+@pytest.mark.slow
 def test_the_mouth_of_obs_is_closed_soon_after_its_face_is_lost(window, tmp_path):
     rate, seconds = 25, (2.0, 0.8, 1.2, 0.8, 1.2, 0.8)
     clip = write_clip(tmp_path / "lost.mp4", *(0.9, None) * 3, seconds=seconds, rate=rate)
@@ -206,6 +207,22 @@ def test_the_mouth_of_obs_is_closed_soon_after_its_face_is_lost(window, tmp_path
     delays = [delay for delay in found if delay is not None]
     assert len(delays) >= 2, found  # where the machine is busy, the page may have come after the first
     assert median(delays) < 300, found
+
+
+@pytest.mark.slow
+def test_the_mouth_of_obs_stays_open_between_the_frames_of_a_slow_camera(window, tmp_path):
+    clip = write_clip(tmp_path / "slow.mp4", 0.9, seconds=6, rate=4)
+    command = [*COMMAND, "serve", "--camera", str(clip), "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        line = next(line for line in iter(process.stderr.readline, "") if "OBS: " in line)
+        window.go(line.split()[-1], f"!!window.obs && {MOUTH} > 0.7")
+        time.sleep(1)  # until the rate is known
+        window.value("window.seen = []; const look = () => {requestAnimationFrame(look);"
+                     f"seen.push({MOUTH})}}; look()")  # fmt: skip
+        time.sleep(1.5)
+        assert window.value("seen.filter(open => open > 0.7).length / seen.length") > 0.9
+        process.terminate()
+        process.communicate(timeout=10)
 
 
 def test_both_pages_close_the_mouth_and_come_back_when_the_program_does(window, served):

@@ -2,7 +2,7 @@
 import {Bar, Drawn, Glow, Pictures} from "./avatars.js";
 import {Link} from "./link.js";
 
-const LOST = 150; // ms without a value until the mouth closes ...
+const LOST = 150; // ms without a value until the mouth closes, or one and a half frames where those are longer ...
 const ABSENT = 90; // ... and where a frame came without its face: a face that is missed in one frame keeps its mouth
 const GONE = 1000; // ms without a value until the avatar makes room for others
 const RISE = 28, FALL = 55, CLOSE = 30; // ms: how fast the mouth follows, and how fast it closes when its face is lost
@@ -16,7 +16,7 @@ stage.classList.add(style);
 for (const turn of ["mirror", "flip"]) stage.classList.toggle(turn, ask.get(turn) === "1");
 
 const mouths = new Map();
-let about = null, largest = null, values = [], before = performance.now();
+let about = null, largest = null, values = [], patience = LOST, before = performance.now();
 
 function hello(message) {
   if (about?.run !== message.run) {
@@ -43,8 +43,9 @@ function value(message) {
   values.push(message);
 }
 
-function frame() {
+function frame({rate}) {
   const now = performance.now();
+  patience = rate > 0 ? Math.max(LOST, 1500 / rate) : LOST;
   for (const mouth of mouths.values()) mouth.absent = true;
   for (const {face_id: id, openness} of shown(now)) Object.assign(mouthOf(id), {target: openness, heard: now, absent: false});
   values = [];
@@ -80,7 +81,7 @@ function draw(now) {
       mouths.delete(id);
       continue;
     }
-    const isLost = now - mouth.heard > (mouth.absent ? ABSENT : LOST);
+    const isLost = now - mouth.heard > (mouth.absent ? ABSENT : patience);
     if (isLost) mouth.target = 0;
     move(mouth, step, isLost);
     mouth.look.show({open: mouth.open, lids: lids(mouth, now), bob: calm.matches ? 0.5 : 0.5 + 0.5 * Math.sin(now / 900 + mouth.phase)});
