@@ -180,7 +180,9 @@ def test_obs_turns_the_avatar_left_to_right_and_upside_down(window, served):
         window.go(f"{served.address}obs?face=7{options}", "!!window.obs && obs.mouths.size === 1")
         return window.value("(() => {const at = (name) => document.querySelector(name).getBoundingClientRect();"
                             "const eye = at('.lids circle'), mouth = at('.tongue'), middle = innerWidth / 2;"
-                            "return [eye.x + eye.width / 2 < middle, eye.y < mouth.y]})()")  # fmt: skip
+                            "const whole = at('.avatar svg'), near = whole.height / 10;"
+                            "const inside = whole.top > -near && whole.bottom < innerHeight + near;"
+                            "return inside && [eye.x + eye.width / 2 < middle, eye.y < mouth.y]})()")  # fmt: skip
 
     assert shown("") == [True, True]  # the first eye is on the left, and the eyes are above the mouth
     assert shown("&mirror=1") == [False, True]

@@ -12,7 +12,7 @@ const wanted = ask.get("face");
 const chosenColour = /^[0-9a-f]{6}$/i.test(ask.get("colour") ?? "") ? `#${ask.get("colour")}` : null;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const stage = document.getElementById("stage");
-stage.classList.add(style);
+if (style !== "avatar") stage.classList.add(style); // an avatar has that class itself
 for (const turn of ["mirror", "flip"]) stage.classList.toggle(turn, ask.get(turn) === "1");
 
 const mouths = new Map();
