@@ -7,18 +7,16 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import time
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-from conftest import COMMAND
 from held_clip import write_clip
+from served import heard, page, program
 from talking import START, analysis, wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from mouth_live.models.errors import MouthLiveError
 from mouth_live.realtime.commands.cli import cli
@@ -29,8 +27,8 @@ from mouth_live.realtime.sinks.web.server import MAX_CLIENTS, listen
 from mouth_live.realtime.sinks.web.web_sink import WebSink
 
 TOKEN = "abcdefghijklmnop"
-FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js", "obs.js",
-         "obs.css", "avatars.js", "icon.svg")  # fmt: skip
+FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js", "cameras.js",
+         "obs.js", "obs.css", "avatars.js", "icon.svg")  # fmt: skip
 
 WRONG_LIMITS = (
     '"kind": "open", "on": 2, "off": 1', '"kind": "open", "on": 0.5, "off": 0.6', '"kind": "x"', '"kind": ["open"]',
@@ -59,7 +57,7 @@ def serving(host="127.0.0.1", token="", **more):
     controls = Controls()
     source = SimpleNamespace(name="camera 0", size=(64, 48))
     with contextlib.closing(listen("127.0.0.1", 0)) as taken:
-        sink = WebSink(taken, Access(host, token), controls, source=source, **more)
+        sink = WebSink(taken, Access(host, token), controls, source=lambda: source, **more)
         with sink:
             yield SimpleNamespace(sink=sink, port=taken.getsockname()[1], asked=controls.asked)
 
@@ -81,18 +79,6 @@ def get(port, path="/", **headers):
         connection.endheaders()
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
-
-
-def page(server, path="/ws", **more):
-    return connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, **more)
-
-
-def heard(connection, *types):
-    """The next message of one of these types."""
-    while True:
-        message = json.loads(connection.recv(timeout=5))
-        if message["type"] in types:
-            return message
 
 
 def test_a_page_gets_the_protocol_of_the_websocket_output_with_more_keys(server):
@@ -300,21 +286,6 @@ def test_an_avatar_of_ones_own(tmp_path):
         assert get(server.port, "/avatar/3.png")[0] == 404
         with page(server) as connection:
             assert heard(connection, "hello")["avatar"] == 3
-
-
-@contextlib.contextmanager
-def program(folder, *arguments):
-    """The command in a process of its own, once it serves; its process and the page's address."""
-    command = [*COMMAND, "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        lines = iter(process.stderr.readline, "")
-        address = next(line for line in lines if "page: " in line).split()[-1]
-        yield SimpleNamespace(process=process, address=address, port=int(re.search(r":(\d+)/", address)[1]))
-    finally:
-        process.terminate()
-        process.stderr.close()
-        process.wait(10)
 
 
 @pytest.fixture(scope="module")

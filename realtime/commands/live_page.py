@@ -21,7 +21,9 @@ from ..sinks.web.access import MIN_TOKEN_LENGTH, UNSPECIFIED, Access, is_loopbac
 from ..sinks.web.avatar import read_avatar
 from ..sinks.web.server import listen
 from ..sinks.web.web_sink import WebSink
+from ..video.cameras import open_camera
 from .calibrator import DEFAULT_NAME, Calibrator
+from .camera_choice import CameraChoice
 from .live_source import open_live
 from .recorder import Recorder
 from .serve_controls import ServeControls
@@ -36,7 +38,7 @@ class ServeOptions:
     """The options of the command, by their names there.
 
     Attributes:
-        camera: the source, as on the command line.
+        camera: the sources, as on the command line; the first is shown, the others may be chosen on the page.
         host, port: where to listen.
         open_browser: open the page.
         no_picture: send values alone.
@@ -50,7 +52,7 @@ class ServeOptions:
         outputs: the apps to send to.
     """
 
-    camera: str
+    camera: Sequence[str]
     host: str
     port: int
     open_browser: bool
@@ -80,7 +82,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
     access = Access(options.host, _token(options.host))
     with (
         closing(listen(options.host, options.port)) as taken,
-        open_live(options.camera, settings, window=False, size=options.size, fps=options.fps) as session,
+        open_live(options.camera[0], settings, window=False, size=options.size, fps=options.fps) as session,
     ):
         if options.smooth is not None:
             session.pipeline.min_cutoff = options.smooth
@@ -102,7 +104,8 @@ class _Door:
 def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, door: _Door) -> list[Sink]:
     address = page_address(options.host, door.taken.getsockname()[1], door.access.prefix)
     source = session.source
-    recorder = Recorder(options.output, source.size, source.nominal_rate)
+    recorder = Recorder(options.output, lambda: session.source)
+    cameras = CameraChoice(session, options.camera, lambda one: open_camera(one, options.size, options.fps))
     pipeline = session.pipeline
     calibrator = Calibrator(
         settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile, overwrite=False
@@ -120,8 +123,8 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
     web = WebSink(
         door.taken,
         door.access,
-        ServeControls(session, settings.limits, recorder, calibrator, options.output, options.save),
-        source=source,
+        ServeControls(session, settings.limits, recorder, calibrator, cameras, options.output, options.save),
+        source=lambda: session.source,
         picture=not options.no_picture,
         avatar=door.avatar,
         dropped=lambda: session.dropped,

@@ -1,6 +1,7 @@
 """Takes that a page's button starts and ends: each a CSV table and an annotated video of its own."""
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..records import Analysis, Frame
 from ..sinks.sink import Sink
 from ..sinks.tables.csv_sink import CsvSink
 from ..sinks.videos.annotated_video import AnnotatedVideo
+from ..video.sources import VideoSource
 from .output_files import dated
 
 log = logging.getLogger("mouth_live")
@@ -42,10 +44,10 @@ class Recorder(Sink):
         seconds: how long it has run.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int], rate: float) -> None:
-        """Set the folder of the takes, and size (width, height) and frame rate of the video."""
+    def __init__(self, folder: Path, source: Callable[[], VideoSource]) -> None:
+        """Set the folder of the takes, and a function that returns the present source."""
         self.notice, self.seconds = "", 0.0
-        self._folder, self._size, self._rate = folder, size, rate
+        self._folder, self._source = folder, source
         self._wanted = False
         self._take: _Take | None = None
 
@@ -87,7 +89,8 @@ class Recorder(Sink):
     def _begin(self, first: Frame) -> _Take:
         path = self._free_name()
         table = CsvSink(path.with_name(f"{path.name}.csv"))
-        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, self._size, self._rate, 0.0)
+        size, rate = (first.image.shape[1], first.image.shape[0]), self._source().nominal_rate
+        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, size, rate, 0.0)
         with ExitStack() as stack:
             stack.enter_context(table)
             stack.enter_context(video)

@@ -14,10 +14,12 @@ DEFAULT_PORT = 8765
 @click.command(short_help="Show live video on a web page and in OBS.")
 @click.option(
     "--camera",
-    default="0",
+    multiple=True,
+    default=("0",),
     metavar="SOURCE",
     show_default=True,
-    help="Camera index, URL, device, part of a camera's name, or a video file.",
+    help="Camera index, URL, device, part of a camera's name, or a video file. May be repeated: the first is shown, "
+    "the page can choose the others, and the machine's other cameras.",
 )
 @click.option(
     "--host",

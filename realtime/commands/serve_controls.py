@@ -1,4 +1,4 @@
-"""What a live page may change: the limits of events, the smoothing, the recording, the configuration file."""
+"""What a live page may change: limits of events, smoothing, camera, recording, the configuration file."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,10 +10,12 @@ from ...models.errors import MouthLiveError
 from ..lips.limits import HIGHEST_LEVEL, Kind, Limits
 from ..session import Session
 from .calibrator import Calibrator
+from .camera_choice import CameraChoice
 from .config_edit import save_options
 from .recorder import Recorder
 
 DECIMALS = 3  # of levels, so that a file holds what the page shows
+REQUESTS = ("limits", "smooth", "reset", "record", "save", "calibrate", "camera", "cameras", "picture")
 LOWEST_CUTOFF, HIGHEST_CUTOFF = 0.05, 20.0  # Hz
 
 
@@ -26,6 +28,7 @@ class ServeControls:
         limits: Mapping[Kind, Limits],
         recorder: Recorder,
         calibrator: Calibrator,
+        cameras: CameraChoice,
         folder: Path,
         file: Path | None,
     ) -> None:
@@ -36,11 +39,12 @@ class ServeControls:
             limits: its limits at the start.
             recorder: records on request.
             calibrator: measures a person's range on request.
+            cameras: switches to another camera on request.
             folder: where the recorder writes.
             file: the configuration file to save to; None for none.
         """
         self._session, self._recorder, self._folder, self._file = session, recorder, folder, file
-        self._calibrator = calibrator
+        self._calibrator, self._cameras = calibrator, cameras
         self._first = limits
         self._limits: Mapping[Kind, Limits] = self._first
         self._first_cutoff = session.pipeline.min_cutoff
@@ -68,6 +72,7 @@ class ServeControls:
                 {"name": output.name, "state": output.state, "sent": output.sent}
                 for output in self._session.outputs.states
             ],
+            **self._cameras.state(),
         }
 
     def handle(self, command: Mapping[str, Any]) -> None:
@@ -92,8 +97,17 @@ class ServeControls:
                 self._save()
             case "calibrate":
                 self._calibrator.request()
+            case "camera":
+                self._choose_camera(command.get("choice"))
+            case "cameras":
+                self._cameras.refresh()
             case _:
-                raise ValueError("type: expected limits, smooth, reset, record, save, calibrate or picture")
+                raise ValueError(f"type: expected {', '.join(REQUESTS)}")
+
+    def _choose_camera(self, choice: object) -> None:
+        if self._recorder.is_on:
+            raise ValueError("end the recording before you choose another camera")
+        self._cameras.choose(choice)
 
     def _set_limits(self, command: Mapping[str, Any]) -> None:
         kind: Kind | None = next((kind for kind in self._limits if kind == command.get("kind")), None)

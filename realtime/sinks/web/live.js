@@ -1,4 +1,5 @@
 // The live page: it puts what the program sends where it is shown.
+import {Cameras} from "./cameras.js";
 import {Controls, by, element, say} from "./controls.js";
 import {Curve} from "./curves.js";
 import {Clock, Face, SPAN} from "./history.js";
@@ -7,6 +8,7 @@ import {Stage} from "./stage.js";
 
 const MAX_LOG = 200; // lines
 const LOST = 0.3; // s without a value until a face counts as lost
+const PROBLEM_SHOWN = 10_000; // ms
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 const VERBS = {
@@ -18,10 +20,12 @@ const clock = new Clock();
 const faces = new Map();
 const lanes = new Map();
 const stage = new Stage(by("picture"));
+let problemTimer = 0;
 let run = null, about = null, waiting = [], look = {}, drawn = 0, told = 0;
 
-const link = new Link({hello, state, value, frame, start: event, stop: event, picture, lost, error});
+const link = new Link({hello, source, state, value, frame, start: event, stop: event, picture, lost, error});
 const controls = new Controls((message) => link.send(message));
+const cameras = new Cameras((message) => link.send(message));
 
 function hello(message) {
   if (message.run !== run) {
@@ -32,13 +36,18 @@ function hello(message) {
   run = message.run;
   about = message;
   waiting = [];
-  document.title = `${message.source} – mouth-live`;
-  say("source", message.source);
-  stage.begin(message.size, message.colours.dark);
+  source(message);
   by("nopicture").hidden = message.picture;
   connection("live", "live");
   readLook();
   if (message.picture) link.send({type: "picture"});
+}
+
+function source({source: name, size}) {
+  Object.assign(about, {source: name, size});
+  document.title = `${name} – mouth-live`;
+  say("source", name);
+  stage.begin(size, about.colours.dark);
 }
 
 function lost() {
@@ -53,11 +62,14 @@ function connection(state, text) {
 
 function state(message) {
   controls.take(message);
+  cameras.take(message);
 }
 
 function error(message) {
   say("problem", message.message);
   by("problem").hidden = false;
+  clearTimeout(problemTimer);
+  problemTimer = setTimeout(() => (by("problem").hidden = true), PROBLEM_SHOWN);
 }
 
 function faceOf(id) {
@@ -177,6 +189,7 @@ function draw(moment) {
 }
 
 addEventListener("keydown", (pressed) => {
+  if (pressed.target.tagName === "SELECT") return; // its letters choose
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.repeat) return;
   if (pressed.key === "r") controls.record();
   if (pressed.key === "c") link.send({type: "calibrate"});
