@@ -24,7 +24,7 @@ from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from .faces.following import DETECT_INTERVAL
-from .faces.stretches import SHORTEST, StretchRecord
+from .faces.stretches import StretchRecord, is_long
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
@@ -41,7 +41,6 @@ from .video.live_reader import LiveReader
 from .video.opening import Source, checked_source, is_live, open_source
 from .video.reader import FrameReader
 from .video.sources import Pictures, VideoSource
-from .video.video_file import VideoFile
 
 GPU_BATCH = 64  # crops; smaller batches leave a GPU idle
 MAX_QUEUED_ANALYSES = 32  # of live video, that wait for the sinks
@@ -119,12 +118,9 @@ def open_session(
         long=not live and step == 1 and is_long(opened),
         record_of=record_of,
     )
+    if profile and profile.smooth:
+        pipeline.min_cutoff = profile.smooth
     return Session(opened, pipeline, live, step)
-
-
-def is_long(source: VideoSource) -> bool:
-    """Return whether a recording is so long that it is analysed in stretches."""
-    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
 
 
 def _step(source: VideoSource, max_frames: int | None) -> int:

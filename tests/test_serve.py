@@ -8,6 +8,7 @@ import signal
 import socket
 import struct
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
@@ -22,13 +23,14 @@ from mouth_live.models.errors import MouthLiveError
 from mouth_live.realtime.commands.cli import cli
 from mouth_live.realtime.commands.config_edit import changed
 from mouth_live.realtime.commands.live_page import _token
+from mouth_live.realtime.lips.profiles import load_profile, save_profile
 from mouth_live.realtime.sinks.web.access import Access
 from mouth_live.realtime.sinks.web.server import MAX_CLIENTS, listen
 from mouth_live.realtime.sinks.web.web_sink import WebSink
 
 TOKEN = "abcdefghijklmnop"
-FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js", "cameras.js",
-         "obs.js", "obs.css", "avatars.js", "icon.svg")  # fmt: skip
+FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js",
+         "cameras.js", "obs.js", "obs.css", "avatars.js", "icon.svg")  # fmt: skip
 
 WRONG_LIMITS = (
     '"kind": "open", "on": 2, "off": 1', '"kind": "open", "on": 0.5, "off": 0.6', '"kind": "x"', '"kind": ["open"]',
@@ -330,6 +332,29 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
     assert (table.suffix, video.suffix, sorted(p.name for p in tmp_path.iterdir())) == (
         ".csv", ".mp4", ["desk.toml", "takes"],
     )  # fmt: skip
+
+
+def test_limits_saved_in_a_profile_hold_wherever_it_is_used(half_open, tmp_path, mouth_live, monkeypatch):
+    monkeypatch.setenv("MOUTH_LIVE_CONFIG", str(tmp_path))
+    with program(tmp_path, "--camera", half_open) as served, page(served) as connection:
+        connection.send('{"type": "limits", "kind": "open", "on": 0.95, "off": 0.9}')
+        connection.send('{"type": "smooth", "value": 4}')
+        connection.send('{"type": "save", "to": "profile"}')
+        while not (state := heard(connection, "state"))["saved"]:
+            pass
+        assert state["saved"] == "saved in profile me; --profile me uses it"
+        save_profile(replace(load_profile("me"), closed=0.1))  # another measured it in the meantime
+        connection.send('{"type": "save", "to": "profile"}')
+        assert heard(connection, "error")["message"].startswith("profile 'me' has another range")
+    save_profile(replace(load_profile("me"), closed=0.0))
+    with program(tmp_path, "--camera", half_open, "--profile", "me", "--activity-on", "0.3") as served:
+        with page(served) as connection:
+            state = heard(connection, "state")
+    assert (state["limits"]["open"]["on"], state["limits"]["open"]["off"], state["smooth"]) == (0.95, 0.9, 4)
+    assert state["limits"]["activity"]["on"] == 0.3  # an option takes precedence
+    for profile, lines in (((), 2), (("--profile", "me"), 0)):
+        done = mouth_live("events", half_open, "--kind", "open", *profile)
+        assert (done.returncode, len(done.stdout.splitlines())) == (0, lines), done.stderr
 
 
 def test_a_port_that_is_taken_is_one_line(mouth_live, demo_clip):

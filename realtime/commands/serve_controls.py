@@ -6,8 +6,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ...models.errors import MouthLiveError
+from ...models.errors import MouthLiveError, ProfileError
 from ..lips.limits import HIGHEST_LEVEL, Kind, Limits
+from ..lips.profiles import save_limits
 from ..session import Session
 from .calibrator import Calibrator
 from .camera_choice import CameraChoice
@@ -65,6 +66,7 @@ class ServeControls:
             "folder": str(self._folder.resolve()),
             "recorded": recorder.notice,
             "file": str(self._file) if self._file else None,
+            "profile": self._calibrator.name,
             "saved": self._saved,
             "calibration": self._calibrator.notice,
             "phase": phase.name.lower() if (phase := self._calibrator.phase) else None,
@@ -94,7 +96,7 @@ class ServeControls:
             case "record":
                 self._recorder.request(command.get("on") is True)
             case "save":
-                self._save()
+                self._save_profile() if command.get("to") == "profile" else self._save_file()
             case "calibrate":
                 self._calibrator.request()
             case "camera":
@@ -120,7 +122,16 @@ class ServeControls:
         self._session.pipeline.lips.use_limits({kind: self._limits[kind]})
         self._saved = ""
 
-    def _save(self) -> None:
+    def _save_profile(self) -> None:
+        """Save the limits and the smoothing in the profile, beside the person's range."""
+        pipeline, name = self._session.pipeline, self._calibrator.name
+        try:
+            save_limits(name, self._limits, pipeline.min_cutoff, pipeline.profile)
+        except ProfileError as error:
+            raise ValueError(str(error)) from None
+        self._saved = f"saved in profile {name}; --profile {name} uses it"
+
+    def _save_file(self) -> None:
         if self._file is None:
             raise ValueError("start with --save FILE.toml to keep the limits")
         options: dict[str, float | str] = {}
