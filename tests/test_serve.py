@@ -347,9 +347,9 @@ def test_limits_saved_in_a_profile_hold_wherever_it_is_used(half_open, tmp_path,
         connection.send('{"type": "save", "to": "profile"}')
         assert heard(connection, "error")["message"].startswith("profile 'me' has another range")
     save_profile(replace(load_profile("me"), closed=0.0))
-    with program(tmp_path, "--camera", half_open, "--profile", "me", "--activity-on", "0.3") as served:
-        with page(served) as connection:
-            state = heard(connection, "state")
+    options = ("--camera", half_open, "--profile", "me", "--activity-on", "0.3")
+    with program(tmp_path, *options) as served, page(served) as connection:
+        state = heard(connection, "state")
     assert (state["limits"]["open"]["on"], state["limits"]["open"]["off"], state["smooth"]) == (0.95, 0.9, 4)
     assert state["limits"]["activity"]["on"] == 0.3  # an option takes precedence
     for profile, lines in (((), 2), (("--profile", "me"), 0)):

@@ -21,10 +21,13 @@ from ..sinks.web.access import MIN_TOKEN_LENGTH, UNSPECIFIED, Access, is_loopbac
 from ..sinks.web.avatar import read_avatar
 from ..sinks.web.server import listen
 from ..sinks.web.web_sink import WebSink
+from ..sinks.window.keys import keys_in_words
+from ..sinks.window.window_sink import WindowSink, WindowStatus
 from ..video.cameras import open_camera
 from .calibrator import DEFAULT_NAME, Calibrator
 from .camera_choice import CameraChoice
 from .live_source import open_live
+from .rate_meter import RateMeter
 from .recorder import Recorder
 from .serve_controls import ServeControls
 
@@ -41,6 +44,7 @@ class ServeOptions:
         camera: the sources, as on the command line; the first is shown, the others may be chosen on the page.
         host, port: where to listen.
         open_browser: open the page.
+        window: show the window too; closing it ends the session.
         no_picture: send values alone.
         avatar: the folder of the user's own pictures; None for the drawn avatar.
         output: the folder of recordings.
@@ -56,6 +60,7 @@ class ServeOptions:
     host: str
     port: int
     open_browser: bool
+    window: bool
     no_picture: bool
     avatar: Path | None
     output: Path
@@ -72,7 +77,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
 
     Raises:
         SourceError: the camera or the avatar cannot be opened.
-        SinkError: the port is taken, or there is no folder for recordings.
+        SinkError: the port is taken, or there is no folder for recordings, or no display for the window.
         UsageError: the token that the user chose is no token.
         Terminated: by SIGTERM, with all files complete.
     """
@@ -82,7 +87,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
     access = Access(options.host, _token(options.host))
     with (
         closing(listen(options.host, options.port)) as taken,
-        open_live(options.camera[0], settings, window=False, size=options.size, fps=options.fps) as session,
+        open_live(options.camera[0], settings, window=options.window, size=options.size, fps=options.fps) as session,
     ):
         if options.smooth is not None:
             session.pipeline.min_cutoff = options.smooth
@@ -117,6 +122,8 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
         log.info("%s: %dx%d at %.4g frames/s", source.name, width, height, source.nominal_rate)
         log.info("page: %s", address)
         log.info("for OBS: %sobs", address)
+        if options.window:
+            log.info("keys in the window: %s", keys_in_words())
         if options.open_browser:
             webbrowser.open(address)
 
@@ -130,7 +137,19 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
         dropped=lambda: session.dropped,
         on_ready=announce,
     )
-    return [web, recorder, calibrator, MissingFace(options.face)]
+    sinks: list[Sink] = [web, recorder, calibrator, MissingFace(options.face)]
+    return [*sinks, *_window(session, calibrator)] if options.window else sinks
+
+
+def _window(session: Session, calibrator: Calibrator) -> list[Sink]:
+    """Return the sinks of the window beside the pages."""
+    meter = RateMeter(session, show=False)
+
+    def status() -> WindowStatus:
+        """Return the status to show with the next frame."""
+        return WindowStatus(meter.rate, session.dropped, calibrator.notice, session.queued)
+
+    return [meter, WindowSink(on_calibrate=calibrator.begin, status=status)]
 
 
 def _token(host: str) -> str:

@@ -32,6 +32,7 @@ DEFAULT_PORT = 8765
     "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes any free one."
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
+@click.option("--window", is_flag=True, help="Show the window too; closing it ends the program.")
 @click.option("--no-picture", is_flag=True, help="Send values alone, no picture.")
 @click.option(
     "--avatar",

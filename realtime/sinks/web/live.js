@@ -8,6 +8,7 @@ import {Stage} from "./stage.js";
 
 const MAX_LOG = 200; // lines
 const LOST = 0.3; // s without a value until a face counts as lost
+const STILL = 1500; // ms without a frame until the page says so: the window beside it may be paused
 const PROBLEM_SHOWN = 10_000; // ms
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const darkness = matchMedia("(prefers-color-scheme: dark)");
@@ -21,7 +22,7 @@ const faces = new Map();
 const lanes = new Map();
 const stage = new Stage(by("picture"));
 let problemTimer = 0;
-let run = null, about = null, waiting = [], look = {}, drawn = 0, told = 0;
+let run = null, about = null, waiting = [], look = {}, drawn = 0, told = 0, framed = 0;
 
 const link = new Link({hello, source, state, value, frame, start: event, stop: event, picture, lost, error});
 const controls = new Controls((message) => link.send(message));
@@ -38,6 +39,7 @@ function hello(message) {
   waiting = [];
   source(message);
   by("nopicture").hidden = message.picture;
+  framed = performance.now();
   connection("live", "live");
   readLook();
   if (message.picture) link.send({type: "picture"});
@@ -83,6 +85,7 @@ function value(message) {
 }
 
 function frame(message) {
+  framed = performance.now();
   clock.take(message.timestamp);
   stage.take(message.frame, waiting);
   if (about && !about.picture) stage.show(message.frame, null);
@@ -156,6 +159,7 @@ function drawLane(face, now) {
 }
 
 function describe() {
+  if (document.body.dataset.connection === "live" && performance.now() - framed > STILL) connection("silent", "no new picture");
   for (const face of faces.values()) {
     const on = face.isOn("activity") ? "lips active" : "lips at rest";
     const words = lanes.get(face.id)?.item.classList.contains("gone") ? "not seen" : `openness ${face.last?.openness.toFixed(2)}, ${on}`;
