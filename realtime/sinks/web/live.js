@@ -149,7 +149,7 @@ function laneOf(face) {
 
 function drawLane(face, now) {
   const lane = laneOf(face);
-  const here = now - face.seen < LOST && link.connected;
+  const here = now - face.seen < LOST && document.body.dataset.connection === "live";
   lane.item.classList.toggle("gone", !here);
   lane.item.style.setProperty("--face", colour(face.id));
   const text = here ? face.last.openness.toFixed(2) : "–";
