@@ -52,7 +52,7 @@ export class Controls {
     say("recorded", state.recording ? `Recording ${state.take}` : state.recorded || `Takes are saved in ${state.folder}`);
     by("save").disabled = !state.file;
     say("saveprofile", `Save in profile ${state.profile}`);
-    say("saved", state.saved || (state.file ? `Save writes to ${state.file}` : "To keep the limits in a file, start with --save FILE.toml"));
+    say("saved", state.saved || (state.file ? `The file is ${state.file}` : "To keep the limits in a file, start with --save FILE.toml"));
     this.calibration(state);
     this.outputs(state.outputs);
   }

@@ -130,7 +130,7 @@ function readLook() {
   const style = getComputedStyle(document.body);
   const of = (name) => style.getPropertyValue(name).trim();
   about?.colours[darkness.matches ? "dark" : "light"].forEach((one, id) => document.body.style.setProperty(`--face-${id}`, one));
-  look = {ink: of("--ink"), line: of("--line"), mark: of("--mark"), paper: of("--paper")};
+  look = {ink: of("--ink"), line: of("--line"), mark: of("--mark"), paper: of("--paper"), size: Math.round(0.8 * parseFloat(style.fontSize))};
 }
 darkness.onchange = () => setTimeout(readLook);
 
