@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from browser import PROGRAM, browser
@@ -12,7 +13,8 @@ from talking import wait_for
 
 from mouth_live.models.errors import SourceError
 from mouth_live.realtime.commands.camera_choice import Choice, listed
-from mouth_live.realtime.records import Frame
+from mouth_live.realtime.commands.recorder import Recorder
+from mouth_live.realtime.records import Analysis, Frame
 from mouth_live.realtime.video import camera_list
 from mouth_live.realtime.video.live_reader import LiveReader
 
@@ -87,6 +89,19 @@ def test_the_menu_has_what_was_named_and_each_camera_once(monkeypatch):
     assert listed([Choice("camera-2", "camera 2", 2), clip, Choice("camera-7", "camera 7", 7)]) == (
         Choice("camera-2", "2: Desk", 2), clip, Choice("camera-7", "camera 7", 7), Choice("camera-0", "0: Inside", 0),
     )  # fmt: skip
+
+
+def test_a_take_ends_whole_before_the_pictures_of_another_camera(tmp_path):
+    recorder = Recorder(tmp_path, lambda: Grey("camera 0", 1))
+    recorder.request(True)
+    with recorder:
+        for number, size in enumerate([(48, 64), (48, 64), (96, 128), (96, 128)]):
+            recorder.write(Analysis(Frame(number, number / 25, np.zeros((*size, 3), np.uint8)), (), ()))
+            assert recorder.is_on == (number < 2)
+    table, video = sorted(path for path in tmp_path.iterdir() if path.name.startswith("take-"))
+    assert table.read_text().count("\n") == 3
+    assert cv2.VideoCapture(str(video)).get(cv2.CAP_PROP_FRAME_COUNT) == 2
+    assert recorder.notice.startswith(f"{table.name} and {video.name} saved in")
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs chromium")

@@ -56,6 +56,11 @@ class CameraChoice:
         self._problem = ""
         be_patient(session.source)
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether another source is being opened."""
+        return self._opening is not None
+
     def state(self) -> Mapping[str, object]:
         """Return what a page shows: the choices, the present one, the one that is being opened, and what failed."""
         return {

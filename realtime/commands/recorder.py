@@ -69,8 +69,8 @@ class Recorder(Sink):
     def write(self, analysis: Analysis) -> None:
         """Record one frame, where it is wanted."""
         try:
-            if self._take is not None and not self._wanted:
-                self._finish()
+            if self._take is not None and (not self._wanted or _size(analysis.frame) != _size(self._take.first)):
+                self._finish()  # a video has pictures of one size, so those of another camera end it
             if self._wanted and not analysis.silent:
                 self._take = self._take or self._begin(analysis.frame)
                 self._record(self._take, analysis)
@@ -89,8 +89,8 @@ class Recorder(Sink):
     def _begin(self, first: Frame) -> _Take:
         path = self._free_name()
         table = CsvSink(path.with_name(f"{path.name}.csv"))
-        size, rate = (first.image.shape[1], first.image.shape[0]), self._source().nominal_rate
-        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, size, rate, 0.0)
+        rate = self._source().nominal_rate
+        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, _size(first), rate, 0.0)
         with ExitStack() as stack:
             stack.enter_context(table)
             stack.enter_context(video)
@@ -127,3 +127,9 @@ class Recorder(Sink):
             number += 1
             free = path.with_name(f"{path.name}-{number}")
         return free
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    """Return the (width, height) of a frame in pixels."""
+    height, width = frame.image.shape[:2]
+    return width, height

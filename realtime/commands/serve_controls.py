@@ -94,7 +94,7 @@ class ServeControls:
                 self._session.pipeline.lips.use_limits(self._limits)
                 self._session.pipeline.min_cutoff = self._first_cutoff
             case "record":
-                self._recorder.request(command.get("on") is True)
+                self._record(command.get("on") is True)
             case "save":
                 self._save_profile() if command.get("to") == "profile" else self._save_file()
             case "calibrate":
@@ -105,6 +105,11 @@ class ServeControls:
                 self._cameras.refresh()
             case _:
                 raise ValueError(f"type: expected {', '.join(REQUESTS)}")
+
+    def _record(self, on: bool) -> None:
+        if on and self._cameras.is_opening:
+            raise ValueError("wait until the other camera is open, or failed to open")
+        self._recorder.request(on)
 
     def _choose_camera(self, choice: object) -> None:
         if self._recorder.is_on:
