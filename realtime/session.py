@@ -24,7 +24,7 @@ from ..models.errors import IncompleteVideoError, SourceError
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
 from .faces.following import DETECT_INTERVAL
-from .faces.stretches import SHORTEST, StretchRecord
+from .faces.stretches import StretchRecord, is_long
 from .lips.activity import LipActivity
 from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
@@ -37,10 +37,10 @@ from .sinks.sink import Sink, mark_cut_off, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
 from .video.arrays import ArraySource
+from .video.live_reader import LiveReader
 from .video.opening import Source, checked_source, is_live, open_source
-from .video.reader import SILENCE_TIMEOUT, STALL_TIMEOUT, FrameReader
+from .video.reader import FrameReader
 from .video.sources import Pictures, VideoSource
-from .video.video_file import VideoFile
 
 GPU_BATCH = 64  # crops; smaller batches leave a GPU idle
 MAX_QUEUED_ANALYSES = 32  # of live video, that wait for the sinks
@@ -118,12 +118,9 @@ def open_session(
         long=not live and step == 1 and is_long(opened),
         record_of=record_of,
     )
+    if profile and profile.smooth:
+        pipeline.min_cutoff = profile.smooth
     return Session(opened, pipeline, live, step)
-
-
-def is_long(source: VideoSource) -> bool:
-    """Return whether a recording is so long that it is analysed in stretches."""
-    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
 
 
 def _step(source: VideoSource, max_frames: int | None) -> int:
@@ -140,7 +137,7 @@ class Session:
     """An open source and the analysis of its frames. Iterate it or call :meth:`run`, once.
 
     Attributes:
-        source: the source of the frames, with its name, size and frame rate.
+        source: the source of the frames, with its name, size and frame rate; of live video, the present one.
         pipeline: the pipeline that analyses each frame.
         live: whether frames are dropped to keep up.
         interrupted: whether Ctrl-C ended :meth:`run`.
@@ -152,7 +149,7 @@ class Session:
         self.source, self.pipeline, self.live = source, pipeline, live
         self.interrupted = False
         self._step = step
-        self._reader: FrameReader | None = None
+        self._reader: FrameReader | LiveReader | None = None
         self._queue: Prefetch[Analysis] | None = None
         self.outputs = FanOut(())
 
@@ -171,6 +168,14 @@ class Session:
     def queued(self) -> int:
         """The number of analysed live frames that wait for the sinks."""
         return 0 if self._queue is None else self._queue.waiting
+
+    def switch(self, source: VideoSource) -> None:
+        """Go on with another open source of live video, and close the present one; any thread may call this."""
+        if isinstance(self._reader, LiveReader):
+            self._reader.switch(source)
+
+    def _use(self, source: VideoSource) -> None:
+        self.source = source
 
     def __enter__(self) -> Self:
         self.source.__enter__()
@@ -260,17 +265,9 @@ class Session:
             return
         with ExitStack() as stack:
             self._reader = stack.enter_context(
-                FrameReader(
-                    self.source,
-                    depth=1 if self.live else 4,
-                    drop=self.live,
-                    stall=STALL_TIMEOUT if self.live else None,
-                    silence=SILENCE_TIMEOUT if self.live else None,
-                    stop=stop,
-                )
+                LiveReader(self.source, stop, self._use) if self.live else FrameReader(self.source, stop=stop)
             )
-            frames = (frame for frame in self._reader if frame is None or frame.index % self._step == 0)
-            found = self.pipeline.find(frames)
+            found = self.pipeline.find(f for f in self._reader if f is None or f.index % self._step == 0)
             if self.live:
                 yield from self.pipeline.read(stack.enter_context(closing(found)), batch)
                 return

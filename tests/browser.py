@@ -100,13 +100,13 @@ class Page:
 
 
 @contextmanager
-def browser(width: int = 1280, height: int = 900) -> Generator[Page]:
-    """Start a Chromium with an empty tab and a profile of its own."""
+def browser(width: int = 1280, height: int = 900, *more: str) -> Generator[Page]:
+    """Start a Chromium with an empty tab and a profile of its own; ``more`` are further options of its command."""
     assert PROGRAM
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         sandbox = ["--no-sandbox"] if os.name == "posix" and os.geteuid() == 0 else []
         quiet = ["--headless=new", "--no-first-run", "--disable-gpu", "--mute-audio", "--disable-dev-shm-usage"]
-        where = ["--remote-debugging-port=0", f"--user-data-dir={profile}", f"--window-size={width},{height}"]
+        where = ["--remote-debugging-port=0", f"--user-data-dir={profile}", f"--window-size={width},{height}", *more]
         command = [PROGRAM, *quiet, *sandbox, *where, "about:blank"]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:

@@ -10,14 +10,18 @@ import pytest
 from held_clip import write_clip
 
 from mouth_live.models import Face
-from mouth_live.realtime import Reading
+from mouth_live.realtime import Analysis, Frame, Reading
+from mouth_live.realtime.commands.calibrator import Calibrator
 from mouth_live.realtime.lips.calibration import Calibration, CalibrationPhase
+from mouth_live.realtime.lips.limits import Limits
 from mouth_live.realtime.lips.profiles import (
     Profile,
     ProfileError,
+    is_measured,
     load_profile,
     profile_names,
     profile_path,
+    save_limits,
     save_profile,
 )
 
@@ -97,6 +101,24 @@ def test_a_profile_is_saved_whole_and_private(config):
     assert [p.name for p in path.parent.iterdir()] == ["Anna Müller.json"]
 
 
+def test_measuring_again_keeps_the_limits_and_limits_alone_are_no_range(config):
+    limits = {"open": Limits(0.8, 0.6, 0.1, 0.1), "activity": Limits(0.3, 0.1, 0.0, 0.2)}
+    save_limits("anna", limits, 2.5, None)
+    assert load_profile("anna") == Profile("anna", 0.0, 1.0, "", limits, 2.5)
+    calibrator = Calibrator("anna", "weights", seconds=1.0)  # what was there before is kept, but not limits alone
+    calibrator.begin()
+    for time in np.arange(0, 2.5, 0.05):
+        now = reading(0.05 if time < 1 else 0.75)
+        calibrator.write(Analysis(Frame(0, float(time), np.zeros((8, 8, 3), np.uint8)), (now,), ()))
+    assert calibrator.notice == "profile 'anna' saved"
+    assert load_profile("anna") == Profile("anna", 0.05, 0.75, "weights", limits, 2.5)
+    assert is_measured("anna")
+    with pytest.raises(ProfileError, match="another range than is used now; start with --profile anna"):
+        save_limits("anna", limits, 2.5, None)
+    save_limits("anna", {}, 1.0, load_profile("anna"))
+    assert load_profile("anna") == Profile("anna", 0.05, 0.75, "weights", {}, 1.0)
+
+
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "a" * 65, "nul\0", "dot."])
 def test_a_name_that_cannot_be_a_file_name_is_refused(name):
     with pytest.raises(ProfileError, match="expected a name"):
@@ -105,7 +127,20 @@ def test_a_name_that_cannot_be_a_file_name_is_refused(name):
 
 @pytest.mark.parametrize(
     "content",
-    ["", "{", "[]", "{}", '{"closed": "a", "wide": 1}', '{"closed": 0.5, "wide": 0.4}', '{"closed": NaN, "wide": 1}'],
+    [
+        "",
+        "{",
+        "[]",
+        "{}",
+        '{"closed": "a", "wide": 1}',
+        '{"closed": 0.5, "wide": 0.4}',
+        '{"closed": NaN, "wide": 1}',
+        '{"closed": 0, "wide": 1, "limits": {"wink": {}}}',
+        '{"closed": 0, "wide": 1, "limits": {"open": {"on": 1}}}',
+        '{"closed": 0, "wide": 1, "limits": 3}',
+        '{"closed": 0, "wide": 1, "smooth": "x"}',
+        '{"closed": 0, "wide": 1, "smooth": 0}',
+    ],
 )
 def test_a_damaged_profile_is_an_error_that_names_its_file(content):
     path = profile_path("anna")

@@ -440,6 +440,12 @@ def test_links_lead_somewhere():
                 assert anchor in anchors(linked.read_text(encoding="utf-8")), f"{document}: {target}"
 
 
+def test_pictures_in_the_documents_are_small():
+    pictures = [path for path in (REPOSITORY / "docs").iterdir() if path.suffix in (".jpg", ".png")]
+    assert [path.name for path in pictures] == ["page.jpg"]  # tests/make_page_picture.py makes it
+    assert pictures[0].stat().st_size < 200_000
+
+
 def test_every_document_is_linked_from_the_readme():
     for name in TEXTS:
         assert name == "README.md" or f"]({name}" in TEXTS["README.md"], name

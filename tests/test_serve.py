@@ -7,30 +7,30 @@ import re
 import signal
 import socket
 import struct
-import subprocess
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
-from conftest import COMMAND
 from held_clip import write_clip
+from served import heard, page, program
 from talking import START, analysis, wait_for
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import connect
 
 from mouth_live.models.errors import MouthLiveError
 from mouth_live.realtime.commands.cli import cli
 from mouth_live.realtime.commands.config_edit import changed
 from mouth_live.realtime.commands.live_page import _token
+from mouth_live.realtime.lips.profiles import load_profile, save_profile
 from mouth_live.realtime.sinks.web.access import Access
 from mouth_live.realtime.sinks.web.server import MAX_CLIENTS, listen
 from mouth_live.realtime.sinks.web.web_sink import WebSink
 
 TOKEN = "abcdefghijklmnop"
-FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js", "obs.js",
-         "obs.css", "avatars.js", "icon.svg")  # fmt: skip
+FILES = ("", "obs", "live.js", "live.css", "link.js", "history.js", "curves.js", "stage.js", "controls.js",
+         "cameras.js", "obs.js", "obs.css", "avatars.js", "icon.svg")  # fmt: skip
 
 WRONG_LIMITS = (
     '"kind": "open", "on": 2, "off": 1', '"kind": "open", "on": 0.5, "off": 0.6', '"kind": "x"', '"kind": ["open"]',
@@ -59,7 +59,7 @@ def serving(host="127.0.0.1", token="", **more):
     controls = Controls()
     source = SimpleNamespace(name="camera 0", size=(64, 48))
     with contextlib.closing(listen("127.0.0.1", 0)) as taken:
-        sink = WebSink(taken, Access(host, token), controls, source=source, **more)
+        sink = WebSink(taken, Access(host, token), controls, source=lambda: source, **more)
         with sink:
             yield SimpleNamespace(sink=sink, port=taken.getsockname()[1], asked=controls.asked)
 
@@ -81,18 +81,6 @@ def get(port, path="/", **headers):
         connection.endheaders()
         answer = connection.getresponse()
         return answer.status, answer.headers, answer.read()
-
-
-def page(server, path="/ws", **more):
-    return connect(f"ws://127.0.0.1:{server.port}{path}", proxy=None, **more)
-
-
-def heard(connection, *types):
-    """The next message of one of these types."""
-    while True:
-        message = json.loads(connection.recv(timeout=5))
-        if message["type"] in types:
-            return message
 
 
 def test_a_page_gets_the_protocol_of_the_websocket_output_with_more_keys(server):
@@ -302,21 +290,6 @@ def test_an_avatar_of_ones_own(tmp_path):
             assert heard(connection, "hello")["avatar"] == 3
 
 
-@contextlib.contextmanager
-def program(folder, *arguments):
-    """The command in a process of its own, once it serves; its process and the page's address."""
-    command = [*COMMAND, "serve", "--port", "0", *map(str, arguments)]
-    process = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    try:
-        lines = iter(process.stderr.readline, "")
-        address = next(line for line in lines if "page: " in line).split()[-1]
-        yield SimpleNamespace(process=process, address=address, port=int(re.search(r":(\d+)/", address)[1]))
-    finally:
-        process.terminate()
-        process.stderr.close()
-        process.wait(10)
-
-
 @pytest.fixture(scope="module")
 def half_open(tmp_path_factory):
     """A minute of a mouth that is half open."""
@@ -359,6 +332,29 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
     assert (table.suffix, video.suffix, sorted(p.name for p in tmp_path.iterdir())) == (
         ".csv", ".mp4", ["desk.toml", "takes"],
     )  # fmt: skip
+
+
+def test_limits_saved_in_a_profile_hold_wherever_it_is_used(half_open, tmp_path, mouth_live, monkeypatch):
+    monkeypatch.setenv("MOUTH_LIVE_CONFIG", str(tmp_path))
+    with program(tmp_path, "--camera", half_open) as served, page(served) as connection:
+        connection.send('{"type": "limits", "kind": "open", "on": 0.95, "off": 0.9}')
+        connection.send('{"type": "smooth", "value": 4}')
+        connection.send('{"type": "save", "to": "profile"}')
+        while not (state := heard(connection, "state"))["saved"]:
+            pass
+        assert state["saved"] == "saved in profile me; --profile me uses it"
+        save_profile(replace(load_profile("me"), closed=0.1))  # another measured it in the meantime
+        connection.send('{"type": "save", "to": "profile"}')
+        assert heard(connection, "error")["message"].startswith("profile 'me' has another range")
+    save_profile(replace(load_profile("me"), closed=0.0))
+    options = ("--camera", half_open, "--profile", "me", "--activity-on", "0.3")
+    with program(tmp_path, *options) as served, page(served) as connection:
+        state = heard(connection, "state")
+    assert (state["limits"]["open"]["on"], state["limits"]["open"]["off"], state["smooth"]) == (0.95, 0.9, 4)
+    assert state["limits"]["activity"]["on"] == 0.3  # an option takes precedence
+    for profile, lines in (((), 2), (("--profile", "me"), 0)):
+        done = mouth_live("events", half_open, "--kind", "open", *profile)
+        assert (done.returncode, len(done.stdout.splitlines())) == (0, lines), done.stderr
 
 
 def test_a_port_that_is_taken_is_one_line(mouth_live, demo_clip):

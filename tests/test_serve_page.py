@@ -36,7 +36,7 @@ def window():
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("held") / "held.mp4", OPEN, seconds=90)
+    return write_clip(tmp_path_factory.mktemp("held") / "held.mp4", OPEN, seconds=240)
 
 
 @pytest.fixture(scope="module")

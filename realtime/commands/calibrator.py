@@ -8,7 +8,7 @@ from pathlib import Path
 from ...models.errors import ProfileError
 from ..lips.calibration import PHASE_SECONDS, Calibration, CalibrationPhase
 from ..lips.face_choice import FaceChoice
-from ..lips.profiles import Profile, profile_path, save_profile
+from ..lips.profiles import Profile, is_measured, profile_path, save_profile, with_limits_kept
 from ..records import Analysis
 from ..settings import AnalysisSettings
 from ..sinks.sink import Sink
@@ -44,6 +44,7 @@ class Calibrator(Sink):
     """Measure a person's range on request and save it; ignore frames at other times.
 
     Attributes:
+        name: the name to save the range under.
         profile: the last measured range; None before.
         failure: the error of the last measurement; None if it succeeded.
         notice: the line to show with the newest frame; empty for none.
@@ -71,7 +72,7 @@ class Calibrator(Sink):
         self.profile: Profile | None = None
         self.failure: ProfileError | None = None
         self.notice = ""
-        self._name, self._model, self._seconds = name, model, seconds
+        self.name, self._model, self._seconds = name, model, seconds
         self._on_profile, self._once, self._overwrite = on_profile, once, overwrite
         self._current: Calibration | None = None
         self._requested = False
@@ -97,7 +98,7 @@ class Calibrator(Sink):
 
     def begin(self) -> None:
         """Start or restart the measurement."""
-        self._current = Calibration(self._name, self._model, self._seconds)
+        self._current = Calibration(self.name, self._model, self._seconds)
         self._choice, self._phase, self.failure = FaceChoice(), None, None
 
     def write(self, analysis: Analysis) -> None:
@@ -136,18 +137,18 @@ class Calibrator(Sink):
         if path is None:
             log.warning(
                 "profile %r exists already and is kept; the new range holds until the end (--overwrite saves it)",
-                self._name,
+                self.name,
             )
-            return f"calibrated; profile {self._name!r} kept"
+            return f"calibrated; profile {self.name!r} kept"
         log.info("%s: closed %.2f, wide open %.2f", path, self.profile.closed, self.profile.wide)
-        return f"profile {self._name!r} saved"
+        return f"profile {self.name!r} saved"
 
     def _keep_or_replace(self, profile: Profile) -> Path | None:
         """Save the profile and return its path; None where an earlier one is kept."""
-        if profile_path(profile.name).exists() and not self._overwrite:
+        if is_measured(profile.name) and not self._overwrite:
             return None
         self._overwrite = True  # what this program saved itself, it may replace
-        return save_profile(profile)
+        return save_profile(with_limits_kept(profile))
 
 
 def run_calibration(plan: CalibrationPlan, settings: AnalysisSettings) -> None:

@@ -47,11 +47,12 @@ LIMIT_OPTIONS = [
 ]
 
 
-def take_limits(options: dict[str, Any]) -> dict[Kind, Limits]:
-    """Take the options of the limits out of ``options``: the preset's or default limits with the numbers given.
+def take_limits(options: dict[str, Any], usual: Mapping[Kind, Limits] = DEFAULT_LIMITS) -> dict[Kind, Limits]:
+    """Take the options of the limits out of ``options``: the preset's or usual limits with the numbers given.
 
     Args:
         options: the values of click; the limits' are removed.
+        usual: the limits of both kinds where there is no preset.
 
     Raises:
         click.UsageError: the limits contradict each other, or can never be reached.
@@ -61,7 +62,7 @@ def take_limits(options: dict[str, Any]) -> dict[Kind, Limits]:
     numbers: dict[str, float | None] = {name: options.pop(name) for name in ("on", "off", "min_on", "min_off", "pad")}
     if hold is not None and numbers["min_on"] is not None:
         raise click.UsageError("--hold and --min-on say the same; give one of them")
-    limits: dict[Kind, Limits] = dict(PRESETS[preset] if preset else DEFAULT_LIMITS)
+    limits: dict[Kind, Limits] = dict(PRESETS[preset] if preset else usual)
     if kind is not None:
         if kind not in limits:
             raise click.UsageError(f"--preset {preset} has no {kind} events; leave --kind out")

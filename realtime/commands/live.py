@@ -1,17 +1,12 @@
 """``mouth-live``: live video in a window, and on request in a CSV file and an annotated video."""
 
 import logging
-import sys
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
-from types import TracebackType
 
 from ..lips.face_choice import LARGEST
 from ..outputs.output import Output
-from ..records import Analysis
 from ..session import Session
 from ..settings import AnalysisSettings
 from ..sinks.drawing.themes import DEFAULT_THEME, Theme
@@ -23,10 +18,9 @@ from ..sinks.window.keys import keys_in_words
 from ..sinks.window.window_sink import WindowSink, WindowStatus
 from .calibrator import DEFAULT_NAME, Calibrator
 from .live_source import open_live
+from .rate_meter import RateMeter
 
 log = logging.getLogger("mouth_live")
-
-STATUS_INTERVAL = 0.5  # s between two updates of the status line on the terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +93,7 @@ def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -
         on_profile=pipeline.use_profile,
         overwrite=options.overwrite,
     )
-    meter = _RateMeter(session, show=options.no_window)
+    meter = RateMeter(session, show=options.no_window)
     sinks += [calibrator, meter, MissingFace(options.face)]
     if not options.no_window:
 
@@ -110,41 +104,3 @@ def _sinks(options: LiveOptions, settings: AnalysisSettings, session: Session) -
         window = WindowSink(mirror=options.mirror, on_calibrate=calibrator.begin, status=status, theme=options.theme)
         sinks.append(window)
     return sinks
-
-
-class _RateMeter(Sink):
-    """Measure the frames per second over the last second, and show them on the terminal where there is no window.
-
-    Attributes:
-        rate: the frames per second.
-    """
-
-    def __init__(self, session: Session, show: bool) -> None:
-        self.rate = 0.0
-        self._session = session
-        self._show = show and sys.stderr.isatty()
-        self._arrivals = deque[float]()
-        self._shown = 0.0
-
-    def write(self, analysis: Analysis) -> None:
-        """Count a frame."""
-        if analysis.silent:
-            return
-        now = monotonic()
-        self._arrivals.append(now)
-        while now - self._arrivals[0] > 1:
-            self._arrivals.popleft()
-        span = now - self._arrivals[0]
-        self.rate = (len(self._arrivals) - 1) / span if span > 0 else 0.0
-        if self._show and now - self._shown > STATUS_INTERVAL:
-            self._shown = now
-            faces = "  ".join(f"face {r.face_id}: {r.openness:.2f}" for r in analysis.readings) or "no face"
-            sys.stderr.write(f"\r\x1b[K{faces}   {self.rate:.0f} frames/s, {self._session.dropped} dropped")
-            sys.stderr.flush()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Remove the status line."""
-        if self._shown:
-            sys.stderr.write("\r\x1b[K")

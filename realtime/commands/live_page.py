@@ -21,8 +21,13 @@ from ..sinks.web.access import MIN_TOKEN_LENGTH, UNSPECIFIED, Access, is_loopbac
 from ..sinks.web.avatar import read_avatar
 from ..sinks.web.server import listen
 from ..sinks.web.web_sink import WebSink
+from ..sinks.window.keys import keys_in_words
+from ..sinks.window.window_sink import WindowSink, WindowStatus
+from ..video.cameras import open_camera
 from .calibrator import DEFAULT_NAME, Calibrator
+from .camera_choice import CameraChoice
 from .live_source import open_live
+from .rate_meter import RateMeter
 from .recorder import Recorder
 from .serve_controls import ServeControls
 
@@ -36,9 +41,10 @@ class ServeOptions:
     """The options of the command, by their names there.
 
     Attributes:
-        camera: the source, as on the command line.
+        camera: the sources, as on the command line; the first is shown, the others may be chosen on the page.
         host, port: where to listen.
         open_browser: open the page.
+        window: show the window too; closing it ends the session.
         no_picture: send values alone.
         avatar: the folder of the user's own pictures; None for the drawn avatar.
         output: the folder of recordings.
@@ -50,10 +56,11 @@ class ServeOptions:
         outputs: the apps to send to.
     """
 
-    camera: str
+    camera: Sequence[str]
     host: str
     port: int
     open_browser: bool
+    window: bool
     no_picture: bool
     avatar: Path | None
     output: Path
@@ -70,7 +77,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
 
     Raises:
         SourceError: the camera or the avatar cannot be opened.
-        SinkError: the port is taken, or there is no folder for recordings.
+        SinkError: the port is taken, or there is no folder for recordings, or no display for the window.
         UsageError: the token that the user chose is no token.
         Terminated: by SIGTERM, with all files complete.
     """
@@ -80,7 +87,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
     access = Access(options.host, _token(options.host))
     with (
         closing(listen(options.host, options.port)) as taken,
-        open_live(options.camera, settings, window=False, size=options.size, fps=options.fps) as session,
+        open_live(options.camera[0], settings, window=options.window, size=options.size, fps=options.fps) as session,
     ):
         if options.smooth is not None:
             session.pipeline.min_cutoff = options.smooth
@@ -102,7 +109,8 @@ class _Door:
 def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, door: _Door) -> list[Sink]:
     address = page_address(options.host, door.taken.getsockname()[1], door.access.prefix)
     source = session.source
-    recorder = Recorder(options.output, source.size, source.nominal_rate)
+    recorder = Recorder(options.output, lambda: session.source)
+    cameras = CameraChoice(session, options.camera, lambda one: open_camera(one, options.size, options.fps))
     pipeline = session.pipeline
     calibrator = Calibrator(
         settings.profile or DEFAULT_NAME, pipeline.model.name, on_profile=pipeline.use_profile, overwrite=False
@@ -114,20 +122,34 @@ def _sinks(options: ServeOptions, settings: AnalysisSettings, session: Session, 
         log.info("%s: %dx%d at %.4g frames/s", source.name, width, height, source.nominal_rate)
         log.info("page: %s", address)
         log.info("for OBS: %sobs", address)
+        if options.window:
+            log.info("keys in the window: %s", keys_in_words())
         if options.open_browser:
             webbrowser.open(address)
 
     web = WebSink(
         door.taken,
         door.access,
-        ServeControls(session, settings.limits, recorder, calibrator, options.output, options.save),
-        source=source,
+        ServeControls(session, settings.limits, recorder, calibrator, cameras, options.output, options.save),
+        source=lambda: session.source,
         picture=not options.no_picture,
         avatar=door.avatar,
         dropped=lambda: session.dropped,
         on_ready=announce,
     )
-    return [web, recorder, calibrator, MissingFace(options.face)]
+    sinks: list[Sink] = [web, recorder, calibrator, MissingFace(options.face)]
+    return [*sinks, *_window(session, calibrator)] if options.window else sinks
+
+
+def _window(session: Session, calibrator: Calibrator) -> list[Sink]:
+    """Return the sinks of the window beside the pages."""
+    meter = RateMeter(session, show=False)
+
+    def status() -> WindowStatus:
+        """Return the status to show with the next frame."""
+        return WindowStatus(meter.rate, session.dropped, calibrator.notice, session.queued)
+
+    return [meter, WindowSink(on_calibrate=calibrator.begin, status=status)]
 
 
 def _token(host: str) -> str:

@@ -36,7 +36,7 @@ _PROFILE = click.option(
     metavar="NAME",
     shell_complete=complete_profiles,
     help="Rescale openness to this person's own range, measured with: mouth-live calibrate --profile NAME. It applies "
-    "to every face.",
+    "to every face. Limits that serve's page saved in it hold where no option gives others.",
 )
 _CONFIG = click.option(
     "--config",
@@ -114,14 +114,24 @@ def take_settings(options: dict[str, Any]) -> "AnalysisSettings":
 
     Raises:
         click.UsageError: no weights have this name, or the limits contradict each other.
+        ProfileError: there is no such profile.
     """
     from ..settings import AnalysisSettings
 
     given = {name: options.pop(name) for name in ("model", "device", "backend", "min_score", "min_face")}
     refuse_unknown_model(given["model"])
     if "preset" in options:
-        given["limits"] = take_limits(options)
+        given["limits"] = take_limits(options, _usual_limits(options.get("profile")))
     return AnalysisSettings(profile=options.pop("profile", None), **given)
+
+
+def _usual_limits(profile: str | None) -> Mapping[Kind, Limits]:
+    """Return the default limits, or in their place those of a profile that has some."""
+    if profile is None:
+        return DEFAULT_LIMITS
+    from ..lips.profiles import load_profile
+
+    return {**DEFAULT_LIMITS, **load_profile(profile).limits}
 
 
 def refuse_unknown_model(name: str, option: str = "--model") -> None:

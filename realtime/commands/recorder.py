@@ -1,6 +1,7 @@
 """Takes that a page's button starts and ends: each a CSV table and an annotated video of its own."""
 
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ from ..records import Analysis, Frame
 from ..sinks.sink import Sink
 from ..sinks.tables.csv_sink import CsvSink
 from ..sinks.videos.annotated_video import AnnotatedVideo
+from ..video.sources import VideoSource
 from .output_files import dated
 
 log = logging.getLogger("mouth_live")
@@ -42,10 +44,10 @@ class Recorder(Sink):
         seconds: how long it has run.
     """
 
-    def __init__(self, folder: Path, size: tuple[int, int], rate: float) -> None:
-        """Set the folder of the takes, and size (width, height) and frame rate of the video."""
+    def __init__(self, folder: Path, source: Callable[[], VideoSource]) -> None:
+        """Set the folder of the takes, and a function that returns the present source."""
         self.notice, self.seconds = "", 0.0
-        self._folder, self._size, self._rate = folder, size, rate
+        self._folder, self._source = folder, source
         self._wanted = False
         self._take: _Take | None = None
 
@@ -67,8 +69,8 @@ class Recorder(Sink):
     def write(self, analysis: Analysis) -> None:
         """Record one frame, where it is wanted."""
         try:
-            if self._take is not None and not self._wanted:
-                self._finish()
+            if self._take is not None and (not self._wanted or _size(analysis.frame) != _size(self._take.first)):
+                self._finish()  # a video has pictures of one size, so those of another camera end it
             if self._wanted and not analysis.silent:
                 self._take = self._take or self._begin(analysis.frame)
                 self._record(self._take, analysis)
@@ -87,7 +89,8 @@ class Recorder(Sink):
     def _begin(self, first: Frame) -> _Take:
         path = self._free_name()
         table = CsvSink(path.with_name(f"{path.name}.csv"))
-        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, self._size, self._rate, 0.0)
+        rate = self._source().nominal_rate
+        video = AnnotatedVideo(path.with_name(f"{path.name}.mp4"), None, _size(first), rate, 0.0)
         with ExitStack() as stack:
             stack.enter_context(table)
             stack.enter_context(video)
@@ -124,3 +127,9 @@ class Recorder(Sink):
             number += 1
             free = path.with_name(f"{path.name}-{number}")
         return free
+
+
+def _size(frame: Frame) -> tuple[int, int]:
+    """Return the (width, height) of a frame in pixels."""
+    height, width = frame.image.shape[:2]
+    return width, height

@@ -14,10 +14,12 @@ DEFAULT_PORT = 8765
 @click.command(short_help="Show live video on a web page and in OBS.")
 @click.option(
     "--camera",
-    default="0",
+    multiple=True,
+    default=("0",),
     metavar="SOURCE",
     show_default=True,
-    help="Camera index, URL, device, part of a camera's name, or a video file.",
+    help="Camera index, URL, device, part of a camera's name, or a video file. May be repeated: the first is shown, "
+    "the page can choose the others, and the machine's other cameras.",
 )
 @click.option(
     "--host",
@@ -30,6 +32,7 @@ DEFAULT_PORT = 8765
     "--port", type=click.IntRange(0, 65535), default=DEFAULT_PORT, show_default=True, help="0 takes any free one."
 )
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in the browser.")
+@click.option("--window", is_flag=True, help="Show the window too; closing it ends the program.")
 @click.option("--no-picture", is_flag=True, help="Send values alone, no picture.")
 @click.option(
     "--avatar",

@@ -1,4 +1,4 @@
-"""What a live page may change: the limits of events, the smoothing, the recording, the configuration file."""
+"""What a live page may change: limits of events, smoothing, camera, recording, the configuration file."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -6,14 +6,17 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from ...models.errors import MouthLiveError
+from ...models.errors import MouthLiveError, ProfileError
 from ..lips.limits import HIGHEST_LEVEL, Kind, Limits
+from ..lips.profiles import save_limits
 from ..session import Session
 from .calibrator import Calibrator
+from .camera_choice import CameraChoice
 from .config_edit import save_options
 from .recorder import Recorder
 
 DECIMALS = 3  # of levels, so that a file holds what the page shows
+REQUESTS = ("limits", "smooth", "reset", "record", "save", "calibrate", "camera", "cameras", "picture")
 LOWEST_CUTOFF, HIGHEST_CUTOFF = 0.05, 20.0  # Hz
 
 
@@ -26,6 +29,7 @@ class ServeControls:
         limits: Mapping[Kind, Limits],
         recorder: Recorder,
         calibrator: Calibrator,
+        cameras: CameraChoice,
         folder: Path,
         file: Path | None,
     ) -> None:
@@ -36,11 +40,12 @@ class ServeControls:
             limits: its limits at the start.
             recorder: records on request.
             calibrator: measures a person's range on request.
+            cameras: switches to another camera on request.
             folder: where the recorder writes.
             file: the configuration file to save to; None for none.
         """
         self._session, self._recorder, self._folder, self._file = session, recorder, folder, file
-        self._calibrator = calibrator
+        self._calibrator, self._cameras = calibrator, cameras
         self._first = limits
         self._limits: Mapping[Kind, Limits] = self._first
         self._first_cutoff = session.pipeline.min_cutoff
@@ -61,6 +66,7 @@ class ServeControls:
             "folder": str(self._folder.resolve()),
             "recorded": recorder.notice,
             "file": str(self._file) if self._file else None,
+            "profile": self._calibrator.name,
             "saved": self._saved,
             "calibration": self._calibrator.notice,
             "phase": phase.name.lower() if (phase := self._calibrator.phase) else None,
@@ -68,6 +74,7 @@ class ServeControls:
                 {"name": output.name, "state": output.state, "sent": output.sent}
                 for output in self._session.outputs.states
             ],
+            **self._cameras.state(),
         }
 
     def handle(self, command: Mapping[str, Any]) -> None:
@@ -87,13 +94,27 @@ class ServeControls:
                 self._session.pipeline.lips.use_limits(self._limits)
                 self._session.pipeline.min_cutoff = self._first_cutoff
             case "record":
-                self._recorder.request(command.get("on") is True)
+                self._record(command.get("on") is True)
             case "save":
-                self._save()
+                self._save_profile() if command.get("to") == "profile" else self._save_file()
             case "calibrate":
                 self._calibrator.request()
+            case "camera":
+                self._choose_camera(command.get("choice"))
+            case "cameras":
+                self._cameras.refresh()
             case _:
-                raise ValueError("type: expected limits, smooth, reset, record, save, calibrate or picture")
+                raise ValueError(f"type: expected {', '.join(REQUESTS)}")
+
+    def _record(self, on: bool) -> None:
+        if on and self._cameras.is_opening:
+            raise ValueError("wait until the other camera is open, or failed to open")
+        self._recorder.request(on)
+
+    def _choose_camera(self, choice: object) -> None:
+        if self._recorder.is_on:
+            raise ValueError("end the recording before you choose another camera")
+        self._cameras.choose(choice)
 
     def _set_limits(self, command: Mapping[str, Any]) -> None:
         kind: Kind | None = next((kind for kind in self._limits if kind == command.get("kind")), None)
@@ -106,7 +127,16 @@ class ServeControls:
         self._session.pipeline.lips.use_limits({kind: self._limits[kind]})
         self._saved = ""
 
-    def _save(self) -> None:
+    def _save_profile(self) -> None:
+        """Save the limits and the smoothing in the profile, beside the person's range."""
+        pipeline, name = self._session.pipeline, self._calibrator.name
+        try:
+            save_limits(name, self._limits, pipeline.min_cutoff, pipeline.profile)
+        except ProfileError as error:
+            raise ValueError(str(error)) from None
+        self._saved = f"saved in profile {name}; --profile {name} uses it"
+
+    def _save_file(self) -> None:
         if self._file is None:
             raise ValueError("start with --save FILE.toml to keep the limits")
         options: dict[str, float | str] = {}

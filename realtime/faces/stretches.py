@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 
 from ...models.errors import StretchError
 from ...models.face import Face
+from ..video.sources import VideoSource
+from ..video.video_file import VideoFile
 from .following import FaceFollower, thumbnail
 
 LENGTH = 120.0  # s of a stretch
@@ -27,6 +29,11 @@ SHORTEST = 600.0  # s of a recording that is done in stretches
 Picture = NDArray[np.uint8]
 Values = Sequence[tuple[float, float]]
 """The openness and the reliability of each face of a frame."""
+
+
+def is_long(source: VideoSource) -> bool:
+    """Return whether a recording is so long that it is analysed in stretches."""
+    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
 
 
 def stretches_at(time: float) -> range:

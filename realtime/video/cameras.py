@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -24,7 +25,7 @@ log = logging.getLogger("mouth_live")
 DEFAULT_SIZE = (1280, 720)
 MJPG_MIN_PIXELS = 1280 * 720  # from this size on, uncompressed pictures exceed the bandwidth of USB 2
 FROZEN_TIMEOUT = 2.0  # s with an identical picture, or with none, until the camera is opened again
-REOPEN_TIMEOUT = 10.0  # s of attempts to open it again, after which its loss is an error
+REOPEN_TIMEOUT = 10.0  # s of attempts to open it again
 RETRY_INTERVAL = 0.5  # s between the attempts
 IDLE_INTERVAL = 0.005  # s between reads that give nothing
 
@@ -52,7 +53,7 @@ def open_camera(
         return PacedVideo(open_video(found))
     if isinstance(found, Camera):
         return LiveCamera(found.index, found.name, size, fps)
-    return LiveCamera(found, f"camera {found}" if isinstance(found, int) else found, size, fps)
+    return LiveCamera(found, f"camera {found}" if isinstance(found, int) else address_name(found), size, fps)
 
 
 def find_source(source: int | str) -> "int | str | Camera | Path":
@@ -81,6 +82,17 @@ def find_source(source: int | str) -> "int | str | Camera | Path":
     return _named(text)
 
 
+def address_name(address: str) -> str:
+    """Return a URL without what may be secret, its user, password and query; a device as it is."""
+    try:
+        parts = urlsplit(address if "://" in address else "")
+    except ValueError:  # no address at all; opening it will say so
+        return address
+    if not parts.netloc:
+        return address
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
 def _named(part: str) -> Camera:
     matching = [camera for camera in list_cameras() if part.lower() in camera.name.lower()]
     if not matching:
@@ -96,6 +108,9 @@ class LiveCamera:
 
     A camera that stops, or repeats one picture for 2 s, is opened again, while the clock of its frames runs on. If it
     then still gives that picture, it films a still scene and is left alone.
+
+    Attributes:
+        patience: the seconds of attempts to open it again, after which its loss is an error.
     """
 
     def __init__(self, device: int | str, name: str, size: tuple[int, int] | None, fps: float | None) -> None:
@@ -107,6 +122,7 @@ class LiveCamera:
         self.name = name
         self.duration: float | None = None
         self.start_time = 0.0
+        self.patience = REOPEN_TIMEOUT
         self._device, self._requested_size, self._fps = device, size, fps
         self._is_url = isinstance(device, str) and "://" in device
         self._capture, first = self._connect()
@@ -141,7 +157,7 @@ class LiveCamera:
         """Yield frames as they arrive; their times are the clock's after each read, counted from the first.
 
         Raises:
-            SourceError: the camera stopped and could not be opened again within 10 s.
+            SourceError: the camera stopped and could not be opened again.
         """
         capture, image = self._capture, self._first
         shown, fresh, still = image, time.monotonic(), False
@@ -168,11 +184,11 @@ class LiveCamera:
         """Open the camera again and again until it gives a picture; an iteration that hangs in the old one ends.
 
         Raises:
-            SourceError: it gives none within 10 s, or another thread has closed it or opened it again.
+            SourceError: it gives none in time, or another thread has closed it or opened it again.
         """
         self._attempts += 1
         attempt = self._attempts
-        until = time.monotonic() + REOPEN_TIMEOUT
+        until = time.monotonic() + self.patience
         self._reopening_until = until + RETRY_INTERVAL
         self._capture.close()
         while time.monotonic() < until and attempt == self._attempts and not self._closed:
@@ -184,7 +200,7 @@ class LiveCamera:
             capture.close()
             time.sleep(RETRY_INTERVAL)
         raise SourceError(
-            f"{self.name}: gone, and not back within {REOPEN_TIMEOUT:g} s; check its cable and start again"
+            f"{self.name}: gone, and not back within {self.patience:g} s; check its cable and start again"
         )
 
     def _frame(self, image: NDArray[np.uint8]) -> Frame:

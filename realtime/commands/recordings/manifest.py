@@ -224,7 +224,8 @@ def settings_data(settings: AnalysisSettings) -> dict[str, Any]:
     del data["device"], data["model"]
     if settings.profile is not None:
         profile = load_profile(settings.profile)
-        data["profile"] = {"closed": profile.closed, "wide": profile.wide}
+        smooth = {} if profile.smooth is None else {"smooth": profile.smooth}
+        data["profile"] = {"closed": profile.closed, "wide": profile.wide, **smooth}
     return cast("dict[str, Any]", json.loads(json.dumps(data)))
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError, StretchError
-from ...faces.stretches import StretchRecord
+from ...faces.stretches import StretchRecord, is_long
 from ...records import Analysis
-from ...session import Networks, is_long, open_session
+from ...session import Networks, open_session
 from ...settings import AnalysisSettings
 from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress

@@ -23,6 +23,7 @@ export class Controls {
     this.touched = -Infinity;
     by("record").onclick = () => this.record();
     by("save").onclick = () => send({type: "save"});
+    by("saveprofile").onclick = () => send({type: "save", to: "profile"});
     by("reset").onclick = () => {
       this.touched = -Infinity;
       send({type: "reset"});
@@ -50,7 +51,8 @@ export class Controls {
     by("recordtext").textContent = state.recording ? `Stop ${minutes}:${String(state.seconds % 60).padStart(2, "0")}` : "Record";
     say("recorded", state.recording ? `Recording ${state.take}` : state.recorded || `Takes are saved in ${state.folder}`);
     by("save").disabled = !state.file;
-    say("saved", state.file ? state.saved || `Save writes to ${state.file}` : "To keep the limits, start with --save FILE.toml");
+    say("saveprofile", `Save in profile ${state.profile}`);
+    say("saved", state.saved || (state.file ? `The file is ${state.file}` : "To keep the limits in a file, start with --save FILE.toml"));
     this.calibration(state);
     this.outputs(state.outputs);
   }

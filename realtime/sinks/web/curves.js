@@ -77,13 +77,13 @@ export class Curve {
     pen.setLineDash([]);
     pen.globalAlpha = 1;
     if (!look.words) return;
-    pen.font = "11px system-ui, sans-serif";
+    pen.font = `${look.size}px system-ui, sans-serif`;
     const text = `${word} from ${on.toFixed(2)}`;
     const wide = pen.measureText(text).width;
-    const y = Math.max(band.top + 9, this.y(on, band) - 3);
+    const y = Math.max(band.top + look.size - 2, this.y(on, band) - 3);
     pen.globalAlpha = 0.8;
     pen.fillStyle = look.paper;
-    pen.fillRect(1, y - 9, wide + 6, 11);
+    pen.fillRect(1, y - look.size + 2, wide + 6, look.size);
     pen.globalAlpha = 1;
     pen.fillStyle = look.mark;
     pen.fillText(text, 4, y);

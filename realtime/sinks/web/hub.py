@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 from ...lips.event_json import hello_json
@@ -90,6 +90,13 @@ class Hub:
             self._state = state
             for client in self.clients:
                 client.put_text("state", state)
+
+    def use_source(self, name: str, size: tuple[int, int]) -> None:
+        """Tell all pages that the frames come from another source, of this name and (width, height) in pixels."""
+        self._about = replace(self._about, source=name, size=size)
+        self._picture = None
+        for client in self.clients:
+            client.put_text("source", json.dumps({"type": "source", "source": name, "size": size}))
 
     def stop_all(self) -> None:
         """Tell all pages the stops of what is on: the program ends."""

@@ -1,4 +1,5 @@
 // The live page: it puts what the program sends where it is shown.
+import {Cameras} from "./cameras.js";
 import {Controls, by, element, say} from "./controls.js";
 import {Curve} from "./curves.js";
 import {Clock, Face, SPAN} from "./history.js";
@@ -7,6 +8,8 @@ import {Stage} from "./stage.js";
 
 const MAX_LOG = 200; // lines
 const LOST = 0.3; // s without a value until a face counts as lost
+const STILL = 1500; // ms without a frame until the page says so: the window beside it may be paused
+const PROBLEM_SHOWN = 10_000; // ms
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const darkness = matchMedia("(prefers-color-scheme: dark)");
 const VERBS = {
@@ -18,10 +21,12 @@ const clock = new Clock();
 const faces = new Map();
 const lanes = new Map();
 const stage = new Stage(by("picture"));
-let run = null, about = null, waiting = [], look = {}, drawn = 0, told = 0;
+let problemTimer = 0;
+let run = null, about = null, waiting = [], look = {}, drawn = 0, told = 0, framed = 0;
 
-const link = new Link({hello, state, value, frame, start: event, stop: event, picture, lost, error});
+const link = new Link({hello, source, state, value, frame, start: event, stop: event, picture, lost, error});
 const controls = new Controls((message) => link.send(message));
+const cameras = new Cameras((message) => link.send(message));
 
 function hello(message) {
   if (message.run !== run) {
@@ -32,13 +37,19 @@ function hello(message) {
   run = message.run;
   about = message;
   waiting = [];
-  document.title = `${message.source} – mouth-live`;
-  say("source", message.source);
-  stage.begin(message.size, message.colours.dark);
+  source(message);
   by("nopicture").hidden = message.picture;
+  framed = performance.now();
   connection("live", "live");
   readLook();
   if (message.picture) link.send({type: "picture"});
+}
+
+function source({source: name, size}) {
+  Object.assign(about, {source: name, size});
+  document.title = `${name} – mouth-live`;
+  say("source", name);
+  stage.begin(size, about.colours.dark);
 }
 
 function lost() {
@@ -53,11 +64,14 @@ function connection(state, text) {
 
 function state(message) {
   controls.take(message);
+  cameras.take(message);
 }
 
 function error(message) {
   say("problem", message.message);
   by("problem").hidden = false;
+  clearTimeout(problemTimer);
+  problemTimer = setTimeout(() => (by("problem").hidden = true), PROBLEM_SHOWN);
 }
 
 function faceOf(id) {
@@ -71,6 +85,7 @@ function value(message) {
 }
 
 function frame(message) {
+  framed = performance.now();
   clock.take(message.timestamp);
   stage.take(message.frame, waiting);
   if (about && !about.picture) stage.show(message.frame, null);
@@ -115,7 +130,7 @@ function readLook() {
   const style = getComputedStyle(document.body);
   const of = (name) => style.getPropertyValue(name).trim();
   about?.colours[darkness.matches ? "dark" : "light"].forEach((one, id) => document.body.style.setProperty(`--face-${id}`, one));
-  look = {ink: of("--ink"), line: of("--line"), mark: of("--mark"), paper: of("--paper")};
+  look = {ink: of("--ink"), line: of("--line"), mark: of("--mark"), paper: of("--paper"), size: Math.round(0.8 * parseFloat(style.fontSize))};
 }
 darkness.onchange = () => setTimeout(readLook);
 
@@ -134,7 +149,7 @@ function laneOf(face) {
 
 function drawLane(face, now) {
   const lane = laneOf(face);
-  const here = now - face.seen < LOST && link.connected;
+  const here = now - face.seen < LOST && document.body.dataset.connection === "live";
   lane.item.classList.toggle("gone", !here);
   lane.item.style.setProperty("--face", colour(face.id));
   const text = here ? face.last.openness.toFixed(2) : "–";
@@ -144,6 +159,7 @@ function drawLane(face, now) {
 }
 
 function describe() {
+  if (document.body.dataset.connection === "live" && performance.now() - framed > STILL) connection("silent", "no new picture");
   for (const face of faces.values()) {
     const on = face.isOn("activity") ? "lips active" : "lips at rest";
     const words = lanes.get(face.id)?.item.classList.contains("gone") ? "not seen" : `openness ${face.last?.openness.toFixed(2)}, ${on}`;
@@ -177,6 +193,7 @@ function draw(moment) {
 }
 
 addEventListener("keydown", (pressed) => {
+  if (pressed.target.tagName === "SELECT") return; // its letters choose
   if (pressed.ctrlKey || pressed.metaKey || pressed.altKey || pressed.repeat) return;
   if (pressed.key === "r") controls.record();
   if (pressed.key === "c") link.send({type: "calibrate"});

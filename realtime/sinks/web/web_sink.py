@@ -28,7 +28,7 @@ class WebSink(Sink):
         access: Access,
         controls: Controls,
         *,
-        source: VideoSource,
+        source: Callable[[], VideoSource],
         picture: bool = True,
         avatar: tuple[bytes, ...] = (),
         dropped: Callable[[], int] = lambda: 0,
@@ -40,13 +40,15 @@ class WebSink(Sink):
             taken: the socket to listen at.
             access: who may see the pages.
             controls: what a page may change.
-            source: the open source.
+            source: returns the present source.
             picture: send the picture too.
             avatar: the user's own pictures for OBS.
             dropped: returns the number of frames that were dropped so far.
             on_ready: called when the pages can be opened.
         """
-        about = About(source.name, source.size, token_hex(8), picture, len(avatar), tuple(on_light()), tuple(on_dark()))
+        self._source, self._shown = source, source()
+        name, size = self._shown.name, self._shown.size
+        about = About(name, size, token_hex(8), picture, len(avatar), tuple(on_light()), tuple(on_dark()))
         self._pictures = PictureMaker(lambda made: self._server.call(self._hub.take_picture, made)) if picture else None
         self._hub = Hub(about, controls, self._pictures.want if self._pictures else lambda: None)
         self._server = WebServer(taken, access, self._hub, avatar)
@@ -63,6 +65,9 @@ class WebSink(Sink):
 
     def write(self, analysis: Analysis) -> None:
         """Hand one frame over."""
+        if (source := self._source()) is not self._shown:
+            self._shown = source
+            self._server.call(self._hub.use_source, source.name, source.size)
         if self._pictures and not analysis.silent:
             self._pictures.put(analysis.frame)
         messages = frame_messages(analysis, Meter(self._rate(analysis.silent), self._dropped()))
