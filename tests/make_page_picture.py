@@ -16,7 +16,7 @@ from talking import UdpReceiver
 
 from mouth_live.realtime.commands.demo_clip import DEMO_CLIP
 
-PICTURE = REPOSITORY / "docs" / "page.jpg"
+PICTURE = REPOSITORY / "docs" / "pictures" / "page.jpg"
 WIDTH, HEIGHT = 1280, 900  # pixels of the browser's window
 SECONDS = 26.0  # until the curves are nearly full
 TALKING = "live.faces.get(0).isOn('activity') && live.faces.get(0).last.openness > 0.4"
@@ -24,7 +24,7 @@ QUALITY = 82  # of 100
 
 
 def main() -> None:
-    """Write docs/page.jpg."""
+    """Write docs/pictures/page.jpg."""
     with tempfile.TemporaryDirectory() as folder, UdpReceiver() as app:
         clip = Path(folder, "demo.mp4")
         repeat = ["ffmpeg", "-v", "error", "-stream_loop", "9", "-i", DEMO_CLIP, "-c", "copy", clip]
