@@ -216,18 +216,6 @@ def test_exclude_and_dry_run(mouth_live, talk, tmp_path):
     assert mouth_live("process", "in", "-o", "out", "--dry-run").stdout == "in/b/x.mp4 -> out/b/x.csv\n"
 
 
-def test_recordings_of_one_name_keep_their_suffix(mouth_live, talk, tmp_path):
-    (tmp_path / "in").mkdir()
-    for name in ("talk.mp4", "talk.mkv", "other.mp4"):
-        shutil.copy(talk, tmp_path / "in" / name)
-    done = mouth_live("process", "in", "--events", "vtt", "-o", "out")
-    assert done.returncode == 0, done.stderr
-    assert "in/talk.mkv, in/talk.mp4: the same name" in done.stderr
-    tables = {path.name for path in (tmp_path / "out").glob("*.csv")}
-    assert tables == {"talk.mp4.csv", "talk.mkv.csv", "other.csv"}
-    assert {path.name for path in (tmp_path / "out").glob("*.vtt")} == {f"{name[:-4]}.vtt" for name in tables}
-
-
 def test_shards_together_are_all_recordings_each_once(mouth_live, talk, tmp_path):
     names = [f"{k}.mp4" for k in range(5)]
     for name in names:

@@ -3,7 +3,7 @@
 import glob
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -29,12 +29,10 @@ class Recording:
     Attributes:
         root: the folder that was searched; the recording's own for a single file.
         path: a video, a picture, or a folder of pictures.
-        keeps_suffix: whether its output's name contains its own suffix, for another recording has its name without it.
     """
 
     root: Path
     path: Path
-    keeps_suffix: bool = False
 
     @property
     def output_stem(self) -> Path:
@@ -44,7 +42,7 @@ class Recording:
             Path(self.path.absolute().name)
             if below == Path()
             else below
-            if self.path.is_dir() or self.keeps_suffix
+            if self.path.is_dir()
             else below.with_suffix("")
         )
 
@@ -60,19 +58,7 @@ def find_recordings(inputs: Sequence[str], exclude: Sequence[str] = ()) -> list[
     Raises:
         SourceError: a folder or a glob contains no recordings.
     """
-    return _told_apart([found for item in inputs for found in _expand(item, exclude)])
-
-
-def _told_apart(recordings: Sequence[Recording]) -> list[Recording]:
-    """Let ``talk.mp4`` and ``talk.webm`` keep their suffixes, as their outputs would have one name else."""
-    by_stem: dict[Path, list[Recording]] = {}
-    for one in recordings:
-        by_stem.setdefault(one.output_stem, []).append(one)
-    alike = {stem: same for stem, same in by_stem.items() if len({one.path.name for one in same}) > 1}
-    for same in alike.values():
-        names = ", ".join(sorted(str(one.path) for one in same))
-        log.info("%s: the same name, so those of their products keep the suffix, as %s.csv", names, same[0].path.name)
-    return [replace(one, keeps_suffix=True) if one.output_stem in alike else one for one in recordings]
+    return [found for item in inputs for found in _expand(item, exclude)]
 
 
 def names_several(inputs: Sequence[str]) -> bool:
