@@ -103,17 +103,7 @@ class BlazeFace:
     def _detect(self, view: InputWindow) -> list[Face]:
         tensor, offset = window_input(view)
         raw, logits = self._outputs(tensor)
-        chosen = np.flatnonzero(logits >= self._min_logit)
-        if not len(chosen):
-            return []
-        scores = (1 / (1 + np.exp(-np.minimum(logits[chosen], LOGIT_LIMIT)))).astype(np.float32)
-        rows, columns = np.divmod(chosen, view.size[1] // STRIDE)
-        anchors = (np.stack([columns, rows], axis=1).astype(np.float32) + np.float32(0.5)) * np.float32(STRIDE)
-        points = raw[chosen].reshape(-1, 2 + KEYPOINTS, 2)
-        sizes = points[:, 1].copy()
-        points += anchors[:, None]  # all but the size are from the anchor
-        points[:, 1] = sizes
-        return [_to_face(face, score, view.scale, offset) for face, score in _suppress(points, scores)]
+        return decode(raw, logits, self._min_logit, view.size[1], view.scale, offset)
 
     def _outputs(self, tensor: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Run the network.
@@ -127,6 +117,40 @@ class BlazeFace:
         first, second = self._networks[size](tensor)
         boxes, logits = (first, second) if first.shape[-1] > second.shape[-1] else (second, first)
         return boxes[0], logits[0, :, 0]
+
+
+def decode(
+    raw: NDArray[np.float32],
+    logits: NDArray[np.float32],
+    min_logit: float,
+    width: int,
+    scale: float,
+    offset: NDArray[np.float32],
+) -> list[Face]:
+    """Make faces of the network's output for one picture.
+
+    Args:
+        raw: (n, 16) float32: boxes and key points from their anchors, in pixels of the input.
+        logits: (n,) float32.
+        min_logit: detections below it are left out.
+        width: of the input, in pixels.
+        scale: picture pixels per pixel of the input.
+        offset: (2,) float32: (x, y) in the picture of the input's top-left corner.
+
+    Returns:
+        The faces, best score first, in pixels of the picture.
+    """
+    chosen = np.flatnonzero(logits >= min_logit)
+    if not len(chosen):
+        return []
+    scores = (1 / (1 + np.exp(-np.minimum(logits[chosen], LOGIT_LIMIT)))).astype(np.float32)
+    rows, columns = np.divmod(chosen, width // STRIDE)
+    anchors = (np.stack([columns, rows], axis=1).astype(np.float32) + np.float32(0.5)) * np.float32(STRIDE)
+    points = raw[chosen].reshape(-1, 2 + KEYPOINTS, 2)
+    sizes = points[:, 1].copy()
+    points += anchors[:, None]  # all but the size are from the anchor
+    points[:, 1] = sizes
+    return [_to_face(face, score, scale, offset) for face, score in _suppress(points, scores)]
 
 
 def _window(image: NDArray[np.uint8], area: Rectangle) -> InputWindow | None:

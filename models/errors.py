@@ -5,7 +5,8 @@ Every error that a user can cause or mend is one of these::
     MouthLiveError                  exit code 1
     ├── ClusterError                the workers of a cluster cannot be reached, or do not fit this machine
     ├── DataError                   training data are missing or malformed
-    ├── DeviceError                 the computing device that was asked for is not there
+    ├── DeviceError                 the computing device that was asked for is not there, or failed
+    │   └── OutOfDeviceMemoryError  it has too little memory for what it is given at a time
     ├── MissingExtraError           a feature needs an optional package that is not installed
     ├── ModelError                  a weights file is missing, damaged, unknown or of the wrong kind
     ├── ProfileError                a person's range is missing, damaged or cannot be measured
@@ -40,7 +41,11 @@ class ModelError(MouthLiveError):
 
 
 class DeviceError(MouthLiveError):
-    """The computing device that was asked for is not there."""
+    """The computing device that was asked for is not there, or failed."""
+
+
+class OutOfDeviceMemoryError(DeviceError):
+    """The computing device has too little memory for what it is given at a time."""
 
 
 class MissingExtraError(MouthLiveError):

@@ -1,0 +1,146 @@
+"""Pictures on the GPU, many of one size at a time."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..blazeface import INPUT_SIZE
+from .backend import Function, Tensor, compiled, device_errors, ops, to_device, to_host
+from .nv12 import ColourMatrix, to_rgb
+from .passes import shrunk_length, taps
+from .warp import Warp, halved, warped
+from .windows import shrunk
+
+SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # of batches: each new one is compiled
+
+
+def padded_count(count: int) -> int:
+    """Return the next fixed size of a batch; above the largest, the next multiple of it."""
+    return next((size for size in SIZES if size >= count), -(-count // SIZES[-1]) * SIZES[-1])
+
+
+class FrameBatch:
+    """Pictures of one size on the GPU.
+
+    Attributes:
+        count: how many there are.
+        width: theirs, in pixels.
+        height: theirs.
+    """
+
+    def __init__(self, pictures: Tensor, count: int) -> None:
+        """Keep the pictures.
+
+        Args:
+            pictures: (n, h, w, 3) uint8 RGB on the GPU; n may be more than count.
+            count: how many of them are meant.
+        """
+        self.pictures = pictures
+        self.count = count
+        self.height, self.width = int(pictures.shape[1]), int(pictures.shape[2])
+        self._small: Tensor = None
+
+    @classmethod
+    def upload(cls, images: Sequence[NDArray[np.uint8]]) -> Self:
+        """Copy pictures to the GPU.
+
+        Args:
+            images: (h, w, 3) uint8 BGR, all of one size; at least one.
+
+        Raises:
+            OutOfDeviceMemoryError: the GPU has too little memory.
+            ValueError: the sizes differ.
+        """
+        batch = np.zeros((padded_count(len(images)), *images[0].shape), np.uint8)
+        np.stack(images, out=batch[: len(images)])
+        return cls(_flipped()(batch), len(images))
+
+    @classmethod
+    def of_rgb(cls, tensor: Tensor) -> Self:
+        """Take (n, h, w, 3) uint8 RGB that is on the GPU: a tensor of Keras's library, or anything with DLPack."""
+        tensor = to_device(tensor)
+        return cls(_filled(tensor), int(tensor.shape[0]))
+
+    @classmethod
+    def of_nv12(
+        cls, tensor: Tensor, width: int, height: int, matrix: ColourMatrix = "bt709", full_range: bool = False
+    ) -> Self:
+        """Convert NV12 that is on the GPU.
+
+        Args:
+            tensor: (n, rows, pitch) uint8, as for :func:`mouth_live.models.gpu.nv12.to_rgb`; of Keras's library, or
+                anything with DLPack.
+            width: the pictures', in pixels.
+            height: the pictures'.
+            matrix: how the colours were mixed.
+            full_range: whether the brightness takes 0..255, and not 16..235.
+
+        Raises:
+            OutOfDeviceMemoryError: the GPU has too little memory.
+        """
+        tensor = to_device(tensor)
+        return cls(_converter(width, height, matrix, full_range)(_filled(tensor)), int(tensor.shape[0]))
+
+    def thumbnails(self) -> NDArray[np.uint8]:
+        """Return small copies on the host, (n, h, w, 3) uint8 BGR, the longer side 192 pixels, or less if theirs is."""
+        scale = max(self.width, self.height, INPUT_SIZE) / INPUT_SIZE
+        height, width = shrunk_length(self.height, scale), shrunk_length(self.width, scale)
+        rows = [(0, self.height, height, 0, 0), (0, self.width, width, 0, 0)]
+        geometry = np.tile(np.array(rows, np.float32), (len(self.pictures), 1, 1))
+        frames = np.arange(len(self.pictures), dtype=np.int32)
+        shrink = _thumbnailer(max(taps(self.height, height), taps(self.width, width)))
+        small = to_host(shrink(self.pictures, frames, geometry))[: self.count]
+        return np.ascontiguousarray(small[:, :height, :width, ::-1])
+
+    def crops(self, warp: Warp, size: int) -> Tensor:
+        """Return crops (n, size, size, 3) uint8 RGB on the GPU.
+
+        Raises:
+            OutOfDeviceMemoryError: the GPU has too little memory.
+        """
+        if self._small is None:
+            self._small = _halver()(self.pictures)
+        return _warper(size)(self.pictures, self._small, warp.frames, warp.levels, warp.matrices)
+
+
+def _filled(tensor: Tensor) -> Tensor:
+    """Repeat the last picture up to the next fixed size of a batch."""
+    count = int(tensor.shape[0])
+    missing = padded_count(count) - count
+    if not missing:
+        return tensor
+    with device_errors():
+        return ops().concatenate([tensor, ops().repeat(tensor[-1:], missing, axis=0)], axis=0)
+
+
+@cache
+def _flipped() -> Function:
+    return compiled(lambda pictures: ops().flip(pictures, axis=-1))
+
+
+@cache
+def _halver() -> Function:
+    return compiled(halved)
+
+
+@cache
+def _converter(width: int, height: int, matrix: ColourMatrix, full_range: bool) -> Function:
+    return compiled(lambda planes: to_rgb(planes, width, height, matrix, full_range))
+
+
+@cache
+def _warper(size: int) -> Function:
+    return compiled(lambda *arguments: warped(*arguments, size))
+
+
+@cache
+def _thumbnailer(most: int) -> Function:
+    def shrink(pictures: Tensor, frames: Tensor, geometry: Tensor) -> Tensor:
+        """Return (n, 192, 192, 3) uint8 RGB, the thumbnail in its corner."""
+        small = shrunk(pictures, frames, geometry, most)
+        return ops().cast(ops().clip(ops().round(ops().transpose(small, (0, 2, 1, 3))), 0, 255), "uint8")
+
+    return compiled(shrink)

@@ -1,0 +1,39 @@
+"""Correct pictures in coloured and in little light on the GPU, each by itself: the rule of :mod:`mouth_live.models.light`."""
+
+from ..light import BLUE, BRIGHT, LEAST, LITTLE, MOST, MUCH, RED
+from .backend import Tensor, ops
+
+
+def well_lit(pictures: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Fill the channels that coloured light left dark, and brighten pictures that are almost black.
+
+    Args:
+        pictures: (n, h, w, 3) float32, RGB, whole numbers 0..255.
+        inside: (n, h, w, 1) float32, 1 where a picture is, 0 around it, where ``pictures`` is 0; None: everywhere.
+
+    Returns:
+        The same kind of pictures.
+    """
+    k = ops()
+    if inside is None:
+        inside = k.ones_like(pictures[..., :1])
+    count = k.sum(inside, axis=(1, 2))  # (n, 1)
+    means = k.sum(pictures, axis=(1, 2)) / count
+    which = k.one_hot(k.argmax(means, axis=-1), 3, dtype="float32")  # the strongest channel, (n, 3)
+    strongest = k.sum(means * which, axis=-1, keepdims=True)
+    values = k.sum(pictures * which[:, None, None], axis=-1, keepdims=True)
+    missing = k.convert_to_tensor(LEAST, "float32") - means / k.maximum(strongest, 1.0)
+    fill = k.where(missing > LITTLE, missing * k.clip((missing - LITTLE) / (MUCH - LITTLE), 0.0, 1.0), 0.0)
+    is_blue = k.one_hot(k.full_like(which[:, 0], BLUE, dtype="int32"), 3, dtype="float32")
+    fill = k.where(is_blue * which[:, RED : RED + 1] > 0, 0.0, fill)  # of blue, only where red is not the strongest
+
+    square = k.sum(k.square(values - strongest[:, None, None]) * inside, axis=(1, 2)) / count
+    bright = strongest + 2 * k.sqrt(square)
+    lift = k.where(strongest >= BRIGHT, 1.0, k.clip(BRIGHT / k.maximum(bright, 1.0), 1.0, MOST))
+    changed = (pictures + values * fill[:, None, None]) * lift[:, None, None]
+    return k.clip(k.round(changed), 0.0, 255.0)
+
+
+def network_input(crops: Tensor) -> Tensor:
+    """Convert crops (n, h, w, 3) uint8 RGB to the networks' input, float32 0..1: well lit."""
+    return well_lit(ops().cast(crops, "float32")) / 255.0
