@@ -17,12 +17,11 @@ from .backend import Function, Tensor, compiled, ops, to_host
 from .frames import FrameBatch
 from .light import network_input
 from .network import GpuNetwork
-from .passes import DetectorPass, axes, corner
+from .passes import DetectorPass, Lines, lines_of, padded_lines
 from .warp import padded_faces, warp_of
 from .windows import inputs
 
 BATCHES = (1, 8, 32, 64)  # passes: each new size is compiled
-TAPS = (2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)  # lines averaged: each new number is compiled
 
 
 class GpuFinder:
@@ -60,9 +59,10 @@ class GpuFinder:
         Raises:
             OutOfDeviceMemoryError: the GPU has too little memory for so many pictures at a time.
         """
-        faces: list[list[Face]] = [[] for _ in passes]
+        lines = [lines_of(one, batch.width, batch.height) for one in passes]
         # All are started before the first is waited for: the GPU works on while the host decodes.
-        started = [(numbers, self._start(batch, passes, numbers, taps)) for numbers, taps in _grouped(passes)]
+        started = [(numbers, self._start(batch, passes, lines, numbers)) for numbers in _grouped(lines)]
+        faces: list[list[Face]] = [[] for _ in passes]
         for numbers, outputs in started:
             first, second = (to_host(output) for output in outputs)
             raw, logits = (first, second) if first.shape[-1] > second.shape[-1] else (second, first)
@@ -71,17 +71,21 @@ class GpuFinder:
         return faces
 
     def _start(
-        self, batch: FrameBatch, passes: Sequence[DetectorPass], numbers: Sequence[int], taps: int
+        self,
+        batch: FrameBatch,
+        passes: Sequence[DetectorPass],
+        lines: Sequence[tuple[Lines, Lines]],
+        numbers: Sequence[int],
     ) -> tuple[Tensor, Tensor]:
         """Start the network on some passes, filled up to a fixed size by repeating the last."""
         size = next(size for size in BATCHES if size >= len(numbers))
-        chosen = [passes[number] for number in numbers] + [passes[numbers[-1]]] * (size - len(numbers))
-        pictures = _inputs(taps)(
+        numbers = [*numbers, *[numbers[-1]] * (size - len(numbers))]
+        pictures = _inputs()(
             batch.pictures,
-            np.array([one.frame for one in chosen], np.int32),
-            axes(chosen),
-            np.array([one.quarters % 2 == 1 for one in chosen]),
-            np.array([one.grey for one in chosen]),
+            np.array([passes[number].frame for number in numbers], np.int32),
+            *padded_lines([lines[number] for number in numbers]),
+            np.array([passes[number].quarters % 2 == 1 for number in numbers]),
+            np.array([passes[number].grey for number in numbers]),
         )
         return self._detector(pictures)
 
@@ -89,7 +93,7 @@ class GpuFinder:
         area = one.area
         return [
             _shifted(turned_back(face, one.quarters, area.width, area.height), area.left, area.top)
-            for face in decode(raw, logits, self._min_logit, INPUT_SIZE, one.scale, corner(one))
+            for face in decode(raw, logits, self._min_logit, INPUT_SIZE, one.scale, one.corner)
         ]
 
     def evidence(self, batch: FrameBatch, faces: Sequence[tuple[int, Face]]) -> NDArray[np.float32]:
@@ -115,20 +119,19 @@ class GpuFinder:
         return np.concatenate([to_host(part) for part in parts])[: len(faces)] + np.log(scores / (1 - scores))
 
 
-def _grouped(passes: Sequence[DetectorPass]) -> Iterator[tuple[Sequence[int], int]]:
-    """Yield the numbers of passes that run in one batch, and how many lines they average at most."""
+def _grouped(lines: Sequence[tuple[Lines, Lines]]) -> Iterator[Sequence[int]]:
+    """Yield the numbers of the passes that run in one batch: those that average equally many lines."""
     groups: dict[int, list[int]] = {}
-    for number, one in enumerate(passes):
-        taps = next((taps for taps in TAPS if taps >= one.taps), one.taps)
-        groups.setdefault(taps, []).append(number)
-    for taps, numbers in groups.items():
+    for number, axes in enumerate(lines):
+        groups.setdefault(max(axis.weights.shape[1] for axis in axes), []).append(number)
+    for numbers in groups.values():
         for start in range(0, len(numbers), BATCHES[-1]):
-            yield numbers[start : start + BATCHES[-1]], taps
+            yield numbers[start : start + BATCHES[-1]]
 
 
 @cache
-def _inputs(taps: int) -> Function:
-    return compiled(lambda *arguments: inputs(*arguments, taps))
+def _inputs() -> Function:
+    return compiled(inputs)
 
 
 def _log_odds(check: Callable[..., list[Tensor]], crops: Tensor) -> Tensor:

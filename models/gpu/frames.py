@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ..blazeface import INPUT_SIZE
 from .backend import Function, Tensor, compiled, device_errors, ops, to_device, to_host
 from .nv12 import ColourMatrix, to_rgb
-from .passes import shrunk_length, taps
+from .passes import padded_lines, shrunk_length, thumbnail_lines
 from .warp import Warp, halved, warped
 from .windows import shrunk
 
@@ -88,12 +88,10 @@ class FrameBatch:
         """Return small copies on the host, (n, h, w, 3) uint8 BGR, the longer side 192 pixels, or less if theirs is."""
         scale = max(self.width, self.height, INPUT_SIZE) / INPUT_SIZE
         height, width = shrunk_length(self.height, scale), shrunk_length(self.width, scale)
-        rows = [(0, self.height, height, 0, 0), (0, self.width, width, 0, 0)]
-        geometry = np.tile(np.array(rows, np.float32), (len(self.pictures), 1, 1))
-        frames = np.arange(len(self.pictures), dtype=np.int32)
-        shrink = _thumbnailer(max(taps(self.height, height), taps(self.width, width)))
-        small = to_host(shrink(self.pictures, frames, geometry))[: self.count]
-        return np.ascontiguousarray(small[:, :height, :width, ::-1])
+        first, weights, _ = padded_lines([thumbnail_lines(self.width, self.height)] * len(self.pictures))
+        small = _thumbnailer()(self.pictures, np.arange(len(self.pictures), dtype=np.int32), first, weights)
+        top, left = (INPUT_SIZE - height) // 2, (INPUT_SIZE - width) // 2
+        return to_host(small)[: self.count, top : top + height, left : left + width]
 
     def crops(self, warp: Warp, size: int) -> Tensor:
         """Return crops (n, size, size, 3) uint8 RGB on the GPU.
@@ -137,10 +135,9 @@ def _warper(size: int) -> Function:
 
 
 @cache
-def _thumbnailer(most: int) -> Function:
-    def shrink(pictures: Tensor, frames: Tensor, geometry: Tensor) -> Tensor:
-        """Return (n, 192, 192, 3) uint8 RGB, the thumbnail in its corner."""
-        small = shrunk(pictures, frames, geometry, most)
-        return ops().cast(ops().clip(ops().round(ops().transpose(small, (0, 2, 1, 3))), 0, 255), "uint8")
+def _thumbnailer() -> Function:
+    def shrink(*arguments: Tensor) -> Tensor:
+        """Return (n, 192, 192, 3) uint8 BGR, the thumbnail in the middle."""
+        return ops().cast(ops().flip(ops().transpose(shrunk(*arguments), (0, 2, 1, 3)), axis=-1), "uint8")
 
     return compiled(shrink)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .backend import Tensor, ops
+from .passes import bilinear_matrix
 
 Options = Any
 
@@ -78,14 +79,9 @@ def _resize(options: Options, x: Tensor, size: NDArray[np.int32]) -> Tensor:
     """Resize bilinearly, which is the same by two small matrices on every library."""
     if options.alignCorners or not options.halfPixelCenters:
         raise UnknownOptionError("resize without half-pixel centres")
-    down, across = (bilinear_matrix(n, int(m)) for n, m in zip(x.shape[1:3], size, strict=True))
+    matrices = [bilinear_matrix(n, int(m)) for n, m in zip(x.shape[1:3], size, strict=True)]
+    down, across = (ops().convert_to_tensor(matrix, "float32") for matrix in matrices)
     return ops().einsum("iy,nyxc,jx->nijc", down, x, across)
-
-
-def bilinear_matrix(old: int, new: int) -> NDArray[np.float32]:
-    """Return the matrix (new, old) float32 that resizes along one axis, by half-pixel centres, its border repeated."""
-    centres = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    return np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(old))).astype(np.float32)
 
 
 def _depth_to_space(options: Options, x: Tensor) -> Tensor:

@@ -4,89 +4,71 @@ from ..blazeface import INPUT_SIZE
 from .backend import Tensor, ops
 from .light import well_lit
 
+_LUMA = (0.299, 0.587, 0.114)
 
-def inputs(pictures: Tensor, frames: Tensor, geometry: Tensor, turned: Tensor, grey: Tensor, taps: int) -> Tensor:
+
+def inputs(
+    pictures: Tensor, frames: Tensor, first: Tensor, weights: Tensor, inside: Tensor, turned: Tensor, grey: Tensor
+) -> Tensor:
     """Make the detector's input: shrunk, turned, well lit, in the middle, black around it.
 
     Args:
         pictures: (m, h, w, 3) uint8, RGB.
         frames: (n,) int32: which picture.
-        geometry: from :func:`mouth_live.models.gpu.passes.axes`.
+        first: from :func:`mouth_live.models.gpu.passes.padded_lines`; so are ``weights`` and ``inside``.
+        weights: see there.
+        inside: see there.
         turned: (n,) bool: whether the area is turned by an odd number of quarters.
         grey: (n,) bool: whether it is made grey.
-        taps: at least :attr:`~mouth_live.models.gpu.passes.DetectorPass.taps` of all.
 
     Returns:
         (n, 192, 192, 3) float32, RGB, -1..1.
     """
     k = ops()
-    small = shrunk(pictures, frames, geometry, taps)
-    inside = _inside(geometry[:, 1])[:, :, None] * _inside(geometry[:, 0])[:, None, :]
+    columns_first = shrunk(pictures, frames, first, weights)
+    shown = (inside[:, 1, :, None] * inside[:, 0, None, :])[..., None]
+    # A picture that is turned has its columns first; its lines run backwards already where they must.
     is_turned = turned[:, None, None, None]
-    small = k.where(is_turned, small, k.transpose(small, (0, 2, 1, 3)))
-    inside = k.where(is_turned, inside[..., None], k.transpose(inside, (0, 2, 1))[..., None])
-    luma = k.sum(small * k.convert_to_tensor([0.299, 0.587, 0.114], "float32"), axis=-1, keepdims=True)
-    small = k.round(k.where(grey[:, None, None, None], luma, small))
-    return well_lit(small * inside, inside) / 127.5 - 1.0
+    small = k.where(is_turned, columns_first, k.transpose(columns_first, (0, 2, 1, 3)))
+    shown = k.where(is_turned, shown, k.transpose(shown, (0, 2, 1, 3)))
+    luma = k.sum(small * k.convert_to_tensor(_LUMA, "float32"), axis=-1, keepdims=True)
+    small = k.where(grey[:, None, None, None], k.round(luma), small)
+    return well_lit(small, shown) / 127.5 - 1.0
 
 
-def shrunk(pictures: Tensor, frames: Tensor, geometry: Tensor, taps: int) -> Tensor:
+def shrunk(pictures: Tensor, frames: Tensor, first: Tensor, weights: Tensor) -> Tensor:
     """Shrink areas of pictures; arguments as for :func:`inputs`.
 
     Returns:
-        (n, 192, 192, 3) float32 0..255, the columns first: as a turned picture needs it, but for the directions.
+        (n, 192, 192, 3) float32, whole numbers 0..255, the columns first; black where the area is not.
     """
     k = ops()
     count, height, width = pictures.shape[:3]
     n = frames.shape[0]
     rows = k.reshape(pictures, (count * height, width * 3))
-    down = _averaged(rows, frames, height, geometry[:, 0], taps)  # (n, 192, width * 3)
+    down = _averaged(rows, frames, height, first[:, 0], weights[:, 0])  # (n, 192, width * 3)
     columns = k.transpose(k.reshape(down, (n, INPUT_SIZE, width, 3)), (0, 2, 1, 3))
     columns = k.reshape(columns, (n * width, INPUT_SIZE * 3))
-    across = _averaged(columns, k.arange(n, dtype="int32"), width, geometry[:, 1], taps)
-    return k.reshape(across, (n, INPUT_SIZE, INPUT_SIZE, 3))
+    across = _averaged(columns, k.arange(n, dtype="int32"), width, first[:, 1], weights[:, 1])
+    return k.clip(k.round(k.reshape(across, (n, INPUT_SIZE, INPUT_SIZE, 3))), 0.0, 255.0)
 
 
-def _averaged(lines: Tensor, numbers: Tensor, length: int, axis: Tensor, taps: int) -> Tensor:
-    """Shrink along one axis: each line of the result is the mean of those that it covers, or between two of them.
+def _averaged(lines: Tensor, numbers: Tensor, length: int, first: Tensor, weights: Tensor) -> Tensor:
+    """Average lines along one axis.
 
     Args:
         lines: (m * length, k): the lines of m pictures.
         numbers: (n,) int32: which picture.
         length: lines in a picture.
-        axis: (n, 5), one of :func:`mouth_live.models.gpu.passes.axes`.
-        taps: the most lines to average.
+        first: (n, 192) int32: the first line that is taken.
+        weights: (n, 192, taps) float32: of that one and those that follow.
 
     Returns:
-        (n, 192, k) float32; no sense where the area is not.
+        (n, 192, k) float32.
     """
     k = ops()
-    start, size, new, _, _ = (axis[:, i : i + 1] for i in range(5))
-    step = size / new
-    low = start + _places(axis) * step  # what the line covers: from here on, one step
-    middle = k.clip(low + step / 2, start + 0.5, start + size - 0.5)
-    is_mean = step > 1
-    first = k.cast(k.floor(k.where(is_mean, low, middle - 0.5)), "int32")
     total = 0.0
-    for tap in range(taps):
-        line = first + tap
-        at = k.cast(line, "float32")
-        covered = k.clip(k.minimum(low + step, at + 1) - k.maximum(low, at), 0.0, 1.0) / step
-        near = k.maximum(1 - k.abs(at + 0.5 - middle), 0.0)
-        weight = k.where((line >= 0) & (line < length), k.where(is_mean, covered, near), 0.0)
-        index = numbers[:, None] * length + k.clip(line, 0, length - 1)
-        total += k.cast(k.take(lines, index, axis=0), "float32") * weight[..., None]
+    for tap in range(weights.shape[2]):
+        index = numbers[:, None] * length + k.clip(first + tap, 0, length - 1)
+        total += k.cast(k.take(lines, index, axis=0), "float32") * weights[:, :, tap, None]
     return total
-
-
-def _places(axis: Tensor) -> Tensor:
-    """Return which line of the shrunk area each line of the input shows, (n, 192) float32."""
-    _, _, new, margin, back = (axis[:, i : i + 1] for i in range(5))
-    place = ops().arange(INPUT_SIZE, dtype="float32")[None] - margin
-    return ops().where(back > 0, new - 1 - place, place)
-
-
-def _inside(axis: Tensor) -> Tensor:
-    """Return 1 for each line of the input that shows the area, else 0: (n, 192) float32."""
-    place = _places(axis)
-    return ops().cast((place >= 0) & (place < axis[:, 2:3]), "float32")

@@ -17,19 +17,24 @@ import cv2
 import numpy as np
 
 from mouth_live.models import FaceFinder, crop_faces, load_openness_model
-from mouth_live.models.blazeface import BlazeFace, InputWindow, window_input
+from mouth_live.models.blazeface import EXACT, BlazeFace, InputWindow, window_input
 from mouth_live.models.face import Face, iou
 from mouth_live.models.face_check import FaceCheck
 from mouth_live.models.gpu import DetectorPass, FrameBatch, GpuFinder, GpuReader
 from mouth_live.models.gpu.backend import backend_name, compiled, to_host
-from mouth_live.models.gpu.passes import axes
+from mouth_live.models.gpu.passes import lines_of, padded_lines
 from mouth_live.models.gpu.windows import inputs
+from mouth_live.models.gpu.network import GpuNetwork
 from mouth_live.models.rectangle import Rectangle
 from mouth_live.models.rolls import turned, turned_back
+from mouth_live.models.weights_file import DETECTOR, LiteRtNetwork, load_weights
 
 EVERY = 25  # frames of a clip
+ZERO = np.zeros(1, np.int32)
 ROWS = {
     "input": "detector's input, grey values",
+    "raw": "raw boxes and points, same input, pixels of 192",
+    "logit": "logits, same input",
     "points": "key points, pixels of 192",
     "score": "detector's score",
     "crop": "crops, grey values",
@@ -82,21 +87,22 @@ class Comparison:
         self.model, self.reader = load_openness_model(), GpuReader()
         self.differences: dict[str, list[np.ndarray]] = defaultdict(list)
         self.faces = self.missed = self.extra = 0
-        self.inputs: dict[int, object] = {}
+        weights = load_weights(DETECTOR, "detection")
+        self.litert, network = LiteRtNetwork(weights), GpuNetwork(weights)
+        self.inputs, self.network = compiled(inputs), compiled(lambda x: tuple(network(x)))
 
     def add(self, image: np.ndarray) -> None:
         height, width = image.shape[:2]
         batch = FrameBatch.upload([image])
-        passes = [DetectorPass(0, area, quarters) for area, quarters in areas(image, self.finder)]
+        passes = [DetectorPass(0, area, quarters, exact=exact) for area, quarters, exact in areas(image, self.finder)]
         found = self.gpu.detect(batch, passes)
         for one, faces in zip(passes, found, strict=True):
             self.compare_input(image, batch, one)
             area = one.area
             part = turned(padded(image, area), one.quarters)
-            whole = one == passes[0]
             expected = [
                 shifted(turned_back(face, one.quarters, area.width, area.height), area.left, area.top)
-                for face in self.cpu.detect(part, exact=None if whole else False)
+                for face in self.cpu.detect(part, one.exact)
             ]
             self.compare_faces(faces, expected, one.scale)
         faces = self.cpu.detect(image)
@@ -105,14 +111,14 @@ class Comparison:
 
     def compare_input(self, image: np.ndarray, batch: FrameBatch, one: DetectorPass) -> None:
         part = turned(padded(image, one.area), one.quarters)
-        exact = part.shape[0] * part.shape[1] <= 640 * 480
+        exact = part.shape[0] * part.shape[1] <= EXACT if one.exact is None else one.exact
         expected, _ = window_input(InputWindow(part, 0, 0, one.scale, (192, 192), exact))
-        if one.taps not in self.inputs:
-            self.inputs[one.taps] = compiled(lambda *arguments: inputs(*arguments, one.taps))
-        tensor = self.inputs[one.taps](
-            batch.pictures, np.zeros(1, np.int32), axes([one]), np.array([one.quarters % 2 == 1]), np.array([False])
-        )
-        self.differences["input"].append(127.5 * np.abs(to_host(tensor) - expected).reshape(-1))
+        lines = padded_lines([lines_of(one, batch.width, batch.height)])
+        tensor = to_host(self.inputs(batch.pictures, ZERO, *lines, ZERO + one.quarters % 2 == 1, ZERO > 0))
+        self.differences["input"].append(127.5 * np.abs(tensor - expected).reshape(-1))
+        for mine, theirs in zip(self.network(tensor), self.litert(tensor), strict=True):
+            difference = np.abs(to_host(mine) - theirs)
+            self.differences["raw" if mine.shape[-1] > 1 else "logit"].append(difference.reshape(-1))
 
     def compare_faces(self, faces: list[Face], expected: list[Face], scale: float) -> None:
         left = list(faces)
@@ -149,17 +155,17 @@ class Comparison:
                 print(f"| {title:40} | {mean:.6f} | {most:.6f} | {largest:.6f} |")
 
 
-def areas(image: np.ndarray, finder: FaceFinder) -> Iterator[tuple[Rectangle, int]]:
-    """The passes of a full search: the whole, tiles, turned, padded."""
+def areas(image: np.ndarray, finder: FaceFinder) -> Iterator[tuple[Rectangle, int, bool | None]]:
+    """The passes of a full search: the whole, tiles, turned, padded; with the quarters, and how the CPU shrinks."""
     height, width = image.shape[:2]
     whole = Rectangle(0, 0, width, height)
-    yield whole, 0
+    yield whole, 0, None
     for area in finder.tiles(image)[:4]:
-        yield area, 0
+        yield area, 0, False
     for quarters in (1, 2, 3):
-        yield whole, quarters
+        yield whole, quarters, None
     down, right = round(height / 2), round(width / 2)
-    yield Rectangle(-right, -down, width + 2 * right, height + 2 * down), 0
+    yield Rectangle(-right, -down, width + 2 * right, height + 2 * down), 0, None
 
 
 def padded(image: np.ndarray, area: Rectangle) -> np.ndarray:
