@@ -1,7 +1,7 @@
 """The openness network: crops in, one number each: 0 closed, 0.5 slightly open, 1 fully open.
 
-On the CPU it runs in LiteRT (``NAME.tflite``), on the GPU in Keras (its twin ``NAME.keras``, the same weights),
-by TensorFlow, JAX or PyTorch: what the environment variable ``KERAS_BACKEND`` names.
+Its file ``NAME.tflite`` runs on the CPU in LiteRT, and on the GPU in Keras, by TensorFlow, JAX or PyTorch: what the
+environment variable ``KERAS_BACKEND`` names.
 """
 
 import importlib.util
@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +18,7 @@ from .checked import checked_crops
 from .crop import CROP_SIZE
 from .errors import DeviceError, ModelError
 from .light import network_input
-from .native_talk import import_quietly
-from .weights_file import LiteRtNetwork, Weights, check_twin, companion, load_weights
+from .weights_file import LiteRtNetwork, Weights, load_weights
 
 Device = Literal["auto", "cpu", "gpu"]
 DEVICES: Sequence[Device] = ("auto", "cpu", "gpu")
@@ -29,8 +28,6 @@ NEUTRAL_GENDER = (0.5, 0.5)
 """The reference network's gender pair at run time: it is trained to do without it, nothing here guesses a gender."""
 
 _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
-
-GPU_BATCHES = (1, 8, 64, 256)  # fixed sizes: each new shape is traced and tuned again
 
 UNSURE = 0.78
 """Below this reliability a mouth is read a second time, mirrored: one face in six, with two fifths of the error."""
@@ -135,13 +132,21 @@ def load_openness_model(
     if device not in DEVICES:
         raise ValueError(f"device: expected one of {', '.join(DEVICES)}, got {device!r}")
     weights = load_weights(name_or_path, "openness")
+    if usable_device(device) == "cpu":
+        return OpennessModel(weights.name, "cpu", twice_if_unsure(litert_backend(weights, threads)))
+    return OpennessModel(weights.name, "gpu", gpu_backend(weights))
+
+
+def usable_device(device: Device) -> Literal["cpu", "gpu"]:
+    """Return where to work: for ``"auto"`` on the GPU if Keras sees one, which takes seconds to find out.
+
+    Raises:
+        DeviceError: ``"gpu"`` is given and there is none.
+    """
     problem = "" if device == "cpu" else _gpu_problem()
     if device == "gpu" and problem:
         raise DeviceError(f"--device gpu: {problem}; use --device cpu")
-    if device == "cpu" or problem:
-        return OpennessModel(weights.name, "cpu", twice_if_unsure(litert_backend(weights, threads)))
-    backend = keras_backend(companion(name_or_path, ".keras"), weights)
-    return OpennessModel(weights.name, "gpu", twice_if_unsure(backend))
+    return "cpu" if device == "cpu" or problem else "gpu"
 
 
 def twice_if_unsure(read: _Backend) -> _Backend:
@@ -191,34 +196,21 @@ def litert_backend(weights: Weights, threads: int = 1) -> _Backend:
     return run
 
 
-def keras_backend(path: Path, weights: Weights) -> _Backend:
-    """Start the network in Keras, on the GPU if it sees one, at a few fixed batch sizes.
+def gpu_backend(weights: Weights) -> _Backend:
+    """Start the network in Keras, on the GPU if it sees one, and read as :func:`twice_if_unsure` does.
 
     Args:
-        path: the ``.keras`` file.
-        weights: the ``.tflite`` twin, whose card holds the SHA-256 of both.
+        weights: the ``.tflite`` file's.
 
     Raises:
-        ModelError: the file is missing or differs from the card's SHA-256.
+        ModelError: it cannot run there, or it is another kind of network.
+        DeviceError: the GPU failed.
     """
-    check_twin(path, weights)
-    keras: Any = import_quietly("keras")
-    model = keras.models.load_model(path, compile=False)
-    paired = len(model.inputs) == 2
+    from .gpu.crop_reader import CropReader
 
-    def run(crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Read crops in Keras, in batches of the fixed sizes."""
-        values: list[NDArray[np.float32]] = []
-        while len(crops):
-            size = next((b for b in GPU_BATCHES if b >= len(crops)), GPU_BATCHES[-1])
-            part = network_input(_filled(crops[:size], size))
-            values.append(model.predict_on_batch([part, neutral_pairs(size)] if paired else part)[: len(crops)])
-            crops = crops[size:]
-        return np.concatenate(values)
-
-    for size in GPU_BATCHES[:2]:  # warm up, so that the first frame does not wait
-        run(np.zeros((size, *_CROP), np.uint8))
-    return run
+    reader = CropReader(weights, UNSURE, NEUTRAL_GENDER)
+    reader.read(np.zeros((1, *_CROP), np.uint8))  # compile it, so that the first frame does not wait
+    return reader.read
 
 
 def neutral_pairs(count: int) -> NDArray[np.float32]:
@@ -226,34 +218,28 @@ def neutral_pairs(count: int) -> NDArray[np.float32]:
     return np.tile(np.array(NEUTRAL_GENDER, np.float32), (count, 1))
 
 
-def _filled(array: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Pad the array with zeros to a length of ``size``."""
-    return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))
+def missing_for_gpu() -> str:
+    """Return what the use of a GPU lacks here, as far as that shows without importing anything; empty for nothing.
 
-
-def _gpu_problem() -> str:
-    """Return why Keras cannot use a GPU here; empty if it can.
-
-    The import costs 5 s and 550 MB, so it is not tried where no GPU driver is loaded: on a laptop without a GPU that
-    happens to have Keras installed, ``auto`` must start at once.
+    An import costs 5 s and 550 MB. On a laptop without a GPU that happens to have Keras installed, ``auto`` must start
+    at once.
     """
     if importlib.util.find_spec("keras") is None:
         return "Keras is not installed (pip install 'mouth-live[gpu]')"
     drivers = (Path(device) for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
     if not any(driver.exists() for driver in drivers) and shutil.which("nvidia-smi") is None:
         return "no GPU driver was found that Keras can use"
+    return ""
+
+
+def _gpu_problem() -> str:
+    """Return why Keras cannot use a GPU here; empty if it can."""
+    if missing := missing_for_gpu():
+        return missing
+    from .gpu.backend import keras, sees_gpu
+
     try:
-        keras: Any = import_quietly("keras")
+        backend = str(keras().backend.backend())
     except ModuleNotFoundError as error:
         return f"Keras lacks its backend ({error.name} is not installed; pip install 'mouth-live[gpu]')"
-    backend = str(keras.backend.backend())
-    return "" if _sees_gpu(backend) else f"{backend}, which Keras runs on, sees no GPU"
-
-
-def _sees_gpu(backend: str) -> bool:
-    library: Any = import_quietly(backend)
-    if backend == "tensorflow":
-        return bool(library.config.list_physical_devices("GPU"))
-    if backend == "jax":
-        return library.default_backend() == "gpu"
-    return backend == "torch" and library.cuda.is_available()
+    return "" if sees_gpu() else f"{backend}, which Keras runs on, sees no GPU"

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial, wraps
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ def _total_memory() -> int:
     """Return the first GPU's memory in bytes, without opening it."""
     command = ["nvidia-smi", "--query-gpu=memory.total", "--format=csv,noheader,nounits"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout  # noqa: S603
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
         return int(answer.split()[0]) << 20
     except (OSError, subprocess.SubprocessError, ValueError, IndexError):
         raise DeviceError("nvidia-smi does not tell the GPU's memory; leave out the limit") from None
@@ -79,6 +79,17 @@ def backend_name() -> str:
     if name not in ("tensorflow", "jax", "torch"):
         raise DeviceError(f"Keras runs on {name}, expected TensorFlow, JAX or PyTorch; set KERAS_BACKEND")
     return name
+
+
+def sees_gpu() -> bool:
+    """Return whether Keras's library has a GPU to run on."""
+    name = str(keras().backend.backend())
+    library = import_quietly(name)
+    if name == "tensorflow":
+        return bool(library.config.list_physical_devices("GPU"))
+    if name == "jax":
+        return library.default_backend() == "gpu"
+    return name == "torch" and library.cuda.is_available()
 
 
 @cache
@@ -111,24 +122,29 @@ def ops() -> Any:  # noqa: ANN401
 
 
 def compiled(function: Callable[..., Tensor]) -> Function:
-    """Compile a function of tensors, once for each set of their shapes.
+    """Compile a function of tensors when it is first called, once for each set of their shapes.
 
-    JAX compiles by XLA. TensorFlow runs it as a graph without XLA, which takes seconds for each shape; PyTorch runs
-    it as it is.
+    JAX compiles by XLA. TensorFlow makes a graph of it, without XLA, which would take seconds for each shape. PyTorch
+    runs it as it is.
 
     Args:
-        function: takes and returns tensors, or tuples of them. It uses ``keras.ops`` and may read tensors from
-            around it.
+        function: takes tensors by position and returns tensors, or tuples of them. It uses ``keras.ops`` and may read
+            tensors from around it. What it takes by name is compiled in: numbers, words, truth values.
     """
-    name = backend_name()
-    run = import_quietly("jax").jit(function) if name == "jax" else _in_torch(function)
-    if name == "tensorflow":
-        run = _in_tensorflow(function)
 
-    def call(*arguments: Tensor) -> Tensor:
+    @cache
+    def ready(**fixed: object) -> Function:
+        """Return it compiled with these arguments."""
+        with_fixed = partial(function, **fixed)
+        if backend_name() == "tensorflow":
+            return _in_tensorflow(with_fixed)
+        return import_quietly("jax").jit(with_fixed) if backend_name() == "jax" else _in_torch(with_fixed)
+
+    @wraps(function)
+    def call(*tensors: Tensor, **fixed: object) -> Tensor:
         """Run it; the library's errors become ours."""
         with device_errors():
-            return run(*arguments)
+            return ready(**fixed)(*tensors)
 
     return call
 

@@ -1,4 +1,4 @@
-"""The openness network on the GPU: crops in, openness and reliability out, unsure mouths read twice in the same call."""
+"""The openness network on the GPU: crops in, openness and reliability out, the unsure ones read twice in one call."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from .backend import Tensor, compiled, ops, to_host
 from .light import network_input
 from .network import GpuNetwork
 
-BATCHES = (1, 8, 64, 256)  # crops: each new size is compiled
+BATCHES = (8, 64, 256)  # crops: each new size is compiled
 _CROP, _PAIR = (CROP_SIZE, CROP_SIZE, 3), (2,)
 
 
@@ -48,14 +48,14 @@ class CropReader:
         return np.concatenate([to_host(values) for values in started])[:count]
 
     def _values(self, crops: Tensor) -> Tensor:
-        k = ops()
+        k, count = ops(), crops.shape[0]
         pictures = network_input(crops)
-        once = self._outputs(pictures)
-        if once.shape[1] == 1:
-            return once
+        if self._network.output_shapes != [(2,)]:
+            return self._outputs(pictures)
         # To read all of them mirrored takes less time than to wait for the first values and to choose.
-        twice = (once + self._outputs(k.flip(pictures, axis=2))) / 2
-        return k.where(once[:, 1:] < self._unsure, twice, once)
+        values = self._outputs(k.concatenate([pictures, k.flip(pictures, axis=2)], axis=0))
+        once, mirrored = values[:count], values[count:]
+        return k.where(once[:, 1:] < self._unsure, (once + mirrored) / 2, once)
 
     def _outputs(self, pictures: Tensor) -> Tensor:
         pairs = ops().ones_like(pictures[:, 0, 0, :2]) * ops().convert_to_tensor(self._pair, "float32")

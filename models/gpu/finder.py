@@ -1,8 +1,8 @@
 """Detect faces on the GPU, and verify them: all passes over many pictures in few batches."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import partial
 from math import log
 
 import numpy as np
@@ -13,7 +13,7 @@ from ..face import Face
 from ..face_check import CHECK_REGIONS, CHECK_SIZE
 from ..rolls import turned_back
 from ..weights_file import DETECTOR, FACE_CHECK, load_weights
-from .backend import Function, Tensor, compiled, ops, to_host
+from .backend import Tensor, compiled, ops, to_host
 from .frames import FrameBatch
 from .light import network_input
 from .network import GpuNetwork
@@ -40,10 +40,8 @@ class GpuFinder:
             ModelError: the weights are missing or damaged.
         """
         self._min_logit = log(min_score / (1 - min_score))
-        detector = GpuNetwork(load_weights(DETECTOR, "detection"))
-        check = GpuNetwork(load_weights(FACE_CHECK, "face-check"))
-        self._detector = compiled(lambda pictures: tuple(detector(pictures)))
-        self._check = compiled(lambda crops: _log_odds(check, crops))
+        self._detector = compiled(GpuNetwork(load_weights(DETECTOR, "detection")))
+        self._check = compiled(partial(_log_odds, GpuNetwork(load_weights(FACE_CHECK, "face-check"))))
 
     def detect(self, batch: FrameBatch, passes: Sequence[DetectorPass]) -> list[list[Face]]:
         """Detect the faces in each pass.
@@ -80,7 +78,7 @@ class GpuFinder:
         """Start the network on some passes, filled up to a fixed size by repeating the last."""
         size = next(size for size in BATCHES if size >= len(numbers))
         numbers = [*numbers, *[numbers[-1]] * (size - len(numbers))]
-        pictures = _inputs()(
+        pictures = inputs(
             batch.pictures,
             np.array([passes[number].frame for number in numbers], np.int32),
             *padded_lines([lines[number] for number in numbers]),
@@ -129,12 +127,7 @@ def _grouped(lines: Sequence[tuple[Lines, Lines]]) -> Iterator[Sequence[int]]:
             yield numbers[start : start + BATCHES[-1]]
 
 
-@cache
-def _inputs() -> Function:
-    return compiled(inputs)
-
-
-def _log_odds(check: Callable[..., list[Tensor]], crops: Tensor) -> Tensor:
+def _log_odds(check: GpuNetwork, crops: Tensor) -> Tensor:
     """Return the check's log odds (n,), the mean over the regions, mirrored too, of crops (regions * n, 48, 48, 3)."""
     k = ops()
     pictures = network_input(crops)

@@ -1,14 +1,13 @@
 """Pictures on the GPU, many of one size at a time."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..blazeface import INPUT_SIZE
-from .backend import Function, Tensor, compiled, device_errors, ops, to_device, to_host
+from .backend import Tensor, compiled, device_errors, ops, to_device, to_host
 from .nv12 import ColourMatrix, to_rgb
 from .passes import padded_lines, shrunk_length, thumbnail_lines
 from .warp import Warp, halved, warped
@@ -56,7 +55,7 @@ class FrameBatch:
         """
         batch = np.zeros((padded_count(len(images)), *images[0].shape), np.uint8)
         np.stack(images, out=batch[: len(images)])
-        return cls(_flipped()(batch), len(images))
+        return cls(_flipped(batch), len(images))
 
     @classmethod
     def of_rgb(cls, tensor: Tensor) -> Self:
@@ -82,14 +81,15 @@ class FrameBatch:
             OutOfDeviceMemoryError: the GPU has too little memory.
         """
         tensor = to_device(tensor)
-        return cls(_converter(width, height, matrix, full_range)(_filled(tensor)), int(tensor.shape[0]))
+        pictures = to_rgb(_filled(tensor), width=width, height=height, matrix=matrix, full_range=full_range)
+        return cls(pictures, int(tensor.shape[0]))
 
     def thumbnails(self) -> NDArray[np.uint8]:
         """Return small copies on the host, (n, h, w, 3) uint8 BGR, the longer side 192 pixels, or less if theirs is."""
         scale = max(self.width, self.height, INPUT_SIZE) / INPUT_SIZE
         height, width = shrunk_length(self.height, scale), shrunk_length(self.width, scale)
         first, weights, _ = padded_lines([thumbnail_lines(self.width, self.height)] * len(self.pictures))
-        small = _thumbnailer()(self.pictures, np.arange(len(self.pictures), dtype=np.int32), first, weights)
+        small = _thumbnails(self.pictures, np.arange(len(self.pictures), dtype=np.int32), first, weights)
         top, left = (INPUT_SIZE - height) // 2, (INPUT_SIZE - width) // 2
         return to_host(small)[: self.count, top : top + height, left : left + width]
 
@@ -100,8 +100,8 @@ class FrameBatch:
             OutOfDeviceMemoryError: the GPU has too little memory.
         """
         if self._small is None:
-            self._small = _halver()(self.pictures)
-        return _warper(size)(self.pictures, self._small, warp.frames, warp.levels, warp.matrices)
+            self._small = halved(self.pictures)
+        return warped(self.pictures, self._small, warp.frames, warp.levels, warp.matrices, size=size)
 
 
 def _filled(tensor: Tensor) -> Tensor:
@@ -114,30 +114,13 @@ def _filled(tensor: Tensor) -> Tensor:
         return ops().concatenate([tensor, ops().repeat(tensor[-1:], missing, axis=0)], axis=0)
 
 
-@cache
-def _flipped() -> Function:
-    return compiled(lambda pictures: ops().flip(pictures, axis=-1))
+@compiled
+def _flipped(pictures: Tensor) -> Tensor:
+    """Return RGB for BGR."""
+    return ops().flip(pictures, axis=-1)
 
 
-@cache
-def _halver() -> Function:
-    return compiled(halved)
-
-
-@cache
-def _converter(width: int, height: int, matrix: ColourMatrix, full_range: bool) -> Function:
-    return compiled(lambda planes: to_rgb(planes, width, height, matrix, full_range))
-
-
-@cache
-def _warper(size: int) -> Function:
-    return compiled(lambda *arguments: warped(*arguments, size))
-
-
-@cache
-def _thumbnailer() -> Function:
-    def shrink(*arguments: Tensor) -> Tensor:
-        """Return (n, 192, 192, 3) uint8 BGR, the thumbnail in the middle."""
-        return ops().cast(ops().flip(ops().transpose(shrunk(*arguments), (0, 2, 1, 3)), axis=-1), "uint8")
-
-    return compiled(shrink)
+@compiled
+def _thumbnails(*arguments: Tensor) -> Tensor:
+    """Return (n, 192, 192, 3) uint8 BGR, the thumbnail in the middle."""
+    return ops().cast(ops().flip(ops().transpose(shrunk(*arguments), (0, 2, 1, 3)), axis=-1), "uint8")

@@ -1,4 +1,4 @@
-"""Correct pictures in coloured and in little light on the GPU, each by itself: the rule of :mod:`mouth_live.models.light`."""
+"""Correct pictures in coloured and in little light on the GPU, by the rule of :mod:`mouth_live.models.light`."""
 
 from ..light import BLUE, BRIGHT, LEAST, LITTLE, MOST, MUCH, RED
 from .backend import Tensor, ops
@@ -19,14 +19,13 @@ def well_lit(pictures: Tensor, inside: Tensor | None = None) -> Tensor:
         inside = k.ones_like(pictures[..., :1])
     count = k.sum(inside, axis=(1, 2))  # (n, 1)
     means = k.sum(pictures, axis=(1, 2)) / count
-    which = k.one_hot(k.argmax(means, axis=-1), 3, dtype="float32")  # the strongest channel, (n, 3)
+    channels = k.arange(3)
+    which = k.cast(k.argmax(means, axis=-1)[:, None] == channels, "float32")  # the strongest channel, (n, 3)
     strongest = k.sum(means * which, axis=-1, keepdims=True)
     values = k.sum(pictures * which[:, None, None], axis=-1, keepdims=True)
     missing = k.convert_to_tensor(LEAST, "float32") - means / k.maximum(strongest, 1.0)
     fill = k.where(missing > LITTLE, missing * k.clip((missing - LITTLE) / (MUCH - LITTLE), 0.0, 1.0), 0.0)
-    is_blue = k.one_hot(k.full_like(which[:, 0], BLUE, dtype="int32"), 3, dtype="float32")
-    fill = k.where(is_blue * which[:, RED : RED + 1] > 0, 0.0, fill)  # of blue, only where red is not the strongest
-
+    fill = k.where((channels == BLUE) & (which[:, RED : RED + 1] > 0), 0.0, fill)
     square = k.sum(k.square(values - strongest[:, None, None]) * inside, axis=(1, 2)) / count
     bright = strongest + 2 * k.sqrt(square)
     lift = k.where(strongest >= BRIGHT, 1.0, k.clip(BRIGHT / k.maximum(bright, 1.0), 1.0, MOST))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from .backend import Tensor, ops
+from .backend import Tensor, compiled, ops
 
 ColourMatrix = Literal["bt601", "bt709"]
 
@@ -11,6 +11,7 @@ _LUMA: Mapping[ColourMatrix, tuple[float, float]] = {"bt601": (0.299, 0.114), "b
 """The shares of red and blue in the brightness: ITU-R BT.601 and BT.709."""
 
 
+@compiled
 def to_rgb(planes: Tensor, width: int, height: int, matrix: ColourMatrix, full_range: bool) -> Tensor:
     """Convert NV12 pictures.
 

@@ -41,19 +41,17 @@ def _padding(options: Options) -> str:
 
 
 def _convolution(options: Options, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Convolve; the kernel is (c_out, h, w, c_in)."""
+    """Convolve; the kernel is (h, w, c_in, c_out)."""
     strides, dilation = (options.strideH, options.strideW), (options.dilationHFactor, options.dilationWFactor)
-    kernel = ops().transpose(kernel, (1, 2, 3, 0))
     y = ops().conv(x, kernel, strides, _padding(options), data_format="channels_last", dilation_rate=dilation)
     return _activated(options, y + bias)
 
 
 def _depthwise(options: Options, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
-    """Convolve each channel for itself; the kernel is (1, h, w, c)."""
+    """Convolve each channel for itself; the kernel is (h, w, c, 1)."""
     if options.depthMultiplier != 1 or options.strideH != options.strideW:
         raise UnknownOptionError(f"depth multiplier {options.depthMultiplier}, or strides that differ")
     dilation = (options.dilationHFactor, options.dilationWFactor)
-    kernel = ops().transpose(kernel, (1, 2, 3, 0))
     y = ops().depthwise_conv(
         x, kernel, options.strideH, _padding(options), data_format="channels_last", dilation_rate=dilation
     )
@@ -61,8 +59,8 @@ def _depthwise(options: Options, x: Tensor, kernel: Tensor, bias: Tensor) -> Ten
 
 
 def _dense(options: Options, x: Tensor, kernel: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Multiply; the kernel is (n_out, n_in)."""
-    y = ops().matmul(x, ops().transpose(kernel))
+    """Multiply; the kernel is (n_in, n_out)."""
+    y = ops().matmul(x, kernel)
     return _activated(options, y if bias is None else y + bias)
 
 
@@ -93,8 +91,8 @@ def _depth_to_space(options: Options, x: Tensor) -> Tensor:
 
 
 def _strided_slice(
-    options: Options, x: Any, begin: NDArray[np.int32], end: NDArray[np.int32], strides: NDArray[np.int32]
-) -> Any:  # noqa: ANN401
+    options: Options, x: Tensor, begin: NDArray[np.int32], end: NDArray[np.int32], strides: NDArray[np.int32]
+) -> Tensor:
     if options.ellipsisMask or options.newAxisMask or options.offset:
         raise UnknownOptionError("slice with an ellipsis, a new axis or an offset")
     index: list[int | slice] = []
@@ -116,23 +114,60 @@ def _prelu(_: Options, x: Tensor, alpha: Tensor) -> Tensor:
     return ops().maximum(x, 0) + alpha * ops().minimum(x, 0)
 
 
+def _leaky_relu(options: Options, x: Tensor) -> Tensor:
+    return ops().leaky_relu(x, options.alpha)
+
+
+def _sigmoid(_: Options, x: Tensor) -> Tensor:
+    return ops().sigmoid(x)
+
+
+def _add(options: Options, a: Tensor, b: Tensor) -> Tensor:
+    return _activated(options, a + b)
+
+
+def _multiply(options: Options, a: Tensor, b: Tensor) -> Tensor:
+    return _activated(options, a * b)
+
+
+def _concatenate(options: Options, *parts: Tensor) -> Tensor:
+    return _activated(options, ops().concatenate(parts, options.axis))
+
+
+def _stack(options: Options, *parts: int) -> NDArray[np.int64]:
+    return np.stack([np.asarray(part) for part in parts], options.axis)
+
+
+def _shape(_: Options, x: Tensor) -> NDArray[np.int64]:
+    return np.array([int(n) for n in x.shape])
+
+
+KERNELS_TURNED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+"""Operators whose second input :func:`turned` turns once, for all calls."""
+
+
+def turned(kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a kernel of a file, whose first axis becomes its last one, as Keras has it."""
+    return np.ascontiguousarray(np.moveaxis(kernel, 0, -1))
+
+
 OPERATORS: Mapping[str, Callable[..., Any]] = {
-    "ADD": lambda options, a, b: _activated(options, a + b),
-    "CONCATENATION": lambda options, *parts: _activated(options, ops().concatenate(parts, options.axis)),
+    "ADD": _add,
+    "CONCATENATION": _concatenate,
     "CONV_2D": _convolution,
     "DEPTHWISE_CONV_2D": _depthwise,
     "DEPTH_TO_SPACE": _depth_to_space,
     "FULLY_CONNECTED": _dense,
-    "LEAKY_RELU": lambda options, x: ops().leaky_relu(x, options.alpha),
-    "LOGISTIC": lambda _, x: ops().sigmoid(x),
+    "LEAKY_RELU": _leaky_relu,
+    "LOGISTIC": _sigmoid,
     "MAX_POOL_2D": _max_pool,
-    "MUL": lambda options, a, b: _activated(options, a * b),
-    "PACK": lambda options, *parts: np.stack(parts, options.axis),
+    "MUL": _multiply,
+    "PACK": _stack,
     "PAD": _pad,
     "PRELU": _prelu,
     "RESHAPE": _reshape,
     "RESIZE_BILINEAR": _resize,
-    "SHAPE": lambda _, x: np.array(x.shape),
+    "SHAPE": _shape,
     "STRIDED_SLICE": _strided_slice,
 }
 """What the shipped files use, and those that training exports; all others are refused."""

@@ -103,7 +103,7 @@ def _lines(start: int, lengths: tuple[int, ...], is_mean: bool, end: int, backwa
     first, weights = _resizing(lengths, is_mean)
     new, taps = weights.shape
     first = first + start
-    place = first[:, None] + np.arange(taps)
+    place = first[:, None] + np.arange(taps, dtype=np.int64)
     weights = np.where((place >= 0) & (place < end), weights, 0)
     margin = (INPUT_SIZE - new) // 2
     around = (margin, INPUT_SIZE - new - margin)
@@ -145,7 +145,9 @@ def bilinear_matrix(old: int, new: int) -> NDArray[np.float64]:
     return np.maximum(0, 1 - np.abs(centres[:, None] - np.arange(old)))
 
 
-def padded_lines(lines: Sequence[tuple[Lines, Lines]]) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
+def padded_lines(
+    lines: Sequence[tuple[Lines, Lines]],
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]:
     """Return :attr:`Lines.first` (n, 2, 192), ``weights`` (n, 2, 192, taps) and ``inside`` (n, 2, 192) of passes."""
     taps = max(axis.weights.shape[1] for axes in lines for axis in axes)
     weights = np.zeros((len(lines), 2, INPUT_SIZE, taps), np.float32)

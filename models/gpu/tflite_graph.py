@@ -40,6 +40,7 @@ class Graph:
         inputs: numbers of the tensors that the caller gives.
         input_shapes: their shapes without the batch axis.
         outputs: numbers of the tensors that it returns.
+        output_shapes: their shapes without the batch axis.
     """
 
     operators: Sequence[Operator]
@@ -47,6 +48,7 @@ class Graph:
     inputs: Sequence[int]
     input_shapes: Sequence[tuple[int, ...]]
     outputs: Sequence[int]
+    output_shapes: Sequence[tuple[int, ...]]
 
 
 def read_graph(weights: Weights) -> Graph:
@@ -72,8 +74,8 @@ def read_graph(weights: Weights) -> Graph:
             later.append(operator)
     needed = {n for operator in later for n in operator.inputs if n in known}
     constants = _values(weights, sorted(needed))
-    shapes = [tuple(int(n) for n in graph.tensors[i].shape[1:]) for i in inputs]
-    return Graph(later, constants, inputs, shapes, outputs)
+    shapes = [[tuple(int(n) for n in graph.tensors[i].shape[1:]) for i in ends] for ends in (inputs, outputs)]
+    return Graph(later, constants, inputs, shapes[0], outputs, shapes[1])
 
 
 def _operator(model: Any, operator: Any) -> Operator:  # noqa: ANN401
@@ -86,7 +88,7 @@ def _operator(model: Any, operator: Any) -> Operator:  # noqa: ANN401
 @cache
 def _names() -> dict[int, str]:
     """Return the operators' names by their codes."""
-    codes: dict[str, Any] = vars(_schema().BuiltinOperator)
+    codes = cast("dict[str, object]", vars(_schema().BuiltinOperator))
     return {code: name for name, code in codes.items() if isinstance(code, int)}
 
 

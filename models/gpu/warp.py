@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from ..crop import Region, aligned_square, to_square
 from ..face import Face
-from .backend import Tensor, ops
+from .backend import Tensor, compiled, ops
 
 MOST_HALVINGS = 8
-BATCHES = (1, 8, 64, 256)  # faces: each new size is compiled
+BATCHES = (8, 64, 256)  # faces: each new size is compiled
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ def halvings(height: int, width: int) -> int:
     return min(min(height, width).bit_length() - 1, MOST_HALVINGS)
 
 
+@compiled
 def halved(pictures: Tensor) -> Tensor:
     """Return pictures halved again and again by averaging 2x2 pixels, as OpenCV rounds them.
 
@@ -81,6 +82,7 @@ def warp_of(faces: Sequence[tuple[int, Face]], regions: Sequence[Region], size: 
     return Warp(frames, levels, matrices.astype(np.float32))
 
 
+@compiled
 def warped(pictures: Tensor, small: Tensor, frames: Tensor, levels: Tensor, matrices: Tensor, size: int) -> Tensor:
     """Warp crops out of pictures, bilinearly; what lies outside a picture repeats its border.
 
@@ -117,9 +119,7 @@ def warped(pictures: Tensor, small: Tensor, frames: Tensor, levels: Tensor, matr
         in_small = k.take(flat, frames[:, None] * small.shape[1] + k.where(is_whole, 0, offset + place), axis=0)
         return k.cast(k.where(is_whole[..., None], in_whole, in_small), "float32")
 
-    mixed = sum(
-        pixels(rows[i], columns[j]) * (down[i] * across[j])[..., None] for i in (0, 1) for j in (0, 1)
-    )
+    mixed = sum(pixels(rows[i], columns[j]) * (down[i] * across[j])[..., None] for i in (0, 1) for j in (0, 1))
     return k.cast(k.round(k.reshape(mixed, (-1, size, size, 3))), "uint8")
 
 
@@ -136,8 +136,9 @@ def _layout(height: int, width: int) -> tuple[Tensor, Tensor]:
 
 def padded_faces(faces: Sequence[tuple[int, Face]]) -> list[Sequence[tuple[int, Face]]]:
     """Return the faces in parts of fixed sizes, the last one filled up by repeating its last face."""
-    parts = [list(faces[start : start + BATCHES[-1]]) for start in range(0, len(faces), BATCHES[-1])]
-    for part in parts:
+    parts: list[Sequence[tuple[int, Face]]] = []
+    for start in range(0, len(faces), BATCHES[-1]):
+        part = faces[start : start + BATCHES[-1]]
         size = next(size for size in BATCHES if size >= len(part))
-        part += [part[-1]] * (size - len(part))
+        parts.append([*part, *[part[-1]] * (size - len(part))])
     return parts

@@ -1,12 +1,13 @@
 """The detector's input on the GPU: areas of many pictures, shrunk and letterboxed as on the CPU, and turned."""
 
 from ..blazeface import INPUT_SIZE
-from .backend import Tensor, ops
+from .backend import Tensor, compiled, ops
 from .light import well_lit
 
 _LUMA = (0.299, 0.587, 0.114)
 
 
+@compiled
 def inputs(
     pictures: Tensor, frames: Tensor, first: Tensor, weights: Tensor, inside: Tensor, turned: Tensor, grey: Tensor
 ) -> Tensor:

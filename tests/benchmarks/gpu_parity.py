@@ -22,9 +22,9 @@ from mouth_live.models.face import Face, iou
 from mouth_live.models.face_check import FaceCheck
 from mouth_live.models.gpu import DetectorPass, FrameBatch, GpuFinder, GpuReader
 from mouth_live.models.gpu.backend import backend_name, compiled, to_host
+from mouth_live.models.gpu.network import GpuNetwork
 from mouth_live.models.gpu.passes import lines_of, padded_lines
 from mouth_live.models.gpu.windows import inputs
-from mouth_live.models.gpu.network import GpuNetwork
 from mouth_live.models.rectangle import Rectangle
 from mouth_live.models.rolls import turned, turned_back
 from mouth_live.models.weights_file import DETECTOR, LiteRtNetwork, load_weights
@@ -53,7 +53,7 @@ def main() -> None:
     options = parser.parse_args()
     paths = options.paths or shared()
     comparison = Comparison()
-    for image in list(pictures(paths))[:: 1][: options.pictures]:
+    for image in list(pictures(paths))[::1][: options.pictures]:
         comparison.add(image)
     comparison.show()
 
@@ -89,10 +89,9 @@ class Comparison:
         self.faces = self.missed = self.extra = 0
         weights = load_weights(DETECTOR, "detection")
         self.litert, network = LiteRtNetwork(weights), GpuNetwork(weights)
-        self.inputs, self.network = compiled(inputs), compiled(lambda x: tuple(network(x)))
+        self.network = compiled(network)
 
     def add(self, image: np.ndarray) -> None:
-        height, width = image.shape[:2]
         batch = FrameBatch.upload([image])
         passes = [DetectorPass(0, area, quarters, exact=exact) for area, quarters, exact in areas(image, self.finder)]
         found = self.gpu.detect(batch, passes)
@@ -114,7 +113,7 @@ class Comparison:
         exact = part.shape[0] * part.shape[1] <= EXACT if one.exact is None else one.exact
         expected, _ = window_input(InputWindow(part, 0, 0, one.scale, (192, 192), exact))
         lines = padded_lines([lines_of(one, batch.width, batch.height)])
-        tensor = to_host(self.inputs(batch.pictures, ZERO, *lines, ZERO + one.quarters % 2 == 1, ZERO > 0))
+        tensor = to_host(inputs(batch.pictures, ZERO, *lines, ZERO + one.quarters % 2 == 1, ZERO > 0))
         self.differences["input"].append(127.5 * np.abs(tensor - expected).reshape(-1))
         for mine, theirs in zip(self.network(tensor), self.litert(tensor), strict=True):
             difference = np.abs(to_host(mine) - theirs)
@@ -174,9 +173,7 @@ def padded(image: np.ndarray, area: Rectangle) -> np.ndarray:
     top, left = max(0, -area.top), max(0, -area.left)
     bottom, right = max(0, area.bottom - height), max(0, area.right - width)
     large = cv2.copyMakeBorder(image, top, bottom, left, right, cv2.BORDER_CONSTANT)
-    return np.ascontiguousarray(
-        large[area.top + top : area.bottom + top, area.left + left : area.right + left]
-    )
+    return np.ascontiguousarray(large[area.top + top : area.bottom + top, area.left + left : area.right + left])
 
 
 def shifted(face: Face, right: int, down: int) -> Face:
