@@ -402,6 +402,7 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
     import keras
 
     from mouth_live.models import openness
+    from mouth_live.models.gpu.crop_reader import CropReader
     from mouth_live.models.training.export import export
     from mouth_live.models.weights_file import load_weights
 
@@ -415,7 +416,8 @@ def test_a_compact_run_reads_the_same_in_keras_litert_and_tensorflow(compact_run
     assert expected.shape == (64, 2)
     assert expected.std(axis=0).min() > 1e-4
     weights = load_weights(out, "openness")
-    for read in (openness.litert_backend(weights), lambda crops: CropReader(weights, 0.0, (0.5, 0.5)).read(crops)):
+    once_each = CropReader(weights, unsure=0, pair=(0.5, 0.5))
+    for read in (openness.litert_backend(weights), once_each.read):
         for few in (crops, crops[:3]):
             values = read(few)
             assert values.dtype == np.float32

@@ -24,7 +24,8 @@ Function = Callable[..., Tensor]
 """A function of tensors or numpy arrays, compiled."""
 
 _LIBRARIES = ("tensorflow", "jax", "jaxlib", "torch")
-_NO_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OOM when allocating")
+_NO_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OOM when allocating", "can't allocate memory")
+_AROUND = ("Graph execution error", "Detected at node", "File ", "[[")  # lines of TensorFlow's without a reason
 
 
 def limit_gpu_memory(limit: int) -> None:
@@ -214,4 +215,6 @@ def device_errors() -> Generator[None]:
             raise OutOfDeviceMemoryError(
                 "the GPU has too little free memory; use --device cpu or give it less to do at a time"
             ) from error
-        raise DeviceError(f"the GPU failed ({message.splitlines()[0]}); use --device cpu") from error
+        lines = [line.strip() for line in message.splitlines() if not line.strip().startswith(_AROUND)]
+        reason = next(filter(None, lines), kind.__name__)
+        raise DeviceError(f"the GPU failed ({reason}); use --device cpu") from error

@@ -3,6 +3,8 @@
 from ..light import BLUE, BRIGHT, LEAST, LITTLE, MOST, MUCH, RED
 from .backend import Tensor, ops
 
+FINE = 1024  # OpenCV rounds factors to so many parts
+
 
 def well_lit(pictures: Tensor, inside: Tensor | None = None) -> Tensor:
     """Fill the channels that coloured light left dark, and brighten pictures that are almost black.
@@ -29,8 +31,8 @@ def well_lit(pictures: Tensor, inside: Tensor | None = None) -> Tensor:
     square = k.sum(k.square(values - strongest[:, None, None]) * inside, axis=(1, 2)) / count
     bright = strongest + 2 * k.sqrt(square)
     lift = k.where(strongest >= BRIGHT, 1.0, k.clip(BRIGHT / k.maximum(bright, 1.0), 1.0, MOST))
-    changed = (pictures + values * fill[:, None, None]) * lift[:, None, None]
-    return k.clip(k.round(changed), 0.0, 255.0)
+    own, added = (k.round(factor * FINE)[:, None, None] / FINE for factor in (lift, lift * fill))
+    return k.clip(k.floor(pictures * own + values * added + 0.5), 0.0, 255.0)
 
 
 def network_input(crops: Tensor) -> Tensor:
