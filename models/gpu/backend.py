@@ -102,6 +102,8 @@ def keras() -> Any:  # noqa: ANN401
     os.environ.setdefault("TF_CUDNN_USE_AUTOTUNE", "0")  # it would try every kernel for every new shape
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    if "xla_gpu_autotune_level" not in (flags := os.environ.get("XLA_FLAGS", "")):
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_autotune_level=0".strip()
     module = import_quietly("keras")
     name = module.backend.backend()
     library = import_quietly(name)

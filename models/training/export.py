@@ -93,7 +93,7 @@ def export(run: Path, out: Path) -> str:
 
     Args:
         run: a folder that ``mouth-live train`` wrote.
-        out: the ``.tflite`` file to write; its ``.keras`` twin (for the GPU) and ``.json`` card go next to it.
+        out: the ``.tflite`` file to write; its ``.keras`` twin (to train on from it) and ``.json`` card go next to it.
 
     Returns:
         What the network is for: ``"openness"`` or ``"face-check"``.
