@@ -17,6 +17,7 @@ Every error that a user can cause or mend is one of these::
     │       └── RefusedError        the receiver said no; it is not tried again
     ├── SomeFailedError             some inputs of several failed (exit code 3)
     ├── SourceError                 a video, picture, folder or camera cannot be read
+    │   ├── DecodingError           a GPU does not decode a video as the CPU does
     │   ├── IncompleteVideoError    a video ended early; all frames before it were delivered
     │   └── StretchError            two processes decoded different frames of one recording
     ├── TableError                  a table of readings is missing, damaged, or of another kind
@@ -71,6 +72,10 @@ class ProfileError(MouthLiveError):
 
 class SourceError(MouthLiveError):
     """A video, picture, folder or camera cannot be read."""
+
+
+class DecodingError(SourceError):
+    """A GPU does not decode a video as the CPU does, so that the CPU must."""
 
 
 class IncompleteVideoError(SourceError):

@@ -81,6 +81,12 @@ class Decoder:
         return self._capture.closed
 
     @property
+    def is_plain(self) -> bool:
+        """Whether OpenCV decodes it, the first track, to pictures as they are stored, neither turned nor mirrored."""
+        is_opencv = not isinstance(self._capture, FfmpegCapture)
+        return is_opencv and self._flip is None and self._capture.get(cv2.CAP_PROP_ORIENTATION_META) % 360 == 0
+
+    @property
     def mends_clock(self) -> bool:
         """Whether times go on where the file's clock starts again."""
         return isinstance(self._capture, FfmpegCapture) and self._capture.mends_clock

@@ -75,6 +75,23 @@ class VideoFile:
         self.size = self._display.size
         self.duration = decoder.frame_count / self.nominal_rate if 0 < decoder.frame_count < 1e9 else None
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is whole, and its pictures are shown as OpenCV decodes the first track, each at its own time."""
+        height, width = self._decoder.head[0].picture.shape[:2]
+        as_decoded = self._decoder.is_plain and self.size == (width, height)
+        return as_decoded and not self._untimed and not missing_bytes(self._path)
+
+    @property
+    def head(self) -> list[NDArray[np.uint8]]:
+        """The first pictures as shown, before the iteration."""
+        return [self._display.show(decoded.picture, None) for decoded in self._decoder.head]
+
+    @property
+    def head_times(self) -> list[float]:
+        """Their times in seconds since the first one."""
+        return [decoded.position - self._decoder.head[0].position for decoded in self._decoder.head]
+
     def __enter__(self) -> Self:
         return self
 
@@ -98,7 +115,7 @@ class VideoFile:
             yield Frame(frames, last, image)
             frames += 1
         missing = missing_bytes(self._path)
-        if not missing and self._ended_early(frames, last) and self._decoder.reopen_with_ffmpeg():
+        if not missing and self._ends_early(frames, last) and self._decoder.reopen_with_ffmpeg():
             for time, image in self._timed_pictures():
                 if time > last:
                     gaps.add(time)
@@ -180,16 +197,20 @@ class VideoFile:
             across, down = down, across
         return (round(picture.shape[1] * across), round(picture.shape[0] * down))
 
-    def _ended_early(self, frames: int, last: float) -> bool:
-        """Return whether far fewer frames were decoded than the file states; the last one is at ``last`` seconds."""
+    def _ends_early(self, frames: int, last: float) -> bool:
+        """Return whether so many frames are far fewer than the file states; the last one is at ``last`` seconds."""
         if self.duration is None:
             return False
         end = self.start_time + last  # some containers count their duration from their own zero
         return self.duration > end + MAX_MISSING_SECONDS and self._decoder.frame_count * MIN_FRAME_SHARE > frames
 
+    def is_damaged(self, frames: int, last: float, gaps: Gaps) -> bool:
+        """Return whether frames are missing at the end or in gaps, of a whole file with times of its own."""
+        return self._ends_early(frames, last) or bool(gaps.description(self._decoder.frame_count - frames))
+
     def _check_end(self, frames: int, last: float, missing: int, gaps: Gaps) -> None:
         """Raise an error where the file is cut off, by ``missing`` bytes; warn where it ended early or has gaps."""
-        early = self._ended_early(frames, last)
+        early = self._ends_early(frames, last)
         about = f" of about {self.duration:.1f} s" if early else ""
         kept = f"the {frames} frames up to {last:.1f} s{about} were read and kept"
         if missing:
