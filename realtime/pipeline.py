@@ -4,7 +4,7 @@ Live and recorded video share this pipeline. They differ only in the source befo
 :mod:`.session` puts together.
 """
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -17,6 +17,9 @@ from ..models.crop import crop_faces
 from ..models.face import Face
 from ..models.faces import FaceFinder
 from ..models.openness import OpennessModel, load_openness_model
+from .faces.batches.batch_follower import BatchFollower
+from .faces.batches.chunks import Chunk, Chunker
+from .faces.batches.device import Device
 from .faces.following import DETECT_INTERVAL, FaceFollower
 from .faces.stretches import StretchFollower, StretchRecord, Values
 from .faces.tracking import Tracker
@@ -33,13 +36,24 @@ MAX_WAITING_BYTES = 32 << 20  # of pictures that wait for a full batch, or for t
 class DetectedFaces:
     """A frame, the faces that were found in it, and whether it shows another scene than the frame before.
 
-    ``values`` has the openness and the reliability of each face where another process has read them already.
+    Attributes:
+        frame: the frame.
+        faces: the faces in it.
+        is_cut: whether it shows another scene than the frame before.
+        values: the openness and the reliability of each face, where they were read elsewhere.
+        crops: (n, 60, 60, 3) uint8 RGB, the crops of the faces, where they were cut out elsewhere.
+        picture: (h, w, 3) uint8 BGR, a copy of the frame that is small where the frame itself has no pixels; None: the
+            frame's own.
+        scale: the size of the copy as a share of the frame's.
     """
 
     frame: Frame
     faces: list[Face]
     is_cut: bool
     values: Values | None = None
+    crops: NDArray[np.uint8] | None = None
+    picture: NDArray[np.uint8] | None = None
+    scale: float = 1.0
 
     @property
     def nbytes(self) -> int:
@@ -81,6 +95,7 @@ class Pipeline:
             the next frames. Of recorded video it is done in the first.
         long: whether the faces are found in stretches (``faces/stretches.py``), as in every long recording.
         record_of: returns the record of a stretch that was analysed elsewhere, by its number.
+        device: finds and reads the faces of many frames at once, in place of the finder and the model; None: those do.
         min_cutoff: the cut-off frequency in Hz of the smoothing while the value rests; lower is calmer and slower. It
             may be changed at any time.
     """
@@ -94,6 +109,7 @@ class Pipeline:
     live: bool = False
     long: bool = False
     record_of: Callable[[int], StretchRecord | None] | None = None
+    device: Device | None = None
     min_cutoff: float = MIN_CUTOFF
     _follower: FaceFollower | StretchFollower = field(init=False)
     _tracker: Tracker = field(default_factory=Tracker, init=False)
@@ -132,6 +148,10 @@ class Pipeline:
 
     def find(self, frames: Iterable[Frame | None]) -> Generator[DetectedFaces | None]:
         """Yield each frame with its faces: the first half of :meth:`run`, which may run in a thread of its own."""
+        if self.device is not None:
+            chunker = Chunker(self.device)
+            yield from self.find_in(chunker.chunks(frame for frame in frames if frame is not None), chunker)
+            return
         for frame in frames:
             if frame is None:
                 yield None
@@ -143,6 +163,17 @@ class Pipeline:
             values = self._follower.values if isinstance(self._follower, StretchFollower) else None
             yield DetectedFaces(frame, faces, self._follower.is_cut, values)
 
+    def find_in(self, chunks: Iterable[Chunk], chunker: Chunker) -> Generator[DetectedFaces]:
+        """Yield the frames of chunks on the device, each with its faces, which are read there too.
+
+        Args:
+            chunks: the frames in order.
+            chunker: decides how many frames a chunk has.
+        """
+        assert self.device is not None
+        for one in BatchFollower(self.device, chunker).run(chunks):
+            yield DetectedFaces(one.frame, one.faces, one.is_cut, one.values, one.crops, one.picture, one.scale)
+
     def read(self, found: Iterable[DetectedFaces | None], batch: int = 1) -> Generator[Analysis]:
         """Crop and read the faces in batches, and yield the analyses: the second half of :meth:`run`."""
         waiting: list[_Waiting] = []
@@ -153,7 +184,7 @@ class Pipeline:
                     yield Analysis(last, (), tuple(self.lips.stop_all(last.time)), silent=True)
                 continue
             last = one.frame
-            waiting.append(_Waiting(one, crop_faces(one.frame.image, one.faces)))
+            waiting.append(_Waiting(one, crop_faces(last.image, one.faces) if one.crops is None else one.crops))
             enough = batch <= 1 or sum(w.count for w in waiting) >= batch
             if enough or sum(w.found.nbytes for w in waiting) > MAX_WAITING_BYTES:
                 yield from self._read_batch(waiting)
@@ -170,11 +201,12 @@ class Pipeline:
             yield self._analysis(w, w.found.values or list(islice(values, w.count)))
 
     def _analysis(self, waiting: _Waiting, values: Values) -> Analysis:
-        frame, faces, time = waiting.found.frame, waiting.found.faces, waiting.found.frame.time
+        found, frame, faces, time = waiting.found, waiting.found.frame, waiting.found.faces, waiting.found.frame.time
         # No event goes on over a cut: it stops with the last frame before.
-        stops = self.lips.stop_all(self._last_time) if waiting.found.is_cut else []
+        stops = self.lips.stop_all(self._last_time) if found.is_cut else []
         self._last_time = time
-        ids = self._tracker.update(frame.image, faces, waiting.crops, time, waiting.found.is_cut)
+        picture = frame.image if found.picture is None else found.picture
+        ids = self._tracker.update(picture, _scaled(faces, found.scale), waiting.crops, time, found.is_cut)
         self._filters = {i: f for i, f in self._filters.items() if i in self._tracker.known}
         readings = [
             self._reading(face_id, face, raw, reliability, time)
@@ -199,3 +231,13 @@ class Pipeline:
 
     def _rescaled(self, raw: float) -> float:
         return raw if self.profile is None else self.profile.fit(raw)
+
+
+def _scaled(faces: Sequence[Face], scale: float) -> Sequence[Face]:
+    """Return the faces in a copy of the picture of another size, a share of its own."""
+    if scale == 1:
+        return faces
+    return [
+        Face(tuple(scale * n for n in face.box), face.keypoints * np.float32(scale), face.score)  # type: ignore[arg-type]
+        for face in faces
+    ]

@@ -12,7 +12,6 @@ Live video: the newest frame wins. A thread analyses it, so that neither drawing
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from math import ceil
 from types import TracebackType
 from typing import Self
@@ -21,8 +20,9 @@ import cv2
 
 from ..models.checked import checked_type
 from ..models.errors import IncompleteVideoError, SourceError
-from ..models.faces import FaceFinder
-from ..models.openness import OpennessModel, load_openness_model
+from .faces.batches.chunks import MOST_FRAMES, Chunker
+from .faces.batches.decoded import DecodedVideo, decoded_video
+from .faces.batches.device import MOST_BYTES
 from .faces.following import DETECT_INTERVAL
 from .faces.stretches import StretchRecord, is_long
 from .lips.activity import LipActivity
@@ -30,9 +30,9 @@ from .lips.face_choice import LARGEST
 from .lips.profiles import profile_for
 from .outputs.fan_out import FanOut
 from .outputs.output import Output
-from .pipeline import MAX_WAITING_BYTES, Pipeline
+from .pipeline import MAX_WAITING_BYTES, DetectedFaces, Pipeline
 from .records import Analysis
-from .settings import AnalysisSettings
+from .settings import AnalysisSettings, Networks, load_networks
 from .sinks.sink import Sink, mark_cut_off, refuse_shared_files
 from .system.prefetch import Prefetch
 from .system.signals import StopSignals, Terminated
@@ -41,29 +41,10 @@ from .video.live_reader import LiveReader
 from .video.opening import Source, checked_source, is_live, open_source
 from .video.reader import FrameReader
 from .video.sources import Pictures, VideoSource
+from .video.video_file import VideoFile
 
 GPU_BATCH = 64  # crops; smaller batches leave a GPU idle
 MAX_QUEUED_ANALYSES = 32  # of live video, that wait for the sinks
-
-
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """The networks of an analysis, loaded once for any number of sources in turn."""
-
-    finder: FaceFinder
-    model: OpennessModel
-
-
-def load_networks(settings: AnalysisSettings, model: OpennessModel | None = None) -> Networks:
-    """Load the networks that the settings name; ``model`` replaces the openness network.
-
-    Raises:
-        ModelError: there are no such weights, or they are damaged.
-        DeviceError: a GPU was requested and there is none.
-        MissingExtraError: the detector's package is not installed.
-    """
-    model = model or load_openness_model(settings.model, settings.device)
-    return Networks(FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face), model)
 
 
 def open_session(
@@ -76,6 +57,7 @@ def open_session(
     max_frames: int | None = None,
     networks: Networks | None = None,
     record_of: Callable[[int], StretchRecord | None] | None = None,
+    pictures: bool = True,
 ) -> "Session":
     """Open a source and prepare its analysis.
 
@@ -91,6 +73,7 @@ def open_session(
         networks: the networks of ``settings``, if they are loaded already; None loads them.
         record_of: returns the record of a stretch of a long recording that was analysed elsewhere, by its number; None
             where there is none.
+        pictures: whether frames must have their pictures; if not, a GPU may decode them, and they have none.
 
     Raises:
         SourceError: the source cannot be read.
@@ -100,13 +83,14 @@ def open_session(
     """
     settings = AnalysisSettings() if settings is None else checked_type(settings, AnalysisSettings, "settings")
     source = checked_source(source)
-    networks = networks or load_networks(settings)
-    profile = profile_for(settings.profile, networks.model.name)
     live = is_live(source) if live is None else live
+    networks = networks or load_networks(settings, live=live)
+    profile = profile_for(settings.profile, networks.model.name)
     opened = open_source(source, live, size, fps)
     step = _step(opened, max_frames)
     # The pictures of a folder, and frames far apart, may show different scenes: the detector runs on each.
     detect_interval = 0 if step > 1 or isinstance(opened, Pictures) else DETECT_INTERVAL
+    in_batches = not live and step == 1 and isinstance(opened, VideoFile)
     lips = LipActivity(settings.limits)
     pipeline = Pipeline(
         networks.finder,
@@ -117,10 +101,11 @@ def open_session(
         live=live,
         long=not live and step == 1 and is_long(opened),
         record_of=record_of,
+        device=networks.device if in_batches else None,
     )
     if profile and profile.smooth:
         pipeline.min_cutoff = profile.smooth
-    return Session(opened, pipeline, live, step)
+    return Session(opened, pipeline, live, step, None if pictures else decoded_video(opened, pipeline.device))
 
 
 def _step(source: VideoSource, max_frames: int | None) -> int:
@@ -144,11 +129,13 @@ class Session:
         outputs: the outputs of :meth:`run`.
     """
 
-    def __init__(self, source: VideoSource, pipeline: Pipeline, live: bool, step: int = 1) -> None:
-        """Take over an open source, of which every ``step``-th frame is analysed."""
+    def __init__(
+        self, source: VideoSource, pipeline: Pipeline, live: bool, step: int = 1, decoded: DecodedVideo | None = None
+    ) -> None:
+        """Take over an open source, of which every ``step``-th frame is analysed; ``decoded``: the same on the GPU."""
         self.source, self.pipeline, self.live = source, pipeline, live
         self.interrupted = False
-        self._step = step
+        self._step, self._decoded = step, decoded
         self._reader: FrameReader | LiveReader | None = None
         self._queue: Prefetch[Analysis] | None = None
         self.outputs = FanOut(())
@@ -230,7 +217,7 @@ class Session:
             for sink in sinks:
                 stack.enter_context(sink)
             stack.enter_context(outputs)
-            analyses = _sent(self._analyses(stop.is_requested), outputs)
+            analyses = outputs.sent(self._analyses(stop.is_requested))
             stack.enter_context(closing(analyses) if not self.live else self._queued(analyses, stop.is_requested))
             stack.callback(stop.loop_ended)
             try:
@@ -263,6 +250,9 @@ class Session:
         if isinstance(self.source, ArraySource):  # the caller's iterable must run in the caller's thread
             yield from self.pipeline.run(self.source, batch=1)
             return
+        if self._decoded is not None:
+            yield from self._decoded_analyses(self._decoded, stop)
+            return
         with ExitStack() as stack:
             self._reader = stack.enter_context(
                 LiveReader(self.source, stop, self._use) if self.live else FrameReader(self.source, stop=stop)
@@ -271,15 +261,26 @@ class Session:
             if self.live:
                 yield from self.pipeline.read(stack.enter_context(closing(found)), batch)
                 return
-            prefetch = Prefetch(
-                found, lambda item: item.nbytes if item else 0, max_bytes=MAX_WAITING_BYTES, name="finder", stop=stop
-            )
-            yield from self.pipeline.read(stack.enter_context(prefetch), batch)
+            yield from self.pipeline.read(stack.enter_context(self._prefetched(found, stop)), batch)
 
+    def _decoded_analyses(self, decoded: DecodedVideo, stop: Callable[[], bool]) -> Generator[Analysis]:
+        """Yield the analyses of frames that the GPU decodes."""
+        assert self.pipeline.device is not None
+        chunker = Chunker(self.pipeline.device)
+        chunks = Prefetch(decoded.chunks(chunker), lambda _: 0, depth=1, name="reader", stop=stop)
+        with chunks, self._prefetched(self.pipeline.find_in(chunks, chunker), stop) as found:
+            yield from self.pipeline.read(found)
 
-def _sent(analyses: Generator[Analysis], outputs: FanOut) -> Generator[Analysis]:
-    """Yield the analyses after handing each to the outputs, which must not wait for the sinks."""
-    with closing(analyses):
-        for analysis in analyses:
-            outputs.take(analysis)
-            yield analysis
+    def _prefetched(
+        self, found: Generator[DetectedFaces | None], stop: Callable[[], bool]
+    ) -> Prefetch[DetectedFaces | None]:
+        """Return found faces from a thread of its own. From a GPU they come a chunk at a time."""
+        in_chunks = self.pipeline.device is not None
+        return Prefetch(
+            found,
+            lambda item: item.nbytes if item else 0,
+            depth=MOST_FRAMES if in_chunks else 4,
+            max_bytes=MOST_BYTES if in_chunks else MAX_WAITING_BYTES,
+            name="finder",
+            stop=stop,
+        )

@@ -29,7 +29,7 @@ from mouth_live.realtime.commands.recordings.pool import common_data
 from mouth_live.realtime.commands.recordings.products import ProductOptions
 from mouth_live.realtime.commands.recordings.stretches import Stretch, analyse_stretch
 from mouth_live.realtime.faces.stretches import StretchRecord
-from mouth_live.realtime.session import load_networks
+from mouth_live.realtime.settings import load_networks
 from mouth_live.realtime.video.sources import open_video
 
 for _package in ("dask", "distributed", "cryptography"):

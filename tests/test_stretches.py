@@ -20,7 +20,8 @@ from mouth_live.realtime.commands.recordings.stretches import Stretch, analyse_s
 from mouth_live.realtime.commands.recordings.work import do_job
 from mouth_live.realtime.faces.following import FaceFollower
 from mouth_live.realtime.faces.stretches import LENGTH, StretchFollower, StretchRecord, stretches_at
-from mouth_live.realtime.session import Networks, load_networks, open_session
+from mouth_live.realtime.session import open_session
+from mouth_live.realtime.settings import Networks, load_networks
 
 
 @pytest.fixture(scope="module")

@@ -31,14 +31,14 @@ Values = Sequence[tuple[float, float]]
 """The openness and the reliability of each face of a frame."""
 
 
-def is_long(source: VideoSource) -> bool:
-    """Return whether a recording is so long that it is analysed in stretches."""
-    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
-
-
 def stretches_at(time: float) -> range:
     """Return the numbers of the stretches whose follower sees a frame: its own first, then one that warms up."""
     return range(int(time // LENGTH), int((time + WARM_UP) // LENGTH) + 1)
+
+
+def is_long(source: VideoSource) -> bool:
+    """Return whether a recording is so long that it is analysed in stretches."""
+    return isinstance(source, VideoFile) and (source.duration or 0) >= SHORTEST
 
 
 def stretch_count(duration: float) -> int:

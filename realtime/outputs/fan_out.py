@@ -1,8 +1,8 @@
 """All outputs of a run: one call for each frame, which never waits for a receiver."""
 
 import logging
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import closing, suppress
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -81,6 +81,13 @@ class FanOut:
     def states(self) -> list[OutputState]:
         """How each output is doing; any thread may ask."""
         return [worker.state for worker in self._workers]
+
+    def sent(self, analyses: Generator[Analysis]) -> Generator[Analysis]:
+        """Yield analyses after sending each, so that the outputs do not wait for the sinks."""
+        with closing(analyses):
+            for analysis in analyses:
+                self.take(analysis)
+                yield analysis
 
     def take(self, analysis: Analysis) -> None:
         """Send one frame's values and events.

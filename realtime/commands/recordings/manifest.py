@@ -221,7 +221,7 @@ def content_of(source: Path) -> Content:
 def settings_data(settings: AnalysisSettings) -> dict[str, Any]:
     """Return the settings on which values depend: a profile by its numbers, the model by its hash, no device."""
     data = settings.as_data()
-    del data["device"], data["model"]
+    del data["device"], data["gpu_memory"], data["model"]
     if settings.profile is not None:
         profile = load_profile(settings.profile)
         smooth = {} if profile.smooth is None else {"smooth": profile.smooth}

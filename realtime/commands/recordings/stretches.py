@@ -12,8 +12,7 @@ from ....models.crop import crop_faces
 from ...faces.following import FaceFollower
 from ...faces.stretches import RecordBuilder, StretchRecord, start_of, stretch_count, stretches_at
 from ...pipeline import read_crops
-from ...session import Networks
-from ...settings import AnalysisSettings
+from ...settings import AnalysisSettings, Networks
 from ...video.sources import VideoSource, open_video
 from ...video.video_file import VideoFile
 from .outcome import Outcome

@@ -8,11 +8,11 @@ from functools import partial
 from pathlib import Path
 from types import TracebackType
 
-from ....models.errors import IncompleteVideoError, MouthLiveError, SourceError, StretchError
+from ....models.errors import DecodingError, IncompleteVideoError, MouthLiveError, SourceError, StretchError
 from ...faces.stretches import StretchRecord, is_long
 from ...records import Analysis
-from ...session import Networks, open_session
-from ...settings import AnalysisSettings
+from ...session import open_session
+from ...settings import AnalysisSettings, Networks
 from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
 from ...sinks.sink import Sink
@@ -71,11 +71,14 @@ def do_job(
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
     make = partial(_do_job, job, options, settings, networks, prefix, places=places, watch=watch)
+    pictures = any(target.kind == "video" for target in job.targets)
     try:
-        return make(split)
+        return make(split, pictures)
     except StretchError as error:
         log.info("%s: %s; it is analysed again by one process", job.source, error)
-        return make(None)
+    except DecodingError as error:
+        log.info("%s; it is decoded again on the CPU", error)
+    return make(None, pictures=True)
 
 
 def _do_job(
@@ -85,6 +88,7 @@ def _do_job(
     networks: Networks,
     prefix: str | None,
     split: Split | None,
+    pictures: bool,
     *,
     places: Places,
     watch: Sequence[Sink],
@@ -93,9 +97,9 @@ def _do_job(
     source = places.local(job.source)
     video = open_video(source, options.track)
     with ExitStack() as stack:
-        shared = split is not None and is_long(video) and networks.model.device == "cpu"
+        shared = split is not None and is_long(video) and networks.device is None
         record_of = stack.enter_context(split(source, video)) if split and shared else None
-        session = open_session(video, settings, networks=networks, record_of=record_of)
+        session = open_session(video, settings, networks=networks, record_of=record_of, pictures=pictures)
         stack.enter_context(session)
         sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
         progress = Progress((prefix or "") + job.source.name, session.frame_count, shown=prefix is not None)

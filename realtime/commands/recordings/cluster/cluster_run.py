@@ -18,8 +18,7 @@ from typing import Any
 
 from .....models.errors import ClusterError, SourceError, UsageError
 from ....faces.stretches import SHORTEST
-from ....session import load_networks
-from ....settings import AnalysisSettings
+from ....settings import AnalysisSettings, load_networks
 from ....video.capture import stated_duration
 from ..manifest import has_manifest
 from ..outcome import Outcome, outcome_of
