@@ -17,7 +17,8 @@ class AnalysisSettings:
 
     Attributes:
         model: the weights of the openness network, by name or by the path of a ``.tflite`` file.
-        device: where the networks run: ``"cpu"``, ``"gpu"`` or ``"auto"``; of live video, the openness network only.
+        device: where the networks run: ``"cpu"``, ``"gpu"`` or ``"auto"``: on the CPU, unless a command finds that
+            a GPU takes less time for its recordings. Of live video a GPU runs the openness network only.
         backend: the face detector: ``"litert"`` or ``"mediapipe"``.
         min_score: the lowest detection score of a face, between 0 and 1.
         min_face: the width in pixels of the smallest faces that must be found.
@@ -73,7 +74,7 @@ def load_networks(settings: AnalysisSettings, *, live: bool = False) -> Networks
 
     Args:
         settings: those of the analysis.
-        live: whether they are for live video. A GPU only reads the openness of that, and only where it is asked to.
+        live: whether they are for live video, of which a GPU only reads the openness.
 
     Raises:
         ModelError: there are no such weights, or they are damaged.
@@ -81,7 +82,7 @@ def load_networks(settings: AnalysisSettings, *, live: bool = False) -> Networks
         MissingExtraError: the detector's package is not installed.
     """
     finder = FaceFinder(settings.min_score, settings.backend, min_face=settings.min_face)
-    wanted = "cpu" if live and settings.device == "auto" else settings.device
+    wanted = "cpu" if settings.device == "auto" else settings.device
     if settings.gpu_memory and wanted != "cpu" and not missing_for_gpu():
         from ..models.gpu import limit_gpu_memory
 

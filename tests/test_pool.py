@@ -5,24 +5,17 @@ import os
 import shutil
 import signal
 import subprocess
-import threading
 import time
-from contextlib import closing
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 import pytest
 from conftest import COMMAND
 from numpy.typing import NDArray
 
-from mouth_live.models import Estimates, load_openness_model
-from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.recordings.outcome import Outcome
 from mouth_live.realtime.commands.recordings.plan import Wanted, make_folders, plan_jobs
 from mouth_live.realtime.commands.recordings.pool import Pool
-from mouth_live.realtime.commands.recordings.products import ProductOptions
-from mouth_live.realtime.commands.recordings.shared_network import SharedNetwork, network_client
 
 
 @pytest.fixture
@@ -70,81 +63,6 @@ def rows(path: Path) -> NDArray[np.float64]:
     with path.open(newline="", encoding="utf-8") as file:
         _, *lines = csv.reader(file)
     return np.array([[float(cell or "nan") for cell in line] for line in lines])
-
-
-class OnGpu:
-    """The shipped network on the CPU instead of a GPU; it records the sizes of its batches."""
-
-    name, device = "openness_compact", "gpu"
-
-    def __init__(self, failing: bool = False) -> None:
-        self.batches: list[int] = []
-        self.go_on = threading.Event()
-        self._model, self._failing = load_openness_model(), failing
-
-    def read(self, crops: NDArray[np.uint8]) -> Estimates:
-        self.batches.append(len(crops))
-        assert self.go_on.wait(10)
-        if self._failing:
-            raise RuntimeError("out of\nmemory")
-        return self._model.read(crops)
-
-
-def test_one_network_for_all_gives_the_same_values(mouth_live, recordings, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    assert mouth_live("process", "in", "-o", "alone").returncode == 3
-    model = OnGpu()
-    model.go_on.set()
-    with closing(SharedNetwork(model)) as shared:
-        done = done_by(Pool(3, ProductOptions(), AnalysisSettings(), shared), ["in"], "together")
-    assert {name for name, outcome in done.items() if outcome.error} == {"text.mp4"}
-    for name in ("a.csv", "-b.csv"):
-        alone, together = (rows(tmp_path / folder / name) for folder in ("alone", "together"))
-        assert together == pytest.approx(alone, abs=2e-4, nan_ok=True)
-    assert sum(model.batches) == 50
-
-
-def test_requests_that_arrive_meanwhile_are_read_in_one_batch():
-    rng = np.random.default_rng(0)
-    crops = [rng.integers(0, 256, (n, 60, 60, 3), np.uint8) for n in (1, 2, 3, 2)]
-    model, sent = OnGpu(), threading.Semaphore(0)
-    answers: dict[int, NDArray[np.float32]] = {}
-
-    def ask(k: int, question: IO[bytes], answer: IO[bytes]) -> None:
-        flush = question.flush
-        question.flush = lambda: (flush(), sent.release())
-        with question, answer:
-            answers[k] = network_client(question, answer)(crops[k])
-
-    with closing(SharedNetwork(model)) as shared:
-        threads = list[threading.Thread]()
-        for k in range(len(crops)):
-            (ask_in, ask_out), (answer_in, answer_out) = os.pipe(), os.pipe()
-            shared.serve(open(ask_in, "rb"), open(answer_out, "wb"))  # noqa: PTH123, SIM115
-            ends = open(ask_out, "wb"), open(answer_in, "rb")  # noqa: PTH123, SIM115
-            threads.append(threading.Thread(target=ask, args=(k, *ends)))
-            threads[-1].start()
-        assert all(sent.acquire(timeout=10) for _ in crops)
-        time.sleep(0.3)  # the last request is still in the pipe
-        model.go_on.set()
-        for thread in threads:
-            thread.join()
-    assert sum(model.batches) == 8
-    assert len(model.batches) <= 2  # the first request, and all that arrived while it was read
-    plain = load_openness_model()
-    for k, shown in enumerate(crops):
-        assert answers[k][:, 0] == pytest.approx(plain.predict(shown), abs=1e-5)
-
-
-def test_when_the_network_fails_no_process_waits_for_ever(recordings, tmp_path, monkeypatch, caplog):
-    monkeypatch.chdir(tmp_path)
-    model = OnGpu(failing=True)
-    model.go_on.set()
-    with closing(SharedNetwork(model)) as shared:
-        done = done_by(Pool(2, ProductOptions(), AnalysisSettings(), shared), ["in"], ".")
-    assert "the network failed: out of memory" in caplog.text
-    assert ["gives no reply" in done[name].error for name in ("a.mp4", "-b.mp4", "text.mp4")] == [True, True, False]
-    assert not list(tmp_path.glob("*.csv"))
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

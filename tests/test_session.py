@@ -209,14 +209,14 @@ def test_a_session_leaves_the_callers_handlers_as_they_were(short_clip):
 
 def test_all_settings_survive_the_way_to_a_child_process():
     limits = {"open": Limits(on=0.6, off=0.4, min_on=0.2, min_off=0.3, pad=0.1)}
-    other = AnalysisSettings("mine.tflite", "gpu", "mediapipe", 0.7, 20, "anna", limits)
+    other = AnalysisSettings("mine.tflite", "gpu", "mediapipe", 0.7, 20, "anna", limits, 1 << 30)
     default = AnalysisSettings()
     for item in dataclasses.fields(AnalysisSettings):  # a field that is added must be given another value here
         assert getattr(other, item.name) != getattr(default, item.name), item.name
     assert AnalysisSettings.from_data(json.loads(json.dumps(other.as_data()))) == other
 
 
-ANALYSIS = {"model", "device", "backend", "min_score", "min_face", "profile", "config"}
+ANALYSIS = {"model", "device", "gpu_memory", "backend", "min_score", "min_face", "profile", "config"}
 EVENTS = {"preset", "kind", "on", "off", "min_on", "min_off", "pad"}
 
 

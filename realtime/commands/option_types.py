@@ -1,5 +1,6 @@
 """The kinds of values that options take, each checked where it is given."""
 
+import re
 from math import isfinite
 from typing import Any, cast
 
@@ -46,3 +47,16 @@ class Number(click.FloatRange):
 
 
 SECONDS = Number(0)
+
+
+class Bytes(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
+    """An amount of memory in bytes, with a unit."""
+
+    name = "SIZE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
+        """Return the number of bytes of ``4G`` or ``900M``."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", str(value).strip(), re.IGNORECASE)
+        if not found or not float(found[1]):
+            self.fail(f"expected an amount such as 4G or 900M, got {value!r}", param, ctx)
+        return int(float(found[1]) * (1 << (30 if found[2].upper() == "G" else 20)))

@@ -10,7 +10,7 @@ from ..lips.limits import DEFAULT_LIMITS, Kind, Limits
 from ..sinks.drawing.themes import DEFAULT_THEME, THEMES
 from .completion import complete_models, complete_profiles
 from .limit_options import LIMIT_OPTIONS, take_limits
-from .option_types import FaceMode, Number
+from .option_types import Bytes, FaceMode, Number
 
 if TYPE_CHECKING:
     from ..outputs.output import Output
@@ -63,8 +63,13 @@ def _analysis(device: str) -> list[Option[Any]]:
             type=click.Choice(["auto", "cpu", "gpu"]),
             default=device,
             show_default=True,
-            help="Where the openness network runs. A GPU is faster for many videos at once; auto uses one if Keras "
-            "finds it.",
+            help="Where the networks run; of live video, the openness network only. auto takes a GPU for much recorded "
+            "video if Keras finds one.",
+        ),
+        click.option(
+            "--gpu-memory",
+            type=Bytes(),
+            help="The most memory to take of each GPU, such as 4G; default: what the work needs.",
         ),
         click.option(
             "--backend",
@@ -118,7 +123,7 @@ def take_settings(options: dict[str, Any]) -> "AnalysisSettings":
     """
     from ..settings import AnalysisSettings
 
-    given = {name: options.pop(name) for name in ("model", "device", "backend", "min_score", "min_face")}
+    given = {name: options.pop(name) for name in ("model", "device", "gpu_memory", "backend", "min_score", "min_face")}
     refuse_unknown_model(given["model"])
     if "preset" in options:
         given["limits"] = take_limits(options, _usual_limits(options.get("profile")))

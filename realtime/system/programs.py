@@ -13,7 +13,6 @@ def start_program(
     stdout: int = subprocess.DEVNULL,
     stderr: int | IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
-    keep: Sequence[int] = (),
 ) -> "subprocess.Popen[bytes]":
     """Start a program, without a shell, in a session of its own, so that Ctrl-C at the terminal does not reach it.
 
@@ -23,7 +22,6 @@ def start_program(
         stdout: its standard output.
         stderr: its standard error; None for that of this process.
         env: its environment; None for that of this process.
-        keep: descriptors that stay open in it, under their numbers; not on Windows.
 
     Raises:
         OSError: it cannot be started.
@@ -34,7 +32,6 @@ def start_program(
         stdout=stdout,
         stderr=stderr,
         env=env,
-        pass_fds=keep,
         start_new_session=True,
         creationflags=_OWN_GROUP,
     )

@@ -1,7 +1,7 @@
 """Worker processes that stay: each loads the networks once and takes the next recording when it is done with one.
 
 The values are the same as in one process, and a recording that crashes its worker does not affect the others: the
-worker is replaced. A network on the GPU is shared by all of them (``shared_network.py``).
+worker is replaced. Where they work on GPUs, each is given one, perhaps together with others.
 """
 
 import json
@@ -11,7 +11,8 @@ import sys
 import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from math import ceil
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -23,7 +24,6 @@ from ...system.threads import new_thread
 from ...video.capture import usable_cores
 from .outcome import Outcome
 from .products import ProductOptions
-from .shared_network import SharedNetwork
 
 WORKER_MODULE = f"{__package__}.worker"
 WORKER_MEMORY = 300 << 20  # bytes of a worker with a 1080p recording, and some room
@@ -86,7 +86,7 @@ class Pool(Generic[T]):
     """Does tasks in parallel, in worker processes."""
 
     def __init__(
-        self, workers: int, options: ProductOptions, settings: AnalysisSettings, shared: SharedNetwork | None = None
+        self, workers: int, options: ProductOptions, settings: AnalysisSettings, gpus: Sequence[str] = ()
     ) -> None:
         """Prepare the pool; processes start with the first tasks.
 
@@ -94,10 +94,13 @@ class Pool(Generic[T]):
             workers: the number of processes.
             options: how products are written.
             settings: the settings of the analysis.
-            shared: the network for all processes; None: each has its own, on the CPU.
+            gpus: the GPUs to work on, as ``CUDA_VISIBLE_DEVICES`` names them; none: on the CPU.
         """
-        self._count, self._shared = workers, shared
-        self._common = common_data(settings, options, workers, settings.model)
+        self._count, self._gpus = workers, gpus
+        if gpus and settings.gpu_memory:
+            settings = replace(settings, gpu_memory=settings.gpu_memory // ceil(workers / len(gpus)))
+        device = settings.device if gpus else "cpu"
+        self._common = common_data(settings, options, workers, settings.model, device)
         self._tasks: SimpleQueue[T] = SimpleQueue()
         self._done: SimpleQueue[tuple[T, Outcome]] = SimpleQueue()
         self._open = 0  # tasks whose outcome has not been returned
@@ -167,17 +170,15 @@ class Pool(Generic[T]):
 
     def _start(self, number: int) -> _Worker:
         printed = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
-        network = [] if self._shared is None else _connect(self._shared)
+        own = {"CUDA_VISIBLE_DEVICES": self._gpus[number % len(self._gpus)]} if self._gpus else {}
         command = [sys.executable, "-m", WORKER_MODULE]
-        process = start_program(command, subprocess.PIPE, subprocess.PIPE, printed, keep=network)
-        for descriptor in network:
-            os.close(descriptor)
+        process = start_program(command, subprocess.PIPE, subprocess.PIPE, printed, {**os.environ, **own})
         worker = self._running[number] = _Worker(process, printed)
         if self._ending:  # the pool was closed while it started
             process.terminate()
         assert process.stdin is not None
         with suppress(OSError):
-            process.stdin.write(json.dumps({**self._common, "network": network}).encode() + b"\n")
+            process.stdin.write(json.dumps(self._common).encode() + b"\n")
         return worker
 
 
@@ -191,7 +192,7 @@ def common_data(
         options: how products are written.
         at_once: the number of processes that share the cores.
         model: the openness network's weights, where the processes find them.
-        device: where a process runs that network, unless it uses its parent's.
+        device: where a process works.
     """
     loaded = {"model": model, "device": device}
     return {
@@ -199,7 +200,6 @@ def common_data(
         "loaded": loaded,
         "options": asdict(options),
         "at_once": at_once,
-        "network": [],
     }
 
 
@@ -216,10 +216,3 @@ def _free_memory() -> int:
         return int(values["MemAvailable"].split()[0]) << 10
     except (OSError, KeyError, ValueError):
         return 1 << 50
-
-
-def _connect(shared: SharedNetwork) -> list[int]:
-    """Connect a worker with the shared network; return the worker's two ends, for requests and for replies."""
-    (asked, asks), (hears, answered) = os.pipe(), os.pipe()
-    shared.serve(os.fdopen(asked, "rb"), os.fdopen(answered, "wb"))
-    return [asks, hears]

@@ -2,21 +2,20 @@
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import click
 
 from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
-from ....models.openness import load_openness_model
 from ...faces.stretches import SHORTEST
-from ...session import load_networks
-from ...settings import AnalysisSettings
+from ...settings import AnalysisSettings, load_networks
 from ...system.signals import Terminated
 from ...video.capture import stated_duration
 from .cluster.options import ClusterOptions
+from .device_choice import WORKERS_A_GPU, choose_device, required_gpus
 from .failures import NAME as FAILURES
 from .failures import read_failures, record_failures
 from .manifest import Manifest
@@ -25,7 +24,6 @@ from .plan import Job, make_folders
 from .pool import Pool, automatic_workers
 from .products import ProductOptions
 from .shards import Shard
-from .shared_network import SharedNetwork
 from .standing import JobStatus, job_status
 from .stretches import Splitter
 from .tally import Tally
@@ -155,6 +153,7 @@ def _do_single(
 ) -> None:
     if status.job.targets:
         if runner is None:
+            settings = _on_device(settings, [status.job], workers)
             split = _split(options, settings, workers or automatic_workers())
             do_job(status.job, options, settings, load_networks(settings), split=split)
             return
@@ -199,22 +198,47 @@ def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: 
 
     def run(jobs: Sequence[Job]) -> Generator[tuple[Job, Outcome]]:
         """Do the jobs here, or in the pool."""
+        on_device = _on_device(settings, jobs, workers)
+        if on_device.device != "cpu":
+            yield from _on_gpus(jobs, options, on_device, workers)
+            return
         available = workers or automatic_workers()
-        split = _split(options, settings, available)
+        split = _split(options, on_device, available)
         # Where there are more processes than recordings, a long one gets all of them.
         alone = [job for job in jobs if split and len(jobs) < available and stated_duration(job.source) >= SHORTEST]
-        yield from _in_this_process(alone, options, settings, split)
+        yield from _in_this_process(alone, options, on_device, split)
         jobs = [job for job in jobs if job not in alone]
-        count = min(len(jobs), available)
-        if count <= 1:
-            yield from _in_this_process(jobs, options, settings)
-            return
-        model = load_openness_model(settings.model, settings.device)
-        shared = None if model.device == "cpu" else SharedNetwork(model)
-        with closing(shared) if shared else nullcontext():
-            yield from _with_bar(len(jobs), Pool[Job](count, options, settings, shared).run(jobs))
+        yield from _in_processes(jobs, options, on_device, min(len(jobs), available))
 
     return run
+
+
+def _on_device(settings: AnalysisSettings, jobs: Sequence[Job], workers: int | None) -> AnalysisSettings:
+    """Return the settings with the device chosen, and say why it was."""
+    if settings.device != "auto":
+        return settings
+    choice = choose_device([job.source for job in jobs], workers)
+    if choice.reason:
+        log.info("%s", choice.reason)
+    return replace(settings, device=choice.device)
+
+
+def _on_gpus(
+    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings, workers: int | None
+) -> Generator[tuple[Job, Outcome]]:
+    """Do jobs on all GPUs, in several processes on each."""
+    names = required_gpus()
+    count = min(len(jobs), workers or WORKERS_A_GPU * len(names))
+    yield from _in_processes(jobs, options, settings, count, names)
+
+
+def _in_processes(
+    jobs: Sequence[Job], options: ProductOptions, settings: AnalysisSettings, count: int, gpu_names: Sequence[str] = ()
+) -> Generator[tuple[Job, Outcome]]:
+    if count <= 1:
+        yield from _in_this_process(jobs, options, settings)
+    else:
+        yield from _with_bar(len(jobs), Pool[Job](count, options, settings, gpu_names).run(jobs))
 
 
 def _cluster_runner(cluster: ClusterOptions, options: ProductOptions, settings: AnalysisSettings) -> Runner:

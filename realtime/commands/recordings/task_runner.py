@@ -1,22 +1,17 @@
 """What workers do, processes of this machine's pool and those of a cluster: load the networks, then do tasks."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import IO, Any, Protocol, cast
+from typing import Any, Protocol
 
-from ....models.openness import OpennessModel
-from ....models.weights_file import load_weights
-from ...session import load_networks
-from ...settings import AnalysisSettings
+from ...settings import AnalysisSettings, load_networks
 from ...sinks.sink import Sink
 from ...video.capture import share_cores
 from .outcome import Outcome, outcome_of
 from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions
-from .shared_network import network_client
 from .stretches import Stretch, analyse_stretch
 from .work import do_job
 
@@ -54,8 +49,7 @@ def task_runner(common: Mapping[str, Any]) -> TaskRunner:
     """
     settings, options = AnalysisSettings.from_data(common["settings"]), ProductOptions(**common["options"])
     share_cores(common["at_once"])
-    model = _parents_model(settings, *common["network"]) if common["network"] else None
-    networks = load_networks(replace(settings, **common["loaded"]), model)
+    networks = load_networks(replace(settings, **common["loaded"]))
 
     def run(task: Job | Stretch, places: Places = HERE, watch: Sequence[Sink] = ()) -> Outcome:
         """Do a task, and keep its messages."""
@@ -69,10 +63,3 @@ def task_runner(common: Mapping[str, Any]) -> TaskRunner:
         return outcome.with_messages([(level, places.as_named(text)) for level, text in messages.found])
 
     return run
-
-
-def _parents_model(settings: AnalysisSettings, requests: int, replies: int) -> OpennessModel:
-    """Return the openness network that runs in the parent process, behind two descriptors."""
-    name = load_weights(settings.model, "openness").name
-    streams = cast("IO[bytes]", os.fdopen(requests, "wb")), cast("IO[bytes]", os.fdopen(replies, "rb"))
-    return OpennessModel(name, "gpu", network_client(*streams))
