@@ -47,6 +47,7 @@ MEDIAPIPE = "needs mediapipe and its model file"
 CHAIN = "run in test_own_labels_and_a_new_network"
 DOCKER = "needs Docker; tests/test_deploy.py checks the file"
 HOME = "writes into the home folder"
+GPU = "needs a GPU; tests/test_batches.py and tests/test_decoded_on_gpu.py have a made one"
 CLUSTER = "needs a cluster; tests/test_cluster.py has one"
 NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/mouth-live demo": SET_UP,
@@ -81,6 +82,13 @@ NOT_RUN = {
     "python tests/benchmarks/speed.py --work clips/": MINUTES,
     "python tests/benchmarks/video_quality.py": MINUTES,
     "python tests/benchmarks/lip_activity.py score": MINUTES,
+    "pip install '.[gpu]'": SET_UP,
+    "pip wheel --no-deps -w wheels .": SET_UP,
+    "pip download -d wheels '.[gpu]'": SET_UP,
+    "pip install --no-index --find-links wheels 'mouth-live[gpu]'": SET_UP,
+    "mouth-live process recordings/ -o tables/ --device gpu": GPU,
+    "python tests/benchmarks/device.py --work clips/ --json device.json": MINUTES,
+    "python tests/benchmarks/device.py --work clips/ --json device.json --backend jax": MINUTES,
     "python -m mouth_live.models.training.landmarks faces/ --model face_landmarker.task": MEDIAPIPE,
     "python -m mouth_live.models.training.landmarks faces/ --attention-mesh -o mesh.npz": MEDIAPIPE,
     "mouth-live train --data faces/ --landmarks landmarks.npz --landmarks mesh.npz --seed 62": LONG,
