@@ -97,7 +97,7 @@ def sees_gpu() -> bool:
 def keras() -> Any:  # noqa: ANN401
     """Import Keras, and prepare its library: little memory at the start, full precision, no search for the best kernel.
 
-    With TF32, which NVIDIA's GPUs use unless told otherwise, values would differ by up to 0.01 from the CPU's.
+    NVIDIA's GPUs keep ten bits of each number unless told otherwise (TF32), and a detection depends on less than that.
     """
     os.environ.setdefault("TF_CUDNN_USE_AUTOTUNE", "0")  # it would try every kernel for every new shape
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")

@@ -49,10 +49,8 @@ def halved(pictures: Tensor) -> Tensor:
     k = ops()
     parts: list[Tensor] = []
     for _ in range(halvings(*pictures.shape[1:3])):
-        rows, columns = pictures.shape[1] // 2 * 2, pictures.shape[2] // 2 * 2
-        corners = [pictures[:, y:rows:2, x:columns:2] for y in (0, 1) for x in (0, 1)]
-        total = sum(k.cast(corner, "float32") for corner in corners)
-        pictures = k.cast(k.floor((total + 2) / 4), "uint8")
+        means = k.average_pool(k.cast(pictures, "float32"), 2, 2, "valid", data_format="channels_last")
+        pictures = k.cast(k.floor(means + 0.5), "uint8")
         parts.append(k.reshape(pictures, (pictures.shape[0], -1, 3)))
     if not parts:
         return k.zeros((pictures.shape[0], 1, 3), "uint8")
