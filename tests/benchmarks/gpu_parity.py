@@ -38,8 +38,7 @@ ROWS = {
     "points": "key points, pixels of 192",
     "score": "detector's score",
     "crop": "crops, grey values",
-    "evidence": "log odds",
-    "check": "log odds, same key points and crops by the GPU",
+    "evidence": "log odds, same key points",
     "openness": "openness, same key points",
     "reliability": "reliability, same key points",
     "network": "openness, same crops",
@@ -53,7 +52,7 @@ def main() -> None:
     options = parser.parse_args()
     paths = options.paths or shared()
     comparison = Comparison()
-    for image in list(pictures(paths))[::1][: options.pictures]:
+    for image in list(pictures(paths))[: options.pictures]:
         comparison.add(image)
     comparison.show()
 
@@ -61,7 +60,8 @@ def main() -> None:
 def shared() -> list[Path]:
     folder = Path(os.environ.get("MOUTH_LIVE_SHARED", "../shared"))
     images = sorted((folder / "faces" / "images").rglob("*.jpg"))
-    return images[:: max(1, len(images) // 40)] + sorted((folder / "clips").glob("*.m*"))
+    clips = [path for path in sorted((folder / "clips").iterdir()) if path.suffix in (".mp4", ".mkv", ".mov")]
+    return images[:: max(1, len(images) // 20)] + clips
 
 
 def pictures(paths: list[Path]) -> Iterator[np.ndarray]:
