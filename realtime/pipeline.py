@@ -25,6 +25,7 @@ from .faces.stretches import StretchFollower, StretchRecord, Values
 from .faces.tracking import Tracker
 from .lips.activity import LipActivity, LipSample
 from .lips.gates import Gates
+from .lips.limits import activity_score
 from .lips.profiles import Profile
 from .lips.smoothing import MIN_CUTOFF, OneEuroFilter
 from .records import Analysis, Frame, Reading
@@ -213,17 +214,18 @@ class Pipeline:
             for face_id, face, (raw, reliability) in zip(ids, faces, values, strict=True)
         ]
         events = stops + self.lips.update([self._sample(reading) for reading in readings], time)
-        lips = self.lips
-        readings = [
-            replace(reading, active=lips.is_active(reading.face_id), movement=lips.movement(reading.face_id))
-            for reading in readings
-        ]
-        return Analysis(frame, tuple(sorted(readings, key=lambda r: r.face_id)), tuple(events))
+        readings = sorted(map(self._with_activity, readings), key=lambda r: r.face_id)
+        return Analysis(frame, tuple(readings), tuple(events))
 
     def _reading(self, face_id: int, face: Face, raw: float, reliability: float, time: float) -> Reading:
         smooth = self._filters.setdefault(face_id, OneEuroFilter())
         smooth.use_cutoff(self.min_cutoff)
         return Reading(face_id, face, raw, smooth(self._rescaled(raw), time), False, reliability)
+
+    def _with_activity(self, reading: Reading) -> Reading:
+        """Return the reading with what the event engine makes of it."""
+        active, movement = self.lips.is_active(reading.face_id), self.lips.movement(reading.face_id)
+        return replace(reading, active=active, movement=movement, activity=activity_score(movement))
 
     def _sample(self, reading: Reading) -> LipSample:
         trusted = self.gates.trust(reading.face, reading.reliability)

@@ -42,6 +42,7 @@ class Reading:
         active: whether the lips are active, as in talking.
         reliability: how far to trust ``raw``, 0..1; NaN where the network does not report it.
         movement: how much the lips move, the level of ``activity``; NaN where no reading of the face may count.
+        activity: the same from 0 (at rest) to 1, on a scale on which the default limit is 0.5.
     """
 
     face_id: int
@@ -51,6 +52,7 @@ class Reading:
     active: bool
     reliability: float
     movement: float = nan
+    activity: float = nan
 
     def __repr__(self) -> str:
         """Show the values to three decimals."""

@@ -10,7 +10,9 @@ import time
 import pytest
 from conftest import COMMAND
 
-COLUMNS = "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability"
+COLUMNS = (
+    "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability,activity"
+)
 
 
 def rows_of(path):

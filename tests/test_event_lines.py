@@ -60,7 +60,7 @@ def test_values_limits_and_anyone(mouth_live, tmp_path):
     lines = lines_of(made)
     values = [line for line in lines if line["type"] == "value"]
     assert len(values) == 30
-    assert {"face_id", "timestamp", "openness", "openness_raw"} <= set(values[0])
+    assert {"face_id", "timestamp", "openness", "openness_raw", "activity"} <= set(values[0])
     start, stop = [line for line in lines if line["type"] != "value"]
     assert (start["preset"], start["face_id"], stop["face_id"]) == ("yawn", None, None)
     assert start["decided"] == pytest.approx(1.6, abs=0.2)

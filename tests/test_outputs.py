@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,11 +53,13 @@ def lines(datagrams):
 def test_udp_gets_events_and_values_as_json_and_the_stop_at_the_end():
     with UdpReceiver() as receiver:
         with FanOut(make_outputs([f"udp://127.0.0.1:{receiver.port}"])) as apps:
-            apps.take(analysis(0.5, {0: 0.61234, 3: 0.1}, [START]))
+            told = analysis(0.5, {0: 0.61234, 3: 0.1}, [START])
+            first = replace(told.readings[0], activity=0.25001)
+            apps.take(replace(told, readings=(first, *told.readings[1:])))
         got = lines(receiver.rest())
     assert got[:2] == [
-        {"type": "value", "face_id": 0, "timestamp": 0.5, "openness": 0.6123, "openness_raw": 0.6123},
-        {"type": "value", "face_id": 3, "timestamp": 0.5, "openness": 0.1, "openness_raw": 0.1},
+        {"type": "value", "face_id": 0, "timestamp": 0.5, "openness": 0.6123, "openness_raw": 0.6123, "activity": 0.25},
+        {"type": "value", "face_id": 3, "timestamp": 0.5, "openness": 0.1, "openness_raw": 0.1, "activity": None},
     ]
     assert [line["type"] for line in got[2:]] == ["start", "stop"]
     assert got[2] == {"type": "start", "kind": "activity", "face_id": 0, "timestamp": 0.5, "decided": 0.5}

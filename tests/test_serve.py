@@ -93,8 +93,8 @@ def test_a_page_gets_the_protocol_of_the_websocket_output_with_more_keys(server)
         server.sink.write(analysis(1.0, {0: 0.25, 3: 0.75}, [("stop", "activity", 0)]))
         value = heard(connection, "value")
         assert value == {
-            "type": "value", "face_id": 0, "timestamp": 1.0, "openness": 0.25, "openness_raw": 0.25, "frame": 30,
-            "box": [0.0, 0.0, 20.0, 20.0], "active": False, "movement": None, "reliability": 1.0,
+            "type": "value", "face_id": 0, "timestamp": 1.0, "openness": 0.25, "openness_raw": 0.25, "activity": None,
+            "frame": 30, "box": [0.0, 0.0, 20.0, 20.0], "active": False, "movement": None, "reliability": 1.0,
         }  # fmt: skip
         assert heard(connection, "value")["face_id"] == 3
         frame = heard(connection, "frame")

@@ -13,12 +13,14 @@ from mouth_live.models.face import Face
 from mouth_live.realtime.records import Analysis, Frame, Reading
 from mouth_live.realtime.sinks.tables.csv_sink import CsvSink
 
-COLUMNS = "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability"
+COLUMNS = (
+    "frame,timestamp,face_id,confidence,success,x,y,width,height,openness_raw,openness,active,reliability,activity"
+)
 
 
-def reading(face_id: int, active: bool = False, reliability: float = math.nan) -> Reading:
+def reading(face_id: int, active: bool = False, reliability: float = math.nan, activity: float = math.nan) -> Reading:
     face = Face((-3.25, 10.0, 100.04, 99.96), np.zeros((6, 2), np.float32), 0.87654)
-    return Reading(face_id, face, 0.123456, 0.98765, active, reliability)
+    return Reading(face_id, face, 0.123456, 0.98765, active, reliability, activity=activity)
 
 
 def analysis(index: int, time: float, *readings: Reading) -> Analysis:
@@ -28,13 +30,13 @@ def analysis(index: int, time: float, *readings: Reading) -> Analysis:
 def test_rows_are_exactly_as_documented(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     with CsvSink(out) as sink:
-        sink.write(analysis(0, 0.0, reading(0), reading(1, active=True, reliability=0.66666)))
+        sink.write(analysis(0, 0.0, reading(0), reading(1, active=True, reliability=0.66666, activity=0.71236)))
         sink.write(analysis(1, 0.0400004))
     assert out.read_bytes().decode() == (
         f"{COLUMNS}\n"
-        "0,0.000000,0,0.8765,1,-3.2,10.0,100.0,100.0,0.1235,0.9877,0,\n"
-        "0,0.000000,1,0.8765,1,-3.2,10.0,100.0,100.0,0.1235,0.9877,1,0.6667\n"
-        "1,0.040000,,,0,,,,,,,,\n"
+        "0,0.000000,0,0.8765,1,-3.2,10.0,100.0,100.0,0.1235,0.9877,0,,\n"
+        "0,0.000000,1,0.8765,1,-3.2,10.0,100.0,100.0,0.1235,0.9877,1,0.6667,0.7124\n"
+        "1,0.040000,,,0,,,,,,,,,\n"
     )
 
 
@@ -70,7 +72,7 @@ def test_only_a_whole_file_gets_the_final_name(tmp_path: Path) -> None:
 def test_stdout_gets_the_same_rows(capsys: pytest.CaptureFixture[str]) -> None:
     with CsvSink("-") as sink:
         sink.write(analysis(0, 0.0))
-    assert capsys.readouterr().out == f"{COLUMNS}\n0,0.000000,,,0,,,,,,,,\n"
+    assert capsys.readouterr().out == f"{COLUMNS}\n0,0.000000,,,0,,,,,,,,,\n"
 
 
 def test_a_closed_stdout_is_left_to_the_command_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from functools import partial
@@ -26,9 +27,9 @@ FORMATS = ["csv", "parquet", "jsonl"]
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
 
-def reading(face_id=0, openness=0.98765, active=False, reliability=math.nan):
+def reading(face_id=0, openness=0.98765, active=False, reliability=math.nan, activity=math.nan):
     face = Face((-3.25, np.float32(10.04), 100.04, 99.96), np.zeros((6, 2), np.float32), 0.87654)
-    return Reading(face_id, face, 0.12345, openness, active, reliability)
+    return Reading(face_id, face, 0.12345, openness, active, reliability, activity=activity)
 
 
 def analysis(index, time, *readings):
@@ -46,7 +47,7 @@ SOME = [
     analysis(0, 0.0, reading(3, active=True, reliability=0.66666), reading(1)),
     analysis(1, 1 / 3),
     Analysis(Frame(1, 0.9, PICTURE), (), silent=True),
-    analysis(3, 1.0, reading(12, reliability=0.25)),
+    analysis(3, 1.0, reading(12, reliability=0.25, activity=0.33333)),
 ]
 
 
@@ -65,12 +66,12 @@ def rows_of(path):
 def test_all_formats_hold_the_same_values(tmp_path):
     tables = [rows_of(written(tmp_path / f"a.{name}", SOME)) for name in FORMATS]
     assert tables[0] == tables[1] == tables[2]
-    nothing = [None] * 8
+    nothing = [None] * 9
     assert tables[0] == [
-        [0, 0.5, 1, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 0, None],
-        [0, 0.5, 3, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 1, 0.6667],
+        [0, 0.5, 1, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 0, None, None],
+        [0, 0.5, 3, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 1, 0.6667, None],
         [1, 0.833333, None, None, 0, *nothing],
-        [3, 1.5, 12, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 0, 0.25],
+        [3, 1.5, 12, 0.8765, 1, -3.2, 10.0, 100.0, 100.0, 0.1235, 0.9877, 0, 0.25, 0.3333],
     ]
 
 
@@ -218,6 +219,7 @@ def test_read_table_in_numpy(tmp_path, form):
     assert list(table.active) == [False, True, False, False]
     assert list(table.timestamp) == [0.5, 0.5, 0.833333, 1.5]
     np.testing.assert_array_equal(table["reliability"], [np.nan, 0.6667, np.nan, 0.25])
+    np.testing.assert_array_equal(table["activity"], [np.nan, np.nan, np.nan, 0.3333])
     np.testing.assert_array_equal(table.openness, [0.9877, 0.9877, np.nan, 0.9877])
     assert len(table[table.success]) == 3
 
@@ -284,6 +286,24 @@ def test_the_content_tells_the_format(tmp_path):
     for form in FORMATS:
         written(tmp_path / "table.txt", SOME, form)
         assert list(read_table(tmp_path / "table.txt").face_id) == [1, 3, -1, 12]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_tables_of_an_earlier_version_lack_activity_and_are_read(tmp_path, form):
+    path = written(tmp_path / f"a.{form}", SOME)
+    if form == "parquet":
+        import pyarrow.parquet as pq
+
+        pq.write_table(pq.read_table(path).drop_columns("activity"), path)
+    else:
+        lacking = r",[^,\n]*$" if form == "csv" else r', "activity": [^,}]*(?=})'
+        path.write_text(re.sub(lacking, "", path.read_text(), flags=re.MULTILINE))
+    assert "activity" not in path.read_bytes().decode("latin-1")
+    table = read_table(path)
+    assert list(table.face_id) == [1, 3, -1, 12]
+    assert table.reliability[3] == 0.25
+    assert np.isnan(table.activity).all()
+    assert read_table(path, as_="polars")["activity"].to_list() == [None] * 4
 
 
 def test_columns_of_a_later_version_are_left_out(tmp_path):
@@ -376,7 +396,7 @@ def test_a_last_column_with_the_file_where_it_is_asked_for(mouth_live, short_cli
     assert done.returncode == 0, done.stderr
     readers = {"csv": pandas.read_csv, "parquet": pandas.read_parquet, "jsonl": partial(pandas.read_json, lines=True)}
     table = readers[name](tmp_path / f"t.{name}")
-    assert list(table.columns[-2:]) == ["reliability", "file"]
+    assert list(table.columns[-2:]) == ["activity", "file"]
     assert set(table["file"]) == {'a, "b".mp4'}
     mouth_live("process", 'a, "b".mp4', "-o", f"plain.{name}")
     assert (read_table(tmp_path / f"t.{name}") == read_table(tmp_path / f"plain.{name}")).all()

@@ -1,6 +1,7 @@
 """Events and values as JSON."""
 
 import json
+from math import isnan, nan
 
 from ..records import LipEvent
 
@@ -20,7 +21,10 @@ def event_json(event: LipEvent, preset: str = "") -> str:
     return json.dumps(line | ({"preset": preset} if preset else {}))
 
 
-def value_json(face_id: int | None, time: float, openness: float, raw: float, **more: object) -> str:
-    """Return a reading as a JSON object: type, face_id, timestamp, openness, openness_raw, and more keys."""
+def value_json(
+    face_id: int | None, time: float, openness: float, raw: float, activity: float = nan, **more: object
+) -> str:
+    """Return a reading as a JSON object: type, face_id, timestamp, openness, openness_raw, activity, and more keys."""
     values = {"openness": round(openness, 4), "openness_raw": round(raw, 4)}
+    values |= {"activity": None if isnan(activity) else round(activity, 4)}
     return json.dumps({"type": "value", "face_id": face_id, "timestamp": round(time, 6), **values, **more})

@@ -53,6 +53,18 @@ OPEN = Limits(on=0.5, off=0.35, min_on=0.25, min_off=0.1)
 # missed. A min_off of 0.15 is more accurate on single sentences, but ends the event at each pause between words.
 ACTIVITY = Limits(on=0.2, off=0.03, min_on=0.0, min_off=0.2)
 
+
+def activity_score(movement: float) -> float:
+    """Return a movement on the scale 0..1 of the column ``activity``: 0 at rest, 0.5 at the default limit.
+
+    The map rises everywhere, so that each limit on the score is one on the movement, and the other way round.
+
+    Args:
+        movement: the level of ``activity``, in widest gaps; NaN stays NaN.
+    """
+    return movement / (movement + ACTIVITY.on)
+
+
 HIGHEST_LEVEL: Mapping[Kind, float] = MappingProxyType(
     {
         "open": 1.0,

@@ -71,7 +71,7 @@ class LipMovement:
         self.begin = self._steps[0][0] if self._steps else time
         path_length = sum(abs(step) for _, step in self._steps)
         net_displacement = abs(sum(step for _, step in self._steps))
-        self.level = path_length - net_displacement
+        self.level = max(0.0, path_length - net_displacement)  # the difference of equal sums may be a little below 0
         return self.level
 
     def _measure_noise(self, value: float, time: float) -> None:

@@ -133,7 +133,7 @@ class FanOut:
         self._slot = Slot(openness, self.choice.ongoing_kinds, self.choice.face_id)
         return Update(
             time,
-            tuple(FaceValue(r.face_id, r.openness, r.raw) for r in analysis.readings),
+            tuple(FaceValue(r.face_id, r.openness, r.raw, r.activity) for r in analysis.readings),
             analysis.events,
             self._slot,
             bool(analysis.events or slot_events),

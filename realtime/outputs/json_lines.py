@@ -12,7 +12,8 @@ from .update import Update
 
 def json_lines(update: Update, values: bool) -> list[str]:
     """Return an update's lines without line ends: its values, if wanted, then its events."""
-    lines = [value_json(v.face_id, update.time, v.openness, v.raw) for v in update.values] if values else []
+    shown = update.values if values else ()
+    lines = [value_json(v.face_id, update.time, v.openness, v.raw, v.activity) for v in shown]
     return lines + [event_json(event) for event in update.events]
 
 

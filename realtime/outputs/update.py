@@ -1,6 +1,7 @@
 """What the outputs get of each frame: its values and events, small and frozen."""
 
 from dataclasses import dataclass
+from math import nan
 
 from ..records import LipEvent
 
@@ -13,11 +14,13 @@ class FaceValue:
         face_id: the track.
         openness: smoothed, 0..1.
         raw: the network's value for this frame, 0..1.
+        activity: how much the lips move, 0..1; NaN where no reading of the face may count.
     """
 
     face_id: int
     openness: float
     raw: float
+    activity: float = nan
 
 
 @dataclass(frozen=True, slots=True)

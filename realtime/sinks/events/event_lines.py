@@ -65,7 +65,8 @@ class EventLines(TextSink):
 
     def _value_line(self, reading: Reading, time: float) -> str:
         anyone = self._choice is not None and self._choice.mode == ANYONE
-        return value_json(None if anyone else reading.face_id, time, reading.openness, reading.raw) + "\n"
+        face_id = None if anyone else reading.face_id
+        return value_json(face_id, time, reading.openness, reading.raw, reading.activity) + "\n"
 
     def _write_events(self, events: Sequence[LipEvent]) -> None:
         for event in events:

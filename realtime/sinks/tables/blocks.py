@@ -15,6 +15,8 @@ from .formats import CSV, JSONL, PARQUET
 from .parquet_sink import load_pyarrow
 
 BLOCK_ROWS = 16_384  # 1.5 MB of rows; four times that for JSON lines
+_FIRST_NAMES = tuple(column.name for column in COLUMNS if not column.added_later)
+_ADDED_LATER = dict.fromkeys(NAMES[len(_FIRST_NAMES) :])
 _PARQUET_MAGIC = b"PAR1"
 _LONGEST_LINE = 65_536  # bytes of a first line; a table's has 500 at most
 
@@ -32,7 +34,7 @@ def is_table(path: Path) -> bool:
 def table_blocks(path: Path) -> Iterator[NDArray[np.void]]:
     """Yield the rows of a table in order, at most :data:`BLOCK_ROWS` at once.
 
-    Columns that a later version added at the end are left out.
+    Columns that a later version added at the end are left out. Those that an earlier version lacks are NaN.
 
     Args:
         path: a CSV, Parquet or JSON lines table of readings; its content tells which, not its name.
@@ -68,7 +70,12 @@ def _format(path: Path) -> str | None:
 
 
 def _has_our_columns(names: Iterable[str]) -> bool:
-    return tuple(islice(names, len(NAMES))) == NAMES
+    return tuple(islice(names, len(_FIRST_NAMES))) == _FIRST_NAMES
+
+
+def _present(names: Iterable[str]) -> tuple[str, ...]:
+    """Return those of our columns that a table begins with."""
+    return tuple(ours for ours, name in zip(NAMES, names, strict=False) if ours == name)
 
 
 def _is_our_parquet(path: Path) -> bool:
@@ -82,12 +89,12 @@ def _is_our_parquet(path: Path) -> bool:
 
 def _csv_blocks(path: Path) -> Iterator[NDArray[np.void]]:
     with path.open(encoding="utf-8-sig") as file:
-        file.readline()
+        count = len(_present(file.readline().rstrip("\r\n").split(",")))
         for first, lines in _batches(file):
             # Two passes: neighbouring empty cells share a comma.
             text = "".join(lines).replace(",,", ",nan,").replace(",,", ",nan,").replace(",\n", ",nan\n")
             try:
-                cells = np.loadtxt(text.splitlines(), delimiter=",", usecols=range(len(NAMES)), ndmin=2, comments=None)
+                cells = np.loadtxt(text.splitlines(), delimiter=",", usecols=range(count), ndmin=2, comments=None)
             except ValueError:
                 raise _damaged(path, first, len(lines)) from None
             yield _records(path, list(cells.T))
@@ -97,7 +104,7 @@ def _jsonl_blocks(path: Path) -> Iterator[NDArray[np.void]]:
     with path.open(encoding="utf-8") as file:
         for first, lines in _batches(file, first=1):
             try:
-                rows = [json.loads(line) for line in lines]
+                rows = [_ADDED_LATER | json.loads(line) for line in lines]
                 yield np.array([as_record(tuple(row[name] for name in NAMES)) for row in rows], TABLE_DTYPE)
             except (ValueError, TypeError, KeyError):
                 raise _damaged(path, first, len(lines)) from None
@@ -122,7 +129,8 @@ def _parquet_blocks(path: Path) -> Iterator[NDArray[np.void]]:
     pa, parquet = load_pyarrow(), load_pyarrow("pyarrow.parquet")
     try:
         with parquet.ParquetFile(path, pre_buffer=False) as file:
-            for batch in file.iter_batches(BLOCK_ROWS, columns=list(NAMES), use_threads=False):
+            names = list(_present(file.schema_arrow.names))
+            for batch in file.iter_batches(BLOCK_ROWS, columns=names, use_threads=False):
                 yield _records(path, [_from_arrow(column) for column in batch.columns])
     except pa.ArrowException as error:
         raise TableError(f"{path}: damaged ({str(error).splitlines()[0]}); make it anew") from None
@@ -140,9 +148,10 @@ def _from_arrow(column: Any) -> NDArray[np.float64]:  # noqa: ANN401
 
 
 def _records(path: Path, columns: Sequence[NDArray[Any]]) -> NDArray[np.void]:
-    """Return rows from their columns, in which NaN stands for a missing value."""
+    """Return rows from the columns that a table has, in which NaN stands for a missing value."""
     rows = np.empty(len(columns[0]), TABLE_DTYPE)
-    for column, values in zip(COLUMNS, columns, strict=True):
+    lacking = [np.full(len(rows), np.nan)] * (len(COLUMNS) - len(columns))
+    for column, values in zip(COLUMNS, [*columns, *lacking], strict=True):
         missing = np.isnan(values)
         if column.always and missing.any():
             raise TableError(f"{path}: damaged, a row has no {column.name}; make it anew")

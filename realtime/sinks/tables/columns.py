@@ -24,6 +24,7 @@ class Column:
         unit: of its values; empty for a number without a unit.
         meaning: what it says, in one line.
         always: whether it has a value where no face was read.
+        added_later: whether tables of an earlier version lack it; reading these, it has no value.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Column:
     unit: str
     meaning: str
     always: bool = False
+    added_later: bool = False
 
 
 COLUMNS = (
@@ -48,6 +50,7 @@ COLUMNS = (
     Column("openness", "float64", 4, "", "smoothed openness, 0 closed to 1 fully open"),
     Column("active", "bool", 0, "", "1 while the lips are active, else 0"),
     Column("reliability", "float64", 4, "", "how far to trust openness_raw, 0..1"),
+    Column("activity", "float64", 4, "", "how much the lips move, 0..1; 0.5 is the default limit", added_later=True),
 )
 FILE = Column("file", "str", 0, "", "the recording, as it was given; only where it is asked for", always=True)
 NAMES = tuple(column.name for column in COLUMNS)
@@ -80,9 +83,9 @@ def table_rows(analysis: Analysis, start_time: float = 0.0) -> Iterator[Row]:
 
 def _values(reading: Reading) -> Row:
     """Return the values after the timestamp."""
-    reliability = None if isnan(reading.reliability) else reading.reliability
-    openness = reading.raw, reading.openness
-    return reading.face_id, reading.face.score, 1, *reading.face.box, *openness, int(reading.active), reliability
+    seen = reading.face_id, reading.face.score, 1, *reading.face.box
+    openness, scores = (reading.raw, reading.openness), (reading.reliability, reading.activity)
+    return *seen, *openness, int(reading.active), *(None if isnan(score) else score for score in scores)
 
 
 def printable(file: str) -> str:

@@ -69,6 +69,7 @@ def _value(reading: Reading, index: int, time: float) -> str:
         time,
         reading.openness,
         reading.raw,
+        reading.activity,
         frame=index,
         box=[round(float(number), 1) for number in reading.face.box],
         active=reading.active,
