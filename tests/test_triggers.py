@@ -291,12 +291,19 @@ def movement_by_hand(values, times, *, settling=0.25, window=0.4):
             held, last = moved, time
         kept = [(t, step) for t, step in steps if time - t < window]
         begin = kept[0][0] if kept else time
-        levels.append((sum(abs(s) for _, s in kept) - abs(sum(s for _, s in kept)), begin, last))
+        levels.append((sum(abs(s) for _, s in kept) - 0.99 * abs(sum(s for _, s in kept)), begin, last))
     return levels
 
 
+def test_one_stroke_is_told_from_rest_but_the_widest_starts_and_keeps_up_no_event():
+    movement = LipMovement()
+    levels = [movement.update(0.0 if i < 30 else 1.0, i / 30) for i in range(40)]
+    assert levels[29] == 0
+    assert 0 < max(levels) < ACTIVITY.off
+
+
 @pytest.mark.parametrize("noise", [0.0, 0.002, 0.01, 0.05])
-def test_movement_is_path_length_minus_net_displacement_outside_the_dead_band(noise):
+def test_movement_is_path_length_minus_most_of_the_net_displacement_outside_the_dead_band(noise):
     rng = np.random.default_rng(1)
     times = np.cumsum(rng.choice([0.02, 0.04, 0.0, 0.1], 400)).tolist()
     values = [talk(time, 1.0, 4.0) + rng.normal(0, noise) for time in times]

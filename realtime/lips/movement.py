@@ -1,10 +1,10 @@
 """How much a mouth moves to and fro, which talking does and a smile, a yawn or a turning head does not.
 
-The measure is path length minus net displacement, over a short window. A mouth that opens and closes by ``a`` has a
-path length of ``2a`` and no net displacement. A mouth that opens into a smile has the same path length as displacement,
-so its measure is 0. A dead band, as in the play of a gear, keeps noise out: the value must move by more than the band
-before the output follows. So the measure counts strokes, not frames. It is the same at 10 and at 60 frames/s, as long
-as the frames show each stroke.
+The measure is path length minus nearly all of the net displacement, over a short window. A mouth that opens and closes
+by ``a`` has a path length of ``2a`` and no net displacement. A mouth that opens into a smile has the same path length
+as displacement, so that :data:`ONE_WAY` of it is left: more than at rest, too little for an event. A dead band, as in
+the play of a gear, keeps noise out: the value must move by more than the band before the output follows. So the measure
+counts strokes, not frames. It is the same at 10 and at 60 frames/s, as long as the frames show each stroke.
 
 Movement is measured on the relative gap between the lips, not on openness. Openness rises steeply where a mouth begins
 to open. Lips that part before a word, or to breathe, would count as much as the word itself.
@@ -15,6 +15,9 @@ from collections import deque
 from ...models.scale import GAP_RATIOS, gap_ratio_from_openness
 
 WINDOW = 0.4  # s: long enough for the two strokes of a syllable (talking opens and closes 2 to 8 times a second)
+# The share of a movement in one direction that counts. It ranks a first stroke above rest, which raises the AUC of the
+# level, and leaves the events as they are: even the widest stroke, 1, stays below their limits.
+ONE_WAY = 0.01
 DEAD_BAND = 0.03  # relative gap: the narrowest dead band
 MAX_DEAD_BAND = 0.036  # relative gap: the widest; talking without long pauses would otherwise count as noise
 DEAD_BAND_PER_NOISE = 8.0  # dead band for each unit of measured noise, which is a low quantile of the real noise
@@ -34,19 +37,20 @@ class LipMovement:
     """The movement of one mouth. It is causal: later values have no influence.
 
     Attributes:
-        level: path length minus net displacement over the window, in widest gaps; 0 at rest.
+        level: path length minus all but ``ONE_WAY`` of the net displacement over the window, in widest gaps; 0 at rest.
         begin: the time of the oldest step in the window, in seconds.
         last: the time of the newest step, in seconds.
     """
 
-    def __init__(self, window: float = WINDOW, dead_band: float = DEAD_BAND) -> None:
+    def __init__(self, window: float = WINDOW, dead_band: float = DEAD_BAND, one_way: float = ONE_WAY) -> None:
         """Begin at rest.
 
         Args:
             window: the seconds over which path length and displacement are summed.
             dead_band: the narrowest dead band, as a share of the widest gap. Noise widens it.
+            one_way: the share of a movement in one direction that counts, 0..1.
         """
-        self._window, self._dead_band = window, dead_band
+        self._window, self._dead_band, self._one_way = window, dead_band, one_way
         self.level = self.begin = self.last = 0.0
         self._held: float | None = None  # the output of the dead band
         self._steps: deque[tuple[float, float]] = deque()  # (time, signed step) within the window
@@ -71,7 +75,7 @@ class LipMovement:
         self.begin = self._steps[0][0] if self._steps else time
         path_length = sum(abs(step) for _, step in self._steps)
         net_displacement = abs(sum(step for _, step in self._steps))
-        self.level = max(0.0, path_length - net_displacement)  # the difference of equal sums may be a little below 0
+        self.level = max(0.0, path_length - (1 - self._one_way) * net_displacement)
         return self.level
 
     def _measure_noise(self, value: float, time: float) -> None:
