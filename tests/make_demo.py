@@ -55,14 +55,18 @@ def portrait() -> Picture:
     return np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])
 
 
-def with_mouth(photo: Picture, openness: float) -> Picture:
-    """The photo, FINE times enlarged, with its mouth so far open (0..1, on the scale of openness)."""
+def with_mouth(photo: Picture, openness: float, ease: float | None = None) -> Picture:
+    """The photo, FINE times enlarged, with its mouth so far open (0..1, on the scale of openness).
+
+    Without ``ease`` the photo's smile is eased as far as suits the openness; 0 leaves it, below 0 it is wider.
+    """
     whole = cv2.resize(photo, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_CUBIC)
     top, bottom, left, right = (edge * FINE for edge in LOWER_FACE)
     yy, xx = (grid.astype(np.float32) / FINE for grid in np.mgrid[top:bottom, left:right])
     gap = float(np.interp(openness, (0, 0.5, 1), (0, 0.12, 0.45)) * EYE_DISTANCE)
     moved = _jaw_moved(whole[top:bottom, left:right], yy, xx, gap)
-    ease = float(np.interp(openness, (0, 0.3, 0.5, 1), (0.55, 0.45, 0.3, 0.5)))
+    if ease is None:
+        ease = float(np.interp(openness, (0, 0.3, 0.5, 1), (0.55, 0.45, 0.3, 0.5)))
     whole[top:bottom, left:right] = _smile_eased(moved, yy, xx, ease)
     return whole
 

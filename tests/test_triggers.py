@@ -105,8 +105,9 @@ def test_pauses_between_words_do_not_end_it():
         lambda t: 0.8 if 1 <= t < 3 else 0.0,  # a yawn
         lambda t: 0.4 + 0.3 * math.sin(2 * math.pi * 0.2 * t),  # drift
         lambda t: 0.3 + 0.006 * math.sin(90 * t),  # small tremble
+        lambda t: 0.05 + 0.05 * math.sin(2 * math.pi * 1.25 * t),  # chewing with closed lips
     ],
-    ids=["still", "smile", "slow smile", "yawn", "drift", "tremble"],
+    ids=["still", "smile", "slow smile", "yawn", "drift", "tremble", "chewing"],
 )
 def test_other_movements_are_not_active(rate, openness):
     assert kinds(run(openness, rate), "activity") == []
