@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mouth_live.realtime import Limits, LipActivity, Pipeline, analyze, read_table
+from mouth_live.realtime.lips.gates import Gates
 from mouth_live.realtime.lips.limits import ACTIVITY, activity_score
 
 OFF = activity_score(ACTIVITY.off)
@@ -49,6 +50,12 @@ def test_it_rises_with_the_movement(analyses):
     scores = [round(r.activity, 9) for r in readings]
     assert scores == sorted(scores)
     np.testing.assert_allclose([r.activity for r in readings], [r.movement / (r.movement + 0.2) for r in readings])
+
+
+def test_a_face_that_events_ignore_has_none(short_clip):
+    readings = [r for a in analyze(short_clip, Pipeline(gates=Gates(min_score=1.1))) for r in a.readings]
+    assert readings
+    assert np.isnan([r.activity for r in readings]).all()
 
 
 def test_events_with_values_tell_the_activity(mouth_live, demo_clip, analyses):

@@ -16,7 +16,7 @@ from ...models.scale import GAP_RATIOS, gap_ratio_from_openness
 
 WINDOW = 0.4  # s: long enough for the two strokes of a syllable (talking opens and closes 2 to 8 times a second)
 # The share of a movement in one direction that counts. It ranks a first stroke above rest, which raises the AUC of the
-# level, and leaves the events as they are: even the widest stroke, 1, stays below their limits.
+# level. Even the widest stroke, 1, stays below the limits of an event, so that it neither starts nor keeps up one.
 ONE_WAY = 0.01
 DEAD_BAND = 0.03  # relative gap: the narrowest dead band
 MAX_DEAD_BAND = 0.036  # relative gap: the widest; talking without long pauses would otherwise count as noise
