@@ -175,7 +175,7 @@ def test_signals_in_any_rhythm_leave_a_complete_live_table(long_clip, tmp_path, 
     assert "Traceback" not in output
     assert [path.name for path in tmp_path.iterdir()] == ["take.csv"]
     last = (tmp_path / "take.csv").read_text().splitlines()[-1]
-    assert last.count(",") == 12
+    assert last.count(",") == 13
 
 
 @pytest.mark.parametrize("rhythm", RHYTHMS, ids=["once", "5 ms", "0.1 s", "ten times"])
