@@ -89,6 +89,7 @@ NOT_RUN = {
     "mouth-live process recordings/ -o tables/ --device gpu": GPU,
     "python tests/benchmarks/device.py --work clips/ --json device.json": MINUTES,
     "python tests/benchmarks/device.py --work clips/ --json device.json --backend jax": MINUTES,
+    "python tests/benchmarks/turned_mouths.py": MINUTES,
     "python -m mouth_live.models.training.landmarks faces/ --model face_landmarker.task": MEDIAPIPE,
     "python -m mouth_live.models.training.landmarks faces/ --attention-mesh -o mesh.npz": MEDIAPIPE,
     "mouth-live train --data faces/ --landmarks landmarks.npz --landmarks mesh.npz --seed 62": LONG,
