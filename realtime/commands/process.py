@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ...models.errors import UsageError
 from ..sinks.drawing.themes import Theme
 from .completion import complete_files
 from .file_formats import FORMAT_NAMES, TABLE, TABLE_FORMATS, VIDEO, format_of_output
@@ -56,6 +57,12 @@ NEXT_TO_TABLE = "\0"  # the value of --annotate without one
     show_default=True,
     help="Count timestamps from the first frame, or from the container's zero, as its sound does.",
 )
+@click.option(
+    "--merge-ids",
+    is_flag=True,
+    help="Give tracks of one person one id, told by appearance after the recording. Not with --annotate. Needs the "
+    "extra [people].",
+)
 @click.option("--dry-run", is_flag=True, help="List what would be done, and do nothing.")
 @recordings_options
 @analysis_options("auto", events=True)
@@ -68,6 +75,7 @@ def process(
     theme: Theme,
     clock: str,
     with_file: bool,
+    merge_ids: bool,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Convert recorded video to a table, with one row for each face of each frame.
@@ -101,6 +109,8 @@ def process(
     \b
     Exit code: 0 done; 1 failed; 2 wrong options; 3 some inputs failed, the others are done; 130 Ctrl-C.
     """  # noqa: D301
+    if merge_ids and annotate is not None:
+        raise UsageError("--merge-ids: who is who is known at the end only, too late for --annotate; make two runs")
     refuse_unused_theme(annotate is not None, "add --annotate")
     from ..sinks.tables.formats import check_format
     from ..video.recording_files import recording_path
@@ -118,6 +128,10 @@ def process(
         refuse_input([Path(output)], [recording_path(inputs[0])])
     table = format_of_output(output, TABLE, format_name, several) or TABLE_FORMATS[0]
     check_format(table)
+    if merge_ids:
+        from ...models.face_embedding import find_weights
+
+        find_weights()
     wanted = [Wanted("table", table, output)]
     wanted += [Wanted("events", name) for name in event_formats]
     if annotate is not None:
@@ -127,6 +141,7 @@ def process(
     products = ProductOptions(
         with_file=with_file,
         media_time=clock == "media",
+        merge_ids=merge_ids,
         track=track,
         preset=preset,
         interval_kind=kind,

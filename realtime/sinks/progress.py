@@ -1,6 +1,7 @@
 """The sink that shows on the terminal how much of a recording is analysed."""
 
 import sys
+from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -41,6 +42,10 @@ class Progress(Sink):
     def counts(self) -> str:
         """The frames and faces so far, in words."""
         return f"{self.frames} frames, {self.faces} face{'' if self.faces == 1 else 's'}"
+
+    def join(self, ids: Mapping[int, int]) -> None:
+        """Count the faces again, by the id that each has got."""
+        self._ids = {ids[face_id] for face_id in self._ids}
 
     def __enter__(self) -> Self:
         """Show the bar, where stderr is a terminal."""

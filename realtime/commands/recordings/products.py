@@ -57,6 +57,7 @@ class ProductOptions:
     Attributes:
         with_file: add the column ``file`` to tables: the recording, as it was given.
         media_time: count a table's timestamps from the container's zero, as its sound does, not from the first frame.
+        merge_ids: give tracks of one person one id, told by appearance at the end of the recording.
         track: the number of the video track to read, from 0; None: the file's default.
         values: write a JSON line for each reading among the events too.
         face: whose events to write, as :class:`.FaceChoice` takes it; None: everyone's, each under its own id.
@@ -68,6 +69,7 @@ class ProductOptions:
 
     with_file: bool = False
     media_time: bool = False
+    merge_ids: bool = False
     track: int | None = None
     values: bool = False
     face: str | None = None
@@ -82,7 +84,9 @@ class ProductOptions:
             "events": ("values", "face", "preset", "interval_kind"),
             "video": ("theme",),
         }[kind]
-        return {name: getattr(self, name) for name in ("track", *names)}
+        # Only where it is asked for, so that products from before there was this option stay complete.
+        merging = ("merge_ids",) if self.merge_ids else ()
+        return {name: getattr(self, name) for name in ("track", *names, *merging)}
 
 
 def make_sink(

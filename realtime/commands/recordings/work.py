@@ -11,13 +11,14 @@ from types import TracebackType
 from ....models.errors import DecodingError, IncompleteVideoError, MouthLiveError, SourceError, StretchError
 from ...faces.stretches import StretchRecord, is_long
 from ...records import Analysis
-from ...session import open_session
+from ...session import Session, open_session
 from ...settings import AnalysisSettings, Networks
 from ...sinks.missing_face import MissingFace
 from ...sinks.progress import Progress
-from ...sinks.sink import Sink
+from ...sinks.sink import Sink, refuse_shared_files
 from ...video.sources import VideoSource, open_video
 from .manifest import Manifest, has_manifest, manifest_path, new_manifest, origin_of, write_manifest
+from .merged_ids import MergedIds
 from .places import HERE, Places
 from .plan import Job
 from .products import ProductOptions, make_sink
@@ -71,7 +72,7 @@ def do_job(
             IncompleteVideoError: the recording is cut off, and its products are complete up to that point.
     """
     make = partial(_do_job, job, options, settings, networks, prefix, places=places, watch=watch)
-    pictures = any(target.kind == "video" for target in job.targets)
+    pictures = options.merge_ids or any(target.kind == "video" for target in job.targets)
     try:
         return make(split, pictures)
     except StretchError as error:
@@ -102,15 +103,18 @@ def _do_job(
         session = open_session(video, settings, networks=networks, record_of=record_of, pictures=pictures)
         stack.enter_context(session)
         sinks = [make_sink(target, options, settings, job.source, session, places) for target in job.targets]
+        merged = _merged(sinks, session) if options.merge_ids else None
         progress = Progress((prefix or "") + job.source.name, session.frame_count, shown=prefix is not None)
         manifests = _Manifests(job, options, settings, places)
         try:
-            session.run([*sinks, manifests, progress, MissingFace(options.face), *watch])
+            session.run([*([merged] if merged else sinks), manifests, progress, MissingFace(options.face), *watch])
         except IncompleteVideoError as error:
             cut_off = error
         except MouthLiveError:
             manifests.remove()
             raise
+        if merged:
+            progress.join(merged.ids)
         work = Work(progress.frames, progress.faces, progress.time + 1 / session.source.nominal_rate)
         reason = str(cut_off) if cut_off else str(getattr(session.source, "damage", ""))
     manifests.finish(work, sinks, places.as_named(reason), exit_code=cut_off.exit_code if cut_off else 0)
@@ -118,6 +122,19 @@ def _do_job(
     if cut_off:
         raise cut_off
     return work
+
+
+def _merged(sinks: Sequence[Sink], session: Session) -> MergedIds:
+    """Return the sink that gives joined ids to the others; the session does not see these, so they are checked here.
+
+    Raises:
+        MissingExtraError: what tells people apart is not installed.
+        UsageError: a sink's file is the source itself, or the file of another sink.
+    """
+    from ....models.face_embedding import FaceEmbedder
+
+    refuse_shared_files(sinks, getattr(session.source, "files", ()))
+    return MergedIds(sinks, FaceEmbedder())
 
 
 class _Manifests(Sink):
