@@ -372,6 +372,7 @@ def test_a_port_that_is_taken_is_one_line(mouth_live, demo_clip):
     (("--avatar", "one"), 1, "one: expected 2 to 5 PNG files, from closed to open by name, found 1"),
     (("--avatar", "two"), 1, "b.png: is no PNG picture"),
     (("--output", "none"), 1, "none: is no folder"),
+    (("--save", "none/a.toml"), 1, "none/a.toml: there is no such folder"),
     (("--host", "0.0.0.0"), 2, "MOUTH_LIVE_TOKEN: expected at least 16 letters"),
     (("--host", "192.0.2.1"), 2, "MOUTH_LIVE_TOKEN"),
 ])  # fmt: skip

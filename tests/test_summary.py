@@ -88,6 +88,14 @@ def test_what_is_not_trusted_opens_no_mouth(tmp_path):
     assert math.isnan(counts["d"].reliability)
 
 
+def test_an_opening_ends_with_its_face_where_the_picture_goes_on_without_one(tmp_path):
+    frames = [(index / 25, [reading(0, 0.9)] if index < 50 else []) for index in range(250)]
+    (face,) = summarize(written(tmp_path / "a.csv", frames)).faces
+    ((start, end),) = face.opened
+    assert start == pytest.approx(0.0, abs=0.5)
+    assert end == pytest.approx(2.0, abs=0.5)
+
+
 def test_a_mouth_open_to_the_end_is_an_opening(tmp_path):
     found = summarize(written(tmp_path / "a.csv", [(i / 25, [reading(0, 0.9)]) for i in range(50)]))
     assert (found.faces[0].openings, found.faces[0].opening_seconds) == (1, pytest.approx(49 / 25))

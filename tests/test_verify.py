@@ -46,6 +46,7 @@ def test_good_products_are_as_they_should_be(mouth_live, tables):
     [
         (lambda out: (out / "a.csv").unlink(), "is missing"),
         (lambda out: (out / "a.csv").write_text((out / "a.csv").read_text() + "x"), "its SHA-256"),
+        (lambda out: (out / "a.csv.json").write_text("{"), "a.csv.json beside it is damaged"),
         (lambda out: edit_manifest(out / "a.csv.json", finished=False), "was interrupted"),
         (lambda out: edit_manifest(out / "a.csv.json", frames=24), "has 24 frames, of the recording 25 are decoded"),
         (lambda out: edit_manifest(out / "a.csv.json", rows=24), "has 25 rows, its manifest says 24"),

@@ -83,6 +83,8 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
     """
     if not options.output.is_dir():
         raise SinkError(f"{options.output}: is no folder; make it or give another --output")
+    if options.save and not options.save.absolute().parent.is_dir():
+        raise SinkError(f"{options.save}: there is no such folder to save in; make it or give another --save")
     avatar = read_avatar(options.avatar) if options.avatar else ()
     access = Access(options.host, _token(options.host))
     with (
@@ -93,8 +95,7 @@ def run_serve(options: ServeOptions, settings: AnalysisSettings) -> None:
             session.pipeline.min_cutoff = options.smooth
         sinks = _sinks(options, settings, session, _Door(taken, access, avatar))
         session.run(sinks, options.outputs, options.face or LARGEST)
-    if session.interrupted:
-        log.info("ended")
+    log.info("ended" if session.interrupted or options.window else "%s has ended", session.source.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def report(
             raise UsageError(f"{table}: --video, --png and --svg are for a single table; name a file")
         _report_folder(table, output or Path(), bokeh_script(), overwrite)
         return
-    page = dated(output or Path(f"{table.stem}{SUFFIX}"))
+    page = dated(output) if output else Path(f"{table.stem}{SUFFIX}")
     if str(page) == STDOUT:
         raise UsageError("-o -: a page refers to its video from where it lies; give a file")
     if page.is_dir():

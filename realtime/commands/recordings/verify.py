@@ -8,7 +8,7 @@ from pathlib import Path
 from ....models.errors import IncompleteVideoError, SourceError
 from ...video.recording_files import visible_files
 from ...video.sources import open_video
-from .manifest import SUFFIX, Manifest, content_of, read_manifest
+from .manifest import SUFFIX, Manifest, content_of, has_damaged_manifest, read_manifest
 
 MOST_APART = 1e-6  # s between a row's time and its frame's: the table has 6 decimals
 
@@ -29,7 +29,7 @@ class Verdict:
 def find_products(folder: Path) -> list[Path]:
     """Return the products below a folder that have a manifest, sorted; one may be missing itself."""
     found = (file.with_name(file.name.removesuffix(SUFFIX)) for file in visible_files(folder) if file.suffix == SUFFIX)
-    return [product for product in found if read_manifest(product) is not None]
+    return [product for product in found if read_manifest(product) or has_damaged_manifest(product)]
 
 
 def verify_products(folder: Path, quick: bool = False) -> Iterator[Verdict]:
@@ -45,7 +45,9 @@ def verify_products(folder: Path, quick: bool = False) -> Iterator[Verdict]:
     decoded: dict[tuple[Path, object], list[float]] = {}
     for product in find_products(folder):
         manifest = read_manifest(product)
-        assert manifest is not None
+        if manifest is None:
+            yield Verdict(product, (f"{product.name}{SUFFIX} beside it is damaged; run the same command again",))
+            continue
         problems = list(_product_problems(product, manifest))
         if not problems:
             problems += _recording_problems(product, manifest, None if quick else decoded)

@@ -41,23 +41,22 @@ class TableIntervals:
         if not len(rows):
             return
         self._time = float(rows["timestamp"][-1])
-        seen = rows[rows["success"]]
-        reliable = np.isnan(seen["reliability"]) | (seen["reliability"] >= self._gates.min_reliability)
-        trusted = reliable & (seen["confidence"] >= self._gates.min_score)
-        names = ("frame", "timestamp", "face_id", "openness_raw", "openness", "active")
-        columns = (seen[name].tolist() for name in names)
-        before, time, samples, active = -1, 0.0, list[LipSample](), list[bool]()
-        for frame, at, face_id, raw, openness, is_active, counts in zip(*columns, trusted.tolist(), strict=True):
+        reliable = np.isnan(rows["reliability"]) | (rows["reliability"] >= self._gates.min_reliability)
+        trusted = reliable & (rows["confidence"] >= self._gates.min_score)
+        names = ("frame", "timestamp", "success", "face_id", "openness_raw", "openness", "active")
+        columns = (rows[name].tolist() for name in names)
+        before, time = int(rows["frame"][0]), float(rows["timestamp"][0])
+        samples, active = list[LipSample](), list[bool]()
+        for frame, at, seen, face_id, raw, openness, is_active, counts in zip(*columns, trusted.tolist(), strict=True):
             if frame != before:
                 self._take(samples, active, time)
                 before, time, samples, active = frame, at, [], []
-            samples.append(LipSample(face_id, raw, openness, counts))
-            active.append(is_active)
+            if seen:  # a frame without a face ends what its faces did
+                samples.append(LipSample(face_id, raw, openness, counts))
+                active.append(is_active)
         self._take(samples, active, time)
 
     def _take(self, samples: list[LipSample], active: list[bool], time: float) -> None:
-        if not samples:
-            return
         for event in self._lips.update(samples, time):
             self._found.take(event)
         for sample, is_active in zip(samples, active, strict=True) if self._compares else ():

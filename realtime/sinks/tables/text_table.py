@@ -2,11 +2,14 @@
 
 from abc import abstractmethod
 from pathlib import Path
+from time import monotonic
 from typing import Self
 
 from ...records import Analysis
 from ..text_sink import TextSink
 from .columns import Row, printable, table_rows
+
+FLUSH_EVERY = 1.0  # s: so many seconds of live video are lost where the program is killed
 
 
 class TextTable(TextSink):
@@ -25,6 +28,7 @@ class TextTable(TextSink):
         """
         super().__init__(path)
         self._start_time, self._file_name = start_time, None if file is None else printable(file)
+        self._flushed = monotonic()
 
     def __enter__(self) -> Self:
         """Open the output and write the header.
@@ -46,7 +50,10 @@ class TextTable(TextSink):
             ValueError: the sink is not open.
         """
         lines = [self.line(row, self._file_name) for row in table_rows(analysis, self._start_time)]
-        self.put("".join(lines))
+        now = monotonic()
+        is_due = now - self._flushed >= FLUSH_EVERY
+        self._flushed = now if is_due else self._flushed
+        self.put("".join(lines), flush=is_due)
         self.rows += len(lines)
 
     @staticmethod
