@@ -9,7 +9,9 @@ import pytest
 import skimage.data
 
 from mouth_live.models import FaceFinder, ModelError, crop_faces, load_openness_model
-from mouth_live.models.face import LEFT_EYE, MOUTH, RIGHT_EYE
+from mouth_live.models.face import LEFT_EYE, MOUTH, RIGHT_EYE, iou
+from mouth_live.models.training.data import read_picture
+from mouth_live.models.training.turned_faces import read_turned
 from mouth_live.models.weights_file import WEIGHTS_FOLDER
 
 ASTRONAUT = np.ascontiguousarray(skimage.data.astronaut()[..., ::-1])  # BGR
@@ -132,6 +134,15 @@ def test_finds_97_per_cent_of_the_faces_of_each_set(finder, shared):
     few = {name: share for name, share in shares.items() if share[0] < 0.93}  # 0.97 with room for 60 pictures
     assert not few
     assert np.mean([share for share, _ in shares.values()]) > 0.98
+
+
+@pytest.mark.clips
+def test_finds_profiles_that_training_never_saw(finder, shared):
+    # The detector alone finds 9 in 10; a face check that knows no profiles rejects half of those.
+    photos = [face for face in read_turned(shared / "faces") if 60 <= abs(face.yaw) <= 90 and face.fold == 0]
+    found = [any(iou(face.box, photo.box) > 0.2 for face in finder.find(read_picture(photo.file))) for photo in photos]
+    assert len(found) == 35
+    assert np.mean(found) >= 0.8
 
 
 def test_a_damaged_model_is_refused(tmp_path: Path):

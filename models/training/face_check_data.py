@@ -1,9 +1,10 @@
 """What the face check learns from: faces, and what the detector takes for one.
 
 Faces are the detections on the labelled pictures, masks and hands included: a covered mouth still belongs to a face.
-Non-faces are detections, at a low score, on pictures that hold no whole face (``faceless_pictures.py``), and squares
-laid next to, far inside or upside down over real faces. No video clip takes part, so that the clips stay fit for a
-test.
+Profiles come from photos of turned heads (``turned_faces.py``). Non-faces are detections, at a low score, on pictures
+that hold no whole face (``faceless_pictures.py``); detections that lie across a face, because its picture was turned;
+and squares laid next to, far inside or upside down over real faces. No video clip takes part, so that the clips stay
+fit for a test.
 """
 
 from dataclasses import dataclass
@@ -18,8 +19,11 @@ from ..errors import DataError
 from ..face import Face, iou
 from ..face_check import CHECK_SIZE
 from ..faces import FaceFinder
+from ..rolls import ROLLS, roll, turned, turned_back
+from ..tiles import is_part_of
 from .data import is_masked, read_label_rows, read_picture
 from .faceless_pictures import faceless_pictures, scenes
+from .turned_faces import MIN_SCORE, detected_views, read_turned
 
 Image = NDArray[np.uint8]
 
@@ -32,24 +36,34 @@ HELD_OUT_SCENES = ("motorcycle_right", "microaneurysms", "phantom")
 NON_FACE_SCORE = 0.1  # detections from this score on, in a picture without a face, are false positives to learn from
 JITTERS = 3  # crops of each face, its key points moved ...
 MASKED_JITTERS = 6  # ... and of each covered one: they are few and easily taken for no face
+TURNED_VIEWS = 16  # of each photo of a turned head: they are few too
+ACROSS = 60.0  # degrees by which a detection's roll differs from the face's until it is none
 
 
 @dataclass(frozen=True, slots=True)
 class CheckData:
-    """Crops of the whole aligned face, (n, 48, 48, 3) uint8 RGB, faces and non-faces."""
+    """Crops of the whole aligned face, (n, 48, 48, 3) uint8 RGB.
+
+    Attributes:
+        faces: of the labelled pictures.
+        turned: faces turned by 30 to 90 degrees; none where there are no such photos.
+        others: non-faces.
+    """
 
     faces: Image
+    turned: Image
     others: Image
 
 
-def collect(folder: Path, pictures: int, seed: int, held_out: bool) -> CheckData:
+def collect(folder: Path, pictures: int, seed: int, held_out: bool, fold: int = 0) -> CheckData:
     """Collect crops of faces and of non-faces.
 
     Args:
         folder: the labelled faces (``labels.csv`` and the pictures); its test part is left out.
         pictures: how many of them to use, at most.
         seed: of the choice and the jitter.
-        held_out: whether of the sets and scenes that training never sees; else of all others.
+        held_out: whether of the sets, scenes and turned photos that training never sees; else of all others.
+        fold: the fifth of the turned photos that training never sees.
 
     Raises:
         DataError: the labels or a picture cannot be read, or no face is found.
@@ -63,20 +77,35 @@ def collect(folder: Path, pictures: int, seed: int, held_out: bool) -> CheckData
     images: list[Image] = []
     for row in _chosen_rows(folder, pictures, held_out, rng):
         image = read_picture(folder / row["file"])
-        found = finder.find(image)
+        found = finder.detect(image) or finder.detect_padded(image)
         if not found:
             continue
         face = max(found, key=lambda f: f.box[2] * f.box[3])
         jitters = MASKED_JITTERS if is_masked(row) else JITTERS
-        faces.append(crop_faces(image, [_jittered(face, 0.05, rng) for _ in range(jitters)], WHOLE_FACE, CHECK_SIZE))
-        others.append(crop_faces(image, _misplaced(face, image, rng), WHOLE_FACE, CHECK_SIZE))
+        faces.append(_crops(image, [_jittered(face, 0.05, rng) for _ in range(jitters)]))
+        others.append(_crops(image, _misplaced(face, image, rng) + _across(face, image, detector, rng)))
         images.append(image)
     if not images:
         raise DataError(f"{folder}: no face found in {_purpose(held_out)}")
     for image in faceless_pictures(images, backgrounds, rng, count=3 * len(images)):
         detections = [*detector.detect(image), _anywhere(image, rng)]
-        others.append(crop_faces(image, [_jittered(d, 0.1, rng) for d in detections], WHOLE_FACE, CHECK_SIZE))
-    return CheckData(np.concatenate(faces), np.concatenate(others))
+        others.append(_crops(image, [_jittered(d, 0.1, rng) for d in detections]))
+    return CheckData(np.concatenate(faces), _turned(folder, held_out, fold, rng), np.concatenate(others))
+
+
+def _turned(folder: Path, held_out: bool, fold: int, rng: np.random.Generator) -> Image:
+    """Collect crops of turned faces: several views of each to learn from, or the photos as they are to measure on."""
+    detector = BlazeFace(MIN_SCORE)
+    crops = [np.empty((0, CHECK_SIZE, CHECK_SIZE, 3), np.uint8)]
+    for photo in read_turned(folder):
+        if photo.is_turned and (photo.fold == fold) == held_out:
+            views = detected_views(photo, detector, 1 if held_out else TURNED_VIEWS, rng)
+            crops += [_crops(image, [face]) for image, face in views]
+    return np.concatenate(crops)
+
+
+def _crops(image: Image, faces: list[Face]) -> Image:
+    return crop_faces(image, faces, WHOLE_FACE, CHECK_SIZE)
 
 
 def _chosen_rows(folder: Path, pictures: int, held_out: bool, rng: np.random.Generator) -> list[dict[str, str]]:
@@ -115,6 +144,17 @@ def _misplaced(face: Face, image: Image, rng: np.random.Generator) -> list[Face]
     aside = Face((x + shift[0], y + shift[1], w, h), (face.keypoints + shift).astype(np.float32), 0)
     random = _anywhere(image, rng)
     return [turned, inside, aside] + ([random] if iou(random.box, face.box) < 0.1 else [])
+
+
+def _across(face: Face, image: Image, detector: BlazeFace, rng: np.random.Generator) -> list[Face]:
+    """Return what the detector takes for an upright face where the picture is turned by a quarter or a half.
+
+    Its points lie in wrong places. The finder prefers the pass in which they are right, if they are better evidence.
+    """
+    quarters = int(rng.choice(ROLLS))
+    height, width = image.shape[:2]
+    detections = [turned_back(d, quarters, width, height) for d in detector.detect(turned(image, quarters))]
+    return [d for d in detections if is_part_of(d, face) and abs((roll(d) - roll(face) + 180) % 360 - 180) > ACROSS]
 
 
 def _anywhere(image: Image, rng: np.random.Generator) -> Face:

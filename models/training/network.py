@@ -108,14 +108,16 @@ class FaceCheckPreset:
     Attributes:
         name: what ``--preset`` calls it.
         pictures: labelled pictures to collect faces and non-faces from, at most.
-        held_out_pictures: the same for measuring, of sets that training never sees.
+        turned_share: crops of turned heads in each epoch, per crop of a labelled face.
+        held_out_pictures: pictures for measuring, of sets that training never sees.
         epochs: the crops are varied afresh in each.
         batch: crops a step.
         learning_rate: at the start.
     """
 
     name: str = "face-check"
-    pictures: int = 9000
+    pictures: int = 6000
+    turned_share: float = 0.33
     held_out_pictures: int = 500
     epochs: int = 16
     batch: int = 128
