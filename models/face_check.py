@@ -17,7 +17,10 @@ CHECK_SIZE = 48
 CHECK_REGIONS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06, 0.94, 0.94))
 """The check reads the face in three sizes, and each of them mirrored: a true face stays one in all of them."""
 
-MIN_EVIDENCE = 2.5  # sum of the detector's and the check's log odds
+SCORE_WEIGHT = 2.0
+"""How often the detector's log odds count: where it is sure the check may doubt, as it does of some profiles."""
+
+MIN_EVIDENCE = 2.5  # sum of the detector's weighted and the check's log odds
 
 
 class FaceCheck:
@@ -42,17 +45,22 @@ class FaceCheck:
             faces: the faces detected in it.
 
         Returns:
-            (n,) float32, the sum of the detector's and the check's log odds.
+            (n,) float32, the sum of the detector's log odds, weighted, and the check's.
         """
         if not faces:
             return np.zeros(0, np.float32)
-        return self._log_odds(image, faces) + _logit(np.array([face.score for face in faces], np.float32))
+        return with_scores(self._log_odds(image, faces), faces)
 
     def _log_odds(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
         """Return the check's own log odds for each detection, averaged over the views."""
         pictures = network_input(np.concatenate([crop_faces(image, faces, view, CHECK_SIZE) for view in CHECK_REGIONS]))
         (probabilities,) = self._network(np.concatenate([pictures, pictures[:, :, ::-1]]))
         return _logit(probabilities[:, 0]).reshape(2 * len(CHECK_REGIONS), len(faces)).mean(axis=0)
+
+
+def with_scores(log_odds: NDArray[np.float32], faces: Sequence[Face]) -> NDArray[np.float32]:
+    """Return the evidence (n,) for detections, from the check's log odds (n,) and the detector's scores."""
+    return log_odds + np.float32(SCORE_WEIGHT) * _logit(np.array([face.score for face in faces], np.float32))
 
 
 def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

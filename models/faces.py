@@ -20,7 +20,7 @@ from .checked import checked_image
 from .face import Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
 from .rectangle import Rectangle
-from .rolls import ROLLS, quarters_to_upright, turned, turned_back
+from .rolls import ROLLS, quarters_to_upright, tilt, turned, turned_back
 from .tiles import is_cut, is_part_of, tiles
 
 Backend = Literal["litert", "mediapipe"]
@@ -30,6 +30,7 @@ MIN_SCORE = 0.5
 MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is searched around a known face
+TILT_COST = 1 / 30  # log odds per degree: the points of a tilted face are less exact
 PADDING = 0.5  # of the picture's size, on each side, for the second pass
 
 
@@ -126,15 +127,9 @@ class FaceFinder:
     def with_rolled(self, image: NDArray[np.uint8], quarters: int, known: Sequence[Found]) -> list[Found]:
         """Return the known faces and those that show in the picture turned by so many quarters.
 
-        A known face with less evidence is replaced: it was detected at a wrong roll, with its points in wrong places.
+        Of two detections of one face the better one is kept, see :func:`joined`.
         """
-        new = self.verified(image, self.detect_rolled(image, quarters), passes=1 + len(ROLLS))
-        faces = list(known)
-        for one in new:
-            same = [other for other in faces if is_part_of(one.face, other.face)]
-            if all(one.evidence > other.evidence for other in same):
-                faces = [other for other in faces if other not in same] + [one]
-        return faces
+        return joined(known, self.verified(image, self.detect_rolled(image, quarters), passes=1 + len(ROLLS)))
 
     def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """Detect faces in one pass over the whole (h, w, 3) uint8 BGR picture, best score first; verify none."""
@@ -217,6 +212,25 @@ class FaceFinder:
         enough = self.min_evidence + log(passes)
         evidence = self.evidence(image, new)
         return [Found(face, float(sure)) for face, sure in zip(new, evidence, strict=True) if sure >= enough]
+
+
+def joined(known: Sequence[Found], new: Sequence[Found]) -> list[Found]:
+    """Return the known faces and those found in the picture turned by quarters, each face once.
+
+    A known face with less evidence is replaced: it was detected at a wrong roll, with its points in wrong places. Of
+    two that lie between quarters and have much the same evidence, the less tilted one has the better points.
+    """
+    faces = list(known)
+    for one in new:
+        same = [other for other in faces if is_part_of(one.face, other.face)]
+        if all(_rank(one) > _rank(other) for other in same):
+            faces = [other for other in faces if other not in same] + [one]
+    return faces
+
+
+def _rank(found: Found) -> float:
+    """Return how good a detection is among those of the same face: its evidence, less the more it is tilted."""
+    return found.evidence - TILT_COST * tilt(found.face)
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:

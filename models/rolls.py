@@ -25,6 +25,11 @@ def quarters_to_upright(face: Face) -> int:
     return -round(roll(face) / 90) % 4
 
 
+def tilt(face: Face) -> float:
+    """Return how far a face is from upright in the picture turned to show it best, in degrees, 0 to 45."""
+    return abs((roll(face) + 45) % 90 - 45)
+
+
 def turned(image: NDArray[np.uint8], quarters: int) -> NDArray[np.uint8]:
     """Return a picture (h, w, 3) uint8 turned clockwise by so many quarters, 0 to 3."""
     return image if not quarters else cv2.rotate(image, _CODES[quarters]).astype(np.uint8, copy=False)

@@ -17,7 +17,8 @@ from mouth_live.models.weights_file import LiteRtNetwork, load_weights
 
 # TensorFlow's arrays under NumPy 2.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
-SMALL = dataclasses.replace(network.FACE_CHECK, pictures=6, held_out_pictures=3, epochs=2, batch=32)
+ONE = (network.Cycle(2, 2e-3),)
+SMALL = dataclasses.replace(network.FACE_CHECK, pictures=6, held_out_pictures=3, cycles=ONE, batch=32)
 
 
 @pytest.fixture

@@ -99,6 +99,19 @@ def test_a_face_that_is_gone_has_no_rows(finder, model):
     assert all(a.readings for a in analyses if a.frame.time < 0.5)
 
 
+@pytest.mark.parametrize(("share", "is_kept"), [(0.6, True), (0.4, False)])
+def test_a_face_is_kept_on_less_evidence_than_it_began_with(finder, model, monkeypatch, share, is_kept):
+    first = iter([finder.min_evidence + 0.5])
+
+    def evidence(_, faces):
+        return np.array([next(first, share * finder.min_evidence) for _ in faces], np.float32)
+
+    monkeypatch.setattr(finder, "evidence", evidence)
+    analyses = list(Pipeline(finder, model).run(moving(2)))
+    assert [len(a.readings) for a in analyses[:3]] == [1, 1, 1]
+    assert [len(a.readings) for a in analyses[-3:]] == [int(is_kept)] * 3
+
+
 def test_pictures_given_out_before_do_not_change(finder, model):
     given = []
     for analysis in Pipeline(finder, model, detect_interval=0).run(moving(0.4, speed=100)):

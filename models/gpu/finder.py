@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..blazeface import INPUT_SIZE, decode
 from ..face import Face
-from ..face_check import CHECK_REGIONS, CHECK_SIZE
+from ..face_check import CHECK_REGIONS, CHECK_SIZE, with_scores
 from ..rolls import turned_back
 from ..weights_file import DETECTOR, FACE_CHECK, load_weights
 from .backend import Tensor, compiled, ops, to_host
@@ -102,7 +102,7 @@ class GpuFinder:
             faces: (number of the picture, face).
 
         Returns:
-            (n,) float32, the sum of the detector's and the check's log odds.
+            (n,) float32, the sum of the detector's log odds, weighted, and the check's.
 
         Raises:
             OutOfDeviceMemoryError: the GPU has too little memory.
@@ -113,8 +113,8 @@ class GpuFinder:
         ]
         if not parts:
             return np.zeros(0, np.float32)
-        scores = np.clip(np.array([face.score for _, face in faces], np.float32), 1e-6, 1 - 1e-6)
-        return np.concatenate([to_host(part) for part in parts])[: len(faces)] + np.log(scores / (1 - scores))
+        log_odds = np.concatenate([to_host(part) for part in parts])[: len(faces)]
+        return with_scores(log_odds, [face for _, face in faces])
 
 
 def _grouped(lines: Sequence[tuple[Lines, Lines]]) -> Iterator[Sequence[int]]:

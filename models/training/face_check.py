@@ -126,23 +126,23 @@ def _fit(data: CheckData, chosen: FaceCheckPreset, seed: int, run: Path) -> tupl
     model = network()
     turned = round(chosen.turned_share * len(data.faces)) if len(data.turned) else 0
     count = len(data.faces) + turned
-    steps = chosen.epochs * max(1, 3 * count // chosen.batch)
-    model.compile(
-        keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(chosen.learning_rate, steps)),
-        "binary_crossentropy",
-    )
     history: list[dict[str, float]] = []
     begin = time.monotonic()
-    for epoch in range(chosen.epochs):
-        faces = np.concatenate([data.faces, _drawn(data.turned, turned, rng)])
-        others = _drawn(data.others, min(2 * count, len(data.others)), rng)
-        crops = np.concatenate([varied(faces, rng, cover=True), varied(others, rng, cover=False)])
-        truth = np.repeat(np.array([1, 0], np.float32), [len(faces), len(others)])
-        fitted = model.fit(network_input(crops), truth, batch_size=chosen.batch, epochs=1, verbose=0)
-        loss = float(fitted.history["loss"][0])
-        history.append({"epoch": epoch + 1.0, "loss": loss, "seconds": round(time.monotonic() - begin, 1)})
-        write_history(history, run)
-        log.info("epoch %d of %d: loss %.4f", epoch + 1, chosen.epochs, loss)
+    for cycle in chosen.cycles:
+        steps = cycle.epochs * max(1, 3 * count // chosen.batch)
+        falling = keras.optimizers.schedules.CosineDecay(cycle.learning_rate, steps)
+        model.compile(keras.optimizers.Adam(falling), "binary_crossentropy")
+        for _ in range(cycle.epochs):
+            faces = np.concatenate([data.faces, _drawn(data.turned, turned, rng)])
+            others = _drawn(data.others, min(2 * count, len(data.others)), rng)
+            crops = np.concatenate([varied(faces, rng, cover=True), varied(others, rng, cover=False)])
+            truth = np.repeat(np.array([1, 0], np.float32), [len(faces), len(others)])
+            fitted = model.fit(network_input(crops), truth, batch_size=chosen.batch, epochs=1, verbose=0)
+            loss = float(fitted.history["loss"][0])
+            epoch = len(history) + 1
+            history.append({"epoch": float(epoch), "loss": loss, "seconds": round(time.monotonic() - begin, 1)})
+            write_history(history, run)
+            log.info("epoch %d of %d: loss %.4f", epoch, sum(c.epochs for c in chosen.cycles), loss)
     return model, history
 
 

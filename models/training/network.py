@@ -102,26 +102,37 @@ class CompactPreset:
 
 
 @dataclass(frozen=True, slots=True)
+class Cycle:
+    """A part of the face check's training: the learning rate falls along half a cosine.
+
+    Attributes:
+        epochs: the crops are varied afresh in each.
+        learning_rate: at the start.
+    """
+
+    epochs: int
+    learning_rate: float
+
+
+@dataclass(frozen=True, slots=True)
 class FaceCheckPreset:
-    """The face check and its schedule: Adam, the learning rate falling along half a cosine.
+    """The face check and its schedule: Adam.
 
     Attributes:
         name: what ``--preset`` calls it.
         pictures: labelled pictures to collect faces and non-faces from, at most.
         turned_share: crops of turned heads in each epoch, per crop of a labelled face.
         held_out_pictures: pictures for measuring, of sets that training never sees.
-        epochs: the crops are varied afresh in each.
+        cycles: one after the other.
         batch: crops a step.
-        learning_rate: at the start.
     """
 
     name: str = "face-check"
     pictures: int = 6000
     turned_share: float = 0.33
     held_out_pictures: int = 500
-    epochs: int = 16
+    cycles: tuple[Cycle, ...] = (Cycle(10, 2e-3), Cycle(4, 1e-3), Cycle(4, 1e-3))
     batch: int = 128
-    learning_rate: float = 2e-3
 
 
 PRESETS: dict[str, ReferencePreset | CompactPreset] = {

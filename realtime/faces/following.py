@@ -231,7 +231,7 @@ class FaceFollower:
         due = [face for face in faces if face.needs_check(time, self.finder.min_evidence)]
         for face, evidence in zip(due, self.finder.evidence(image, [f.face() for f in due]), strict=True):
             face.add_evidence(float(evidence), time)
-        return [face for face in faces if face.evidence >= self.finder.min_evidence]
+        return [face for face in faces if face.is_verified(self.finder.min_evidence)]
 
     def _new_faces(
         self, image: Picture, detections: Sequence[Face], known: list[Followed], time: float, passes: int = 1

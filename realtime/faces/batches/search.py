@@ -12,13 +12,13 @@ from dataclasses import dataclass, field, replace
 from math import log
 
 from ....models.face import Face
-from ....models.faces import Found
+from ....models.faces import Found, joined
 from ....models.gpu.passes import DetectorPass
 from ....models.rectangle import Rectangle
 from ....models.rolls import ROLLS, quarters_to_upright
 from ....models.tiles import is_cut, is_part_of, tiles
 from ..changes import Mosaic, changed
-from ..followed import CHECK_EVERY, CHECKS, RESTLESS_EVERY, SURE, matched
+from ..followed import CHECK_EVERY, CHECKS, KEPT, RESTLESS_EVERY, SURE, matched
 from ..following import JITTER, LARGE, ROLL_EVERY, SLOW, TILES_AGAIN, TILES_EVERY, WHOLE_EVERY
 from .answers import Answers
 from .chunks import Chunk
@@ -164,7 +164,7 @@ class FrameSearch:
         if state.faces:
             state = self._with_unexplained(state, now, detections)
         faces = [self._checked(one) for one in state.faces]
-        faces = [one for one in faces if one.evidence >= self._min_evidence]
+        faces = [one for one in faces if one.evidence >= KEPT * self._min_evidence]
         state = _with_new(replace(state, faces=tuple(faces)), self._verified(new, [one.face for one in faces]), time)
         if not state.faces:
             state = _with_new(state, self._verified(self._padded()), time)
@@ -237,12 +237,7 @@ class FrameSearch:
     def _with_rolled(self, quarters: int, known: Sequence[Found]) -> list[Found]:
         """Return the known faces and those that show in the frame turned by so many quarters."""
         turned = self._answers.detections(DetectorPass(self._number, self._answers.whole, quarters))
-        faces = list(known)
-        for one in self._verified(turned, passes=1 + len(ROLLS)):
-            same = [other for other in faces if is_part_of(one.face, other.face)]
-            if all(one.evidence > other.evidence for other in same):
-                faces = [other for other in faces if other not in same] + [one]
-        return faces
+        return joined(known, self._verified(turned, passes=1 + len(ROLLS)))
 
     def _whole(self) -> list[Face]:
         return self._answers.detections(DetectorPass(self._number, self._answers.whole))
