@@ -112,7 +112,8 @@ def _varied(image: Image, box: Box, rng: np.random.Generator) -> tuple[Image, Bo
     border = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REFLECT
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     view = cv2.warpAffine(image, matrix, (width, height), flags=method, borderMode=border).astype(np.uint8, copy=False)
-    x, y = (matrix @ (*middle, 1)).tolist()
+    centre: list[float] = (matrix @ np.array((*middle, 1.0))).tolist()
+    x, y = centre
     if rng.random() < 0.5:
         view, x = np.ascontiguousarray(view[:, ::-1]), width - x
     w, h = box[2] * scale, box[3] * scale

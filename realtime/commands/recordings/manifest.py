@@ -161,17 +161,6 @@ def read_manifest(product: Path) -> Manifest | None:
         return None
 
 
-def has_damaged_manifest(product: Path) -> bool:
-    """Return whether a product's manifest is not JSON, as after a fault of the disk; another program's JSON may be."""
-    try:
-        json.loads(manifest_path(product).read_text(encoding="utf-8"))
-    except ValueError:
-        return product.is_file()
-    except OSError:
-        return False
-    return False
-
-
 def write_manifest(product: Path, manifest: Manifest) -> None:
     """Write a product's manifest.
 

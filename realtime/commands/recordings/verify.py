@@ -1,6 +1,7 @@
 """Verify the products in a folder against their manifests and recordings."""
 
 import csv
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from ....models.errors import IncompleteVideoError, SourceError
 from ...video.recording_files import visible_files
 from ...video.sources import open_video
-from .manifest import SUFFIX, Manifest, content_of, has_damaged_manifest, read_manifest
+from .manifest import SUFFIX, Manifest, content_of, manifest_path, read_manifest
 
 MOST_APART = 1e-6  # s between a row's time and its frame's: the table has 6 decimals
 
@@ -29,7 +30,7 @@ class Verdict:
 def find_products(folder: Path) -> list[Path]:
     """Return the products below a folder that have a manifest, sorted; one may be missing itself."""
     found = (file.with_name(file.name.removesuffix(SUFFIX)) for file in visible_files(folder) if file.suffix == SUFFIX)
-    return [product for product in found if read_manifest(product) or has_damaged_manifest(product)]
+    return [product for product in found if read_manifest(product) or _has_damaged_manifest(product)]
 
 
 def verify_products(folder: Path, quick: bool = False) -> Iterator[Verdict]:
@@ -52,6 +53,17 @@ def verify_products(folder: Path, quick: bool = False) -> Iterator[Verdict]:
         if not problems:
             problems += _recording_problems(product, manifest, None if quick else decoded)
         yield Verdict(product, tuple(problems))
+
+
+def _has_damaged_manifest(product: Path) -> bool:
+    """Return whether a product's manifest is not JSON, as after a fault of the disk; another program's JSON may be."""
+    try:
+        json.loads(manifest_path(product).read_text(encoding="utf-8"))
+    except ValueError:
+        return product.is_file()
+    except OSError:
+        return False
+    return False
 
 
 def _product_problems(product: Path, manifest: Manifest) -> Iterator[str]:
