@@ -60,7 +60,8 @@ class FaceCheck:
 
 def with_scores(log_odds: NDArray[np.float32], faces: Sequence[Face]) -> NDArray[np.float32]:
     """Return the evidence (n,) for detections, from the check's log odds (n,) and the detector's scores."""
-    return log_odds + np.float32(SCORE_WEIGHT) * _logit(np.array([face.score for face in faces], np.float32))
+    scores = np.array([face.score for face in faces], np.float32)
+    return np.add(log_odds, SCORE_WEIGHT * _logit(scores), dtype=np.float32)
 
 
 def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ and ``x``, ``y``, ``width``, ``height`` (the box of the face's 68 points, in pix
 """
 
 from dataclasses import dataclass
+from math import exp, log
 from pathlib import Path
 from zlib import crc32
 
@@ -106,7 +107,7 @@ def detected_views(
 def _varied(image: Image, box: Box, rng: np.random.Generator) -> tuple[Image, Box]:
     """Return a picture of the same size with the face tilted, scaled and moved, and its box there."""
     height, width = image.shape[:2]
-    middle, scale = (box[0] + box[2] / 2, box[1] + box[3] / 2), float(np.exp(rng.uniform(np.log(0.35), np.log(1.3))))
+    middle, scale = (box[0] + box[2] / 2, box[1] + box[3] / 2), exp(rng.uniform(log(0.35), log(1.3)))
     matrix = cv2.getRotationMatrix2D(middle, rng.normal(0, 20), scale)
     matrix[:, 2] += rng.uniform(-0.06, 0.06, 2) * width
     border = cv2.BORDER_CONSTANT if rng.random() < 0.5 else cv2.BORDER_REFLECT
