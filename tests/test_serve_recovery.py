@@ -61,6 +61,15 @@ def test_a_program_that_says_nothing_is_given_up_and_comes_back(clip, tmp_path):
         is_back(window)
 
 
+def test_the_page_tells_an_end_from_silence(clip, tmp_path):
+    with program(tmp_path, "--camera", clip) as served, browser() as window:
+        open_page(window, served.address)
+        served.process.send_signal(signal.SIGTERM)
+        window.wait("document.getElementById('connection').textContent.startsWith('mouth-live has ended')")
+        time.sleep(1)  # it looks for the program again, in vain
+        assert "has ended" in window.value("document.getElementById('connection').textContent")
+
+
 @contextlib.contextmanager
 def network():
     """Another network, joined to ours by a cable; its prefix of commands, its address, and a switch for the cable."""

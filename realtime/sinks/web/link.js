@@ -1,12 +1,13 @@
 // The connection to mouth-live: it comes back by itself after the program, the network or the computer was away.
 const SILENCE = 4000; // ms: the program sends something every second
+const GOING_AWAY = 1001; // the code with which the program closes the connection when it ends
 const HEAD = 12; // bytes before a picture: the frame's index and time
 
 export class Link {
   constructor(handlers) {
     this.handlers = handlers;
     this.delay = 250;
-    this.connected = false;
+    this.connected = this.ended = false;
     this.open();
     setInterval(() => performance.now() - this.heard > SILENCE && this.socket.readyState < 2 && this.drop(), 1000);
   }
@@ -24,7 +25,11 @@ export class Link {
       if (typeof data === "string") this.take(JSON.parse(data));
       else this.takePicture(data);
     };
-    socket.onclose = () => socket === this.socket && this.lost();
+    socket.onclose = ({code}) => {
+      if (socket !== this.socket) return;
+      this.ended ||= code === GOING_AWAY;
+      this.lost();
+    };
   }
 
   drop() {
@@ -35,7 +40,7 @@ export class Link {
 
   lost() {
     this.connected = false;
-    this.handlers.lost?.();
+    this.handlers.lost?.(this.ended);
     setTimeout(() => this.open(), this.delay);
     this.delay = Math.min(2000, this.delay * 1.6);
   }
@@ -43,6 +48,7 @@ export class Link {
   take(message) {
     if (message.type === "hello") {
       this.connected = true;
+      this.ended = false;
       this.delay = 250;
     }
     this.handlers[message.type]?.(message);

@@ -52,8 +52,8 @@ function source({source: name, size}) {
   stage.begin(size, about.colours.dark);
 }
 
-function lost() {
-  connection("lost", "mouth-live does not answer; trying again");
+function lost(ended) {
+  connection("lost", ended ? "mouth-live has ended; the page goes on when it is started again" : "mouth-live does not answer; trying again");
   for (const face of faces.values()) for (const spans of Object.values(face.events)) if (spans.at(-1)) spans.at(-1).stop ??= clock.newest;
 }
 
