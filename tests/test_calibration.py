@@ -177,6 +177,7 @@ def rows_of(done):
     return list(csv.DictReader(done.stdout.splitlines()))
 
 
+@pytest.mark.slow
 def test_a_failed_calibration_is_one_line_and_saves_nothing(mouth_live, tmp_path, config):
     clip = write_clip(tmp_path / "same.mp4", 0.0, 0.0)
     done = mouth_live("calibrate", "--camera", clip, "--no-window", "--seconds", "1")

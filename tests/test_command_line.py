@@ -176,6 +176,7 @@ def test_the_keys_are_named_where_there_is_a_window(mouth_live, short_clip, scre
     assert line.endswith("q or Esc: end")
 
 
+@pytest.mark.slow
 def test_events_say_what_they_wrote(mouth_live, demo_clip, tmp_path):
     done = mouth_live("events", demo_clip, "-o", "talk.TextGrid")
     assert re.search(r"demo\.mp4: 200 frames, 1 face, \d+ intervals? -> talk\.TextGrid$", one_line(done))

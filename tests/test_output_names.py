@@ -110,6 +110,7 @@ def test_an_existing_file_is_kept_and_the_user_told(mouth_live, short_clip, tmp_
     assert "exists already" not in mouth_live(*words, "--overwrite").stderr
 
 
+@pytest.mark.slow
 def test_the_demo_keeps_its_files_in_a_folder_of_their_own(mouth_live, tmp_path):
     folder = tmp_path / "mouth-live-demo"
     assert mouth_live("demo").returncode == 0

@@ -154,6 +154,7 @@ def test_failures_are_listed_and_can_be_tried_again(mouth_live, talk, tmp_path):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"bad.csv", "bad.csv.json", "talk.csv.json"}
 
 
+@pytest.mark.slow
 def test_several_products_are_made_in_one_pass_as_in_several(mouth_live, talk, tmp_path):
     done = mouth_live("process", "talk.mp4", "--events", "textgrid", "--events", "json", "--annotate")
     assert done.returncode == 0, done.stderr

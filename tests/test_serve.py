@@ -334,6 +334,7 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_limits_saved_in_a_profile_hold_wherever_it_is_used(half_open, tmp_path, mouth_live, monkeypatch):
     monkeypatch.setenv("MOUTH_LIVE_CONFIG", str(tmp_path))
     with program(tmp_path, "--camera", half_open) as served, page(served) as connection:

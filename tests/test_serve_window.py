@@ -20,6 +20,7 @@ def press(screen, key):
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
+@pytest.mark.slow
 def test_the_window_and_the_page_show_the_same(screen, tmp_path):
     clip = write_clip(tmp_path / "held.mp4", 0.6, seconds=90)
     with program(tmp_path, "--camera", clip, "--window", DISPLAY=screen) as served, browser() as page:

@@ -41,6 +41,7 @@ def table(video: Path, networks: Networks, split: object = None) -> bytes:
     return out.read_bytes()
 
 
+@pytest.mark.slow
 def test_several_processes_make_the_same_products(mouth_live, ten_minutes, tmp_path, alone):
     command = ["process", str(ten_minutes), "--events", "csv", "--annotate"]
     for folder, jobs in (("one", "1"), ("three", "3")):
@@ -76,6 +77,7 @@ def split_of(records: dict[int, StretchRecord]):
     return split
 
 
+@pytest.mark.slow
 def test_a_record_of_other_pictures_is_not_used(ten_minutes, networks, alone, tmp_path, caplog):
     stretch = Stretch(ten_minutes, None, 1, tmp_path / "1.npz")
     analyse_stretch(stretch, networks)

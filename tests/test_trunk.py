@@ -25,6 +25,7 @@ def network(size, pretrained=True):
     return model
 
 
+@pytest.mark.slow
 def test_it_gives_what_the_original_gives():
     y, x = np.mgrid[:256, :256]
     waves = [0.5 + 0.5 * np.sin(x / (5 + 3 * c) + y / (9 - 2 * c) + c) for c in range(3)]
@@ -61,6 +62,7 @@ def as_half_precision(model, folder):
     return converter.convert()
 
 
+@pytest.mark.slow
 def test_the_weights_file_is_taken_from_the_model_file(tmp_path, tmp_path_factory, monkeypatch):
     # The model file itself is not here; such a network, shorter and converted as that was, stands for it.
     monkeypatch.setattr(trunk, "BLOCKS", 1)
