@@ -74,7 +74,7 @@ def test_the_same_faces_values_and_events_as_frame_by_frame(shared, networks, in
 @pytest.mark.slow
 def test_eight_faces_keep_their_ids(shared, networks, in_batches):
     clip = shared / "clips" / "grid_tile8_speakers.mp4"
-    # One of the faces is found a tenth of a second later in batches.
+    # One of the faces is missed for a tenth of a second in batches.
     apart = differences(analyses(clip, networks), analyses(clip, in_batches), rows_apart=4)
     assert len(apart) >= 8 * 201 - 4
     assert apart.mean() < 0.01
