@@ -56,6 +56,7 @@ def test_the_fit_is_the_minimum_of_own_error_and_what_must_be_kept():
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_the_summary_tells_how_the_error_elsewhere_moves():
     rng = np.random.default_rng(0)
     crops = rng.integers(0, 256, (64, 60, 60, 3), np.uint8)
@@ -104,6 +105,7 @@ def _quick():
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_own_labels_lower_the_own_error_on_frames_the_fit_did_not_see(tuned):
     run, fit = tuned
     assert fit.held_out < 0.6 * fit.before
@@ -120,6 +122,7 @@ def test_own_labels_lower_the_own_error_on_frames_the_fit_did_not_see(tuned):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, another_scale):
     import keras
 

@@ -66,6 +66,7 @@ def placed(face: Face, scale: float = 1.0, degrees: float = 0.0, to: tuple[float
         ("openness_reference", "openness"),
     ],
 )
+@pytest.mark.slow
 def test_each_network_gives_what_litert_gives(name, task, face):
     weights = load_weights(name, task)
     network = GpuNetwork(weights)

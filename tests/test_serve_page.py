@@ -227,6 +227,7 @@ def test_the_mouth_of_obs_stays_open_between_the_frames_of_a_slow_camera(window,
         process.communicate(timeout=10)
 
 
+@pytest.mark.slow
 def test_both_pages_close_the_mouth_and_come_back_when_the_program_does(window, served):
     window.go(f"{served.address}obs", f"!!window.obs && {MOUTH} > 0.3")
     window.value("window.run = performance.timeOrigin; window.shut = null; const look = () => {"

@@ -248,6 +248,7 @@ def test_every_command_that_analyses_has_the_same_options():
             assert mine == there, (name, key)
 
 
+@pytest.mark.slow
 def test_parallel_jobs_get_all_settings(mouth_live, short_clip, tmp_path):
     (tmp_path / "in").mkdir()
     for name in ("a.mp4", "b.mp4"):

@@ -440,6 +440,7 @@ def iter_into(video, frames):
 
 
 @pytest.mark.clips
+@pytest.mark.slow
 def test_the_real_clips_agree_with_pyav_and_none_is_cut_off(shared):
     videos = find_videos(shared / "clips")
     assert len(videos) > 10

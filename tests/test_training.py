@@ -353,6 +353,7 @@ def test_a_run_leaves_weights_history_curve_and_report(finished_run):
 
 
 @pytest.mark.train
+@pytest.mark.slow
 def test_the_exported_file_reads_like_keras(finished_run, tmp_path, drawn_mouths):
     import keras
 

@@ -38,6 +38,7 @@ def test_it_gives_what_the_original_gives():
     assert sixteenth[0, [1, 5, 10, 15], [2, 14, 8, 0], [0, 40, 80, 127]] == pytest.approx(original, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_damaged_or_foreign_weights_file_is_refused(tmp_path):
     model = network(32, pretrained=False)
     path = tmp_path / "face_trunk.npz"
