@@ -37,7 +37,8 @@ function chartSvg(chart) {
     };
     if (chart.activity) {
       parts.push(`<path fill="${colour}" fill-opacity="0.2" d="${path(area(points(face.activity), chart.height(lane, 0)))}"/>`);
-      line(`M0 ${y(chart.height(lane, chart.data.activityLimit))}H${width}`, colour, 0.4);
+      const d = `M0 ${y(chart.height(lane, chart.data.activityLimit))}H${width}`;
+      parts.push(`<path fill="none" stroke="${colour}" stroke-width="0.5" stroke-dasharray="2 3" d="${d}"/>`);
     }
     if (chart.raw) line(path(points(face.raw)), colour, 0.5);
     line(path(points(face.smooth)), colour, 1.2);

@@ -32,7 +32,7 @@ TITLES = {
     **{name: f"Openness {name.rpartition('_')[2]}\N{NO-BREAK SPACE}%" for name in _OPENNESS},
     "reliability": "Mean reliability",
     "activity_mean": "Mean activity",
-    "activity_share": "Share of time at activity limit",
+    "activity_share": "Share at limit",
     "activity_limit": "Activity limit",
     "whole": "Whole",
     "reason": "Why not",
