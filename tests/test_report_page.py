@@ -157,6 +157,48 @@ def test_the_keys(page):
     assert page.value("document.getElementById('raw').getAttribute('aria-pressed')") == "true"
 
 
+def test_activity_is_an_area_with_its_limit_and_can_be_hidden(page):
+    area = "(({xs, ys}) => [Array.from(xs[0]), Array.from(ys[0])])(report.chart.activityAreas.source.data)"
+    xs, ys = (np.array(one, float) for one in page.value(area))
+    base = page.value("report.chart.height(0, 0)")
+    frames = page.value(
+        "Array.from(report.times, (_, frame) => report.faces[0].value(frame, report.faces[0].activity) ?? -1)"
+    )
+    assert max(frames) > 0.5  # it talks
+    assert np.nanmax(ys) == pytest.approx(page.value(f"report.chart.height(0, {max(frames)})"))
+    runs = np.split(np.arange(len(xs)), np.flatnonzero(np.isnan(ys)))
+    ends = [(ys[run[~np.isnan(ys[run])][[0, -1]]]).tolist() for run in runs if (~np.isnan(ys[run])).any()]
+    assert ends == [[pytest.approx(base)] * 2] * len(ends)
+    limit = page.value("report.chart.activityLimits.source.data.ys[0]")
+    assert limit == pytest.approx([page.value("report.chart.height(0, 0.5)")] * 2)
+    at_cursor = "document.querySelector('.label small').textContent"
+    page.value(f"report.player.go(report.times[{int(np.argmax(frames))}])")
+    page.wait(f"{at_cursor} === 'activity {max(frames):.2f}'")
+    drawn = "report.chart.activityAreas.source.data.xs.length"
+    on_paper = "document.querySelectorAll('#paper path[fill-opacity=\"0.2\"]').length"
+    paper = f"dispatchEvent(new Event('beforeprint')), {on_paper}"
+    assert (page.value(drawn), page.value(paper)) == (1, 1)
+    page.key("a", "a")
+    assert (page.value(drawn), page.value(paper)) == (0, 0)
+    assert page.value(at_cursor) == ""
+    page.value("document.getElementById('activity').click()")
+    assert page.value(drawn) == 1
+    page.value("dispatchEvent(new Event('afterprint'))")
+
+
+def test_a_table_without_activity_offers_none(window, tmp_path):
+    window.complaints.clear()
+    written(tmp_path / "old.csv", some_frames())
+    report(tmp_path, "old.csv")
+    window.open(tmp_path / "old.report.html", READY)
+    shown = "[...document.querySelectorAll('#activity, .key.activity')].map(one => getComputedStyle(one).display)"
+    assert window.value(shown) == ["none", "none"]
+    window.key("a", "a")
+    assert window.value("report.chart.activityLimits.source.data.xs.length") == 0
+    assert window.value("document.querySelector('.label small').textContent") == ""
+    assert window.complaints == []
+
+
 def test_dark_light_and_paper(page):
     ink = "getComputedStyle(document.body).color"
     seen = set()

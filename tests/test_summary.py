@@ -20,9 +20,9 @@ from mouth_live.realtime.sinks.tables.summary import QUANTILES, summarize
 PICTURE = np.zeros((4, 4, 3), np.uint8)
 
 
-def reading(face_id, openness, active=False, reliability=0.9, score=0.9):
+def reading(face_id, openness, active=False, reliability=0.9, score=0.9, activity=math.nan):
     face = Face((0.0, 0.0, 50.0, 50.0), np.zeros((6, 2), np.float32), score)
-    return Reading(face_id, face, openness, openness, active, reliability)
+    return Reading(face_id, face, openness, openness, active, reliability, activity=activity)
 
 
 def written(path, frames):
@@ -39,7 +39,9 @@ def random_frames(count, faces=3, seed=0):
     times = np.cumsum(rng.uniform(0.02, 0.06, count))
     for time in times:
         seen = [i for i in range(faces) if rng.random() < 0.8]
-        yield float(time), [reading(i, rng.random(), rng.random() < 0.3, rng.random()) for i in seen]
+        activity = [rng.choice([math.nan, rng.random()]) for _ in seen]
+        numbers = [(rng.random(), rng.random() < 0.3, rng.random()) for _ in seen]
+        yield float(time), [reading(i, *n, activity=a) for i, n, a in zip(seen, numbers, activity, strict=True)]
 
 
 def summary_rows(text):
@@ -63,6 +65,10 @@ def test_the_numbers_are_those_of_an_independent_computation(tmp_path, monkeypat
         assert face.share == len(mine) / 200
         assert face.talking == pytest.approx(sum(s for s, r in mine if r.active))
         assert face.reliability == pytest.approx(np.mean([round(r.reliability, 4) for _, r in mine]))
+        measured = np.array([(s, round(r.activity, 4)) for s, r in mine if not math.isnan(r.activity)])
+        assert 0 < len(measured) < len(mine)
+        assert face.activity == pytest.approx(np.average(measured[:, 1], weights=measured[:, 0]))
+        assert face.activity_share == pytest.approx(np.average(measured[:, 1] >= 0.5, weights=measured[:, 0]))
         assert face.openness == pytest.approx(np.quantile([round(r.openness, 4) for _, r in mine], QUANTILES))
 
 
@@ -109,6 +115,23 @@ def test_a_recording_without_faces_and_one_of_a_single_frame(mouth_live, tmp_pat
     assert (one["face_id"], one["seconds"], one["seen_share"], one["openness_50"]) == ("4", "0.000", "1.0000", "0.5000")
     written(tmp_path / "empty.csv", [])
     assert summary_rows(mouth_live("summary", "empty.csv").stdout)[0]["frames"] == "0"
+
+
+def test_another_limit_and_tables_without_activity(mouth_live, tmp_path):
+    levels = [0.2, 0.3, 0.5, 0.8, math.nan]  # each holds for a second
+    written(tmp_path / "new.csv", [(i / 10, [reading(0, 0.5, activity=levels[i // 10])]) for i in range(50)])
+    text = (tmp_path / "new.csv").read_text()
+    (tmp_path / "old.csv").write_text(re.sub(",[^,\n]*$", "", text, flags=re.M))  # of an earlier version
+    wanted = ("activity_mean", "activity_share", "activity_limit")
+    for options, share, limit in (([], "0.5000", "0.5"), (["--activity-limit", "0.3"], "0.7500", "0.3")):
+        new, old = summary_rows(mouth_live("summary", "new.csv", "old.csv", *options).stdout)
+        assert [new[name] for name in wanted] == ["0.4500", share, limit]
+        assert [old[name] for name in wanted] == ["", "", limit]
+        assert [new[name] for name in new if name not in ("table", *wanted)] == [
+            old[name] for name in old if name not in ("table", *wanted)
+        ]
+    for wrong in ("0", "1", "nan", "high"):
+        assert mouth_live("summary", "new.csv", "--activity-limit", wrong).returncode == 2
 
 
 def folder(tmp_path):

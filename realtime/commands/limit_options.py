@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..lips.limits import ACTIVITY, DEFAULT_LIMITS, HIGHEST_LEVEL, PRESETS, Kind, Limits
+from ..lips.limits import ACTIVITY, ACTIVITY_LIMIT, DEFAULT_LIMITS, HIGHEST_LEVEL, PRESETS, Kind, Limits
 from .option_types import SECONDS, Number
 
 OFF_SHARE = ACTIVITY.off / ACTIVITY.on
@@ -45,6 +45,15 @@ LIMIT_OPTIONS = [
     click.option("--min-off", type=SECONDS, help="Seconds below --off until it stops."),
     click.option("--pad", type=SECONDS, help="Seconds by which it begins earlier and ends later."),
 ]
+
+activity_limit_option = click.option(
+    "--activity-limit",
+    type=Number(0, 1, min_open=True, max_open=True),
+    default=ACTIVITY_LIMIT,
+    show_default=True,
+    metavar="SCORE",
+    help="Activity, 0..1, from which time counts for activity_share.",
+)
 
 
 def take_limits(options: dict[str, Any], usual: Mapping[Kind, Limits] = DEFAULT_LIMITS) -> dict[Kind, Limits]:

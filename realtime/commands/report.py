@@ -11,6 +11,7 @@ import click
 from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableError, UsageError
 from ...models.whole_file import same_file, whole_file
 from .file_formats import PAGE, PNG, STDOUT, SVG, format_of, refuse_file_name
+from .limit_options import activity_limit_option
 from .output_files import OutputFile, dated, keep_existing, overwrite_option, refuse_input
 from .summary import find_tables
 
@@ -30,11 +31,18 @@ INDEX = "index.html"
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="OUT", help="A file; of a folder a folder.")
 @click.option("--png", type=OutputFile(), metavar="FILE", help="Write the curves as a figure too.")
 @click.option("--svg", type=OutputFile(), metavar="FILE", help="Write the curves as a vector figure too.")
+@activity_limit_option
 @overwrite_option
 def report(
-    table: Path, video: Path | None, output: Path | None, png: Path | None, svg: Path | None, overwrite: bool
+    table: Path,
+    video: Path | None,
+    output: Path | None,
+    png: Path | None,
+    svg: Path | None,
+    activity_limit: float,
+    overwrite: bool,
 ) -> None:
-    """Make a page of a table: each face's curve and events with zoom, its numbers, and the video at the cursor.
+    """Make a page of a table: each face's openness, activity and events with zoom, its numbers, and the video.
 
     TABLE is a CSV, Parquet or JSON lines file that process or --csv wrote, or a folder, which is searched recursively:
     it gets a page for each table, and index.html over them. The page needs no network. The video stays a file of its
@@ -49,7 +57,7 @@ def report(
     if table.is_dir():
         if video or png or svg:
             raise UsageError(f"{table}: --video, --png and --svg are for a single table; name a file")
-        _report_folder(table, output or Path(), bokeh_script(), overwrite)
+        _report_folder(table, output or Path(), activity_limit, bokeh_script(), overwrite)
         return
     page = dated(output) if output else Path(f"{table.stem}{SUFFIX}")
     if str(page) == STDOUT:
@@ -64,7 +72,7 @@ def report(
     keep_existing([page, png, svg], overwrite)
     if png or svg:
         new_figure(1, 1)  # before any work: it may be missing
-    recording = _write_page(_Job(table, page, video), bokeh_script()).recording
+    recording = _write_page(_Job(table, page, activity_limit, video), bokeh_script()).recording
     for file_format, path in figures.items():
         if path is not None:
             _write_figure(recording, path, file_format)
@@ -76,6 +84,7 @@ class _Job:
 
     table: Path
     page: Path
+    activity_limit: float
     video: Path | None = None
 
 
@@ -98,7 +107,7 @@ def _write_page(job: _Job, library: str) -> _Done:
     from ..sinks.report.thumbnails import thumbnails
     from .report_video import find_video, page_video
 
-    recording = read_recording(job.table)
+    recording = read_recording(job.table, job.activity_limit)
     path, problem = find_video(job.table, job.video)
     if path is not None and same_file(path, job.page):
         raise UsageError(f"{job.page}: the output would overwrite the input; give another name")
@@ -117,7 +126,7 @@ def _described(recording: "Recording", video: Path | None) -> str:
     return f"{what}, {f'with {video.name}' if video else 'without a video'}"
 
 
-def _report_folder(folder: Path, out: Path, library: str, overwrite: bool) -> None:
+def _report_folder(folder: Path, out: Path, activity_limit: float, library: str, overwrite: bool) -> None:
     """Write a page for each table in a folder, and the index.
 
     Raises:
@@ -132,7 +141,7 @@ def _report_folder(folder: Path, out: Path, library: str, overwrite: bool) -> No
 
     refuse_file_name(out)
     jobs = [
-        _Job(path, out / path.relative_to(folder).with_name(f"{path.stem}{SUFFIX}"))
+        _Job(path, out / path.relative_to(folder).with_name(f"{path.stem}{SUFFIX}"), activity_limit)
         for path in find_tables((str(folder),))
     ]
     _refuse_same_names(jobs)

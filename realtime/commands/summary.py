@@ -13,6 +13,7 @@ from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableEr
 from ...models.whole_file import same_file, whole_file
 from .completion import complete_files
 from .file_formats import TABLE_FORMATS
+from .limit_options import activity_limit_option
 from .output_files import dated, keep_existing, overwrite_option
 
 if TYPE_CHECKING:
@@ -28,8 +29,11 @@ _SUFFIXES = {f".{name}" for name in TABLE_FORMATS}
 @click.argument("paths", nargs=-1, required=True, metavar="TABLE...", shell_complete=complete_files)
 @click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: that of FILE's ending, or csv.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file; default: stdout.")
+@activity_limit_option
 @overwrite_option
-def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None, overwrite: bool) -> None:
+def summary(
+    paths: tuple[str, ...], format_name: str | None, output: Path | None, activity_limit: float, overwrite: bool
+) -> None:
     """Sum up tables that process or --csv wrote: one row for each recording and face.
 
     TABLE is a CSV, Parquet or JSON lines file, or a folder, which is searched recursively. Other files in a folder are
@@ -38,6 +42,8 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
     \b
     mouth-live summary tables/                     as CSV on stdout
     mouth-live summary tables/ -o summary.html     as a page for a browser
+    mouth-live summary tables/ --activity-limit 0.3
+                                                   less movement is enough
     """  # noqa: D301
     from ..sinks.tables.formats import chosen_format
 
@@ -51,7 +57,7 @@ def summary(paths: tuple[str, ...], format_name: str | None, output: Path | None
     from ..sinks.tables.summary_formats import as_csv, as_html
 
     with _opened(output) as file:
-        for text in (as_html if chosen == "html" else as_csv)(_summaries(tables, failed)):
+        for text in (as_html if chosen == "html" else as_csv)(_summaries(tables, activity_limit, failed)):
             file.write(text)
         if len(failed) == len(tables):
             raise TableError(f"none of {len(tables)} tables could be read; the lines above say why")
@@ -88,14 +94,14 @@ def find_tables(paths: tuple[str, ...]) -> list[Path]:
     return found
 
 
-def _summaries(tables: list[Path], failed: list[Path]) -> "Iterator[TableSummary]":
+def _summaries(tables: list[Path], activity_limit: float, failed: list[Path]) -> "Iterator[TableSummary]":
     """Yield the summary of each table; report one that cannot be read, and add it to ``failed``."""
     from ...models.progress_bar import progress_bar
     from ..sinks.tables.summary import summarize
 
     for table in progress_bar(tables, None, "tables", leave=False):
         try:
-            yield summarize(table)
+            yield summarize(table, activity_limit=activity_limit)
         except MouthLiveError as error:
             if len(tables) == 1:
                 raise

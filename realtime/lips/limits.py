@@ -65,6 +65,10 @@ def activity_score(movement: float) -> float:
     return movement / (movement + ACTIVITY.on)
 
 
+ACTIVITY_LIMIT = activity_score(ACTIVITY.on)
+"""The default limit, 0.2, on the scale of the column ``activity``: 0.5."""
+
+
 HIGHEST_LEVEL: Mapping[Kind, float] = MappingProxyType(
     {
         "open": 1.0,

@@ -19,7 +19,7 @@ function clockText(seconds, decimals) {
 
 class Chart {
   constructor(place, data, times) {
-    Object.assign(this, { place, data, times, faces: [], raw: false, listeners: [] });
+    Object.assign(this, { place, data, times, faces: [], raw: false, activity: true, listeners: [] });
     const { origin, end } = data, frame = (end - origin) / times.length;
     const bounds = [origin, end];
     this.range = make("Range1d", { start: origin, end, bounds, min_interval: Math.min(4 * frame, end - origin) });
@@ -40,6 +40,9 @@ class Chart {
     const rectangle = { left: { field: "left" }, right: { field: "right" }, top: { field: "top" }, bottom: { field: "bottom" } };
     const lines = { xs: { field: "xs" }, ys: { field: "ys" }, line_color: { field: "color" }, line_join: "bevel" };
     this.doubtful = this.glyph("Quad", { ...rectangle, line_color: null, hatch_pattern: "/", hatch_scale: 7, hatch_weight: 1 });
+    const areas = { xs: lines.xs, ys: lines.ys, line_color: null, fill_color: { field: "color" } };
+    this.activityAreas = this.glyph("Patches", { ...areas, fill_alpha: 0.2 });
+    this.activityLimits = this.glyph("MultiLine", { ...lines, line_width: 1, line_alpha: 0.6, line_dash: [2, 3] });
     this.bars = this.glyph("Quad", { ...rectangle, line_color: null, fill_color: { field: "color" }, fill_alpha: { field: "alpha" } });
     this.rawLines = this.glyph("MultiLine", { ...lines, line_width: 1, line_alpha: 0.45 });
     this.smoothLines = this.glyph("MultiLine", { ...lines, line_width: 1.5 });
@@ -131,13 +134,14 @@ class Chart {
     const { start, end } = this.range, columns = this.pixels, pixel = (end - start) / columns;
     const from = Math.max(0, this.frameAt(start) - 1), to = Math.min(this.times.length, this.frameAt(end) + 2);
     const color = this.faces.map((face) => this.colours[face.id % this.colours.length]);
-    const lines = (name) => {
-      const found = this.faces.map((face, lane) => face.line(face[name], this.times, from, to, columns, (v) => this.height(lane, v)));
-      return { xs: found.map((line) => line[0]), ys: found.map((line) => line[1]), color };
-    };
+    const found = (name) => this.faces.map((face, lane) => face.line(face[name], this.times, from, to, columns, (v) => this.height(lane, v)));
+    const lines = (of) => ({ xs: of.map((line) => line[0]), ys: of.map((line) => line[1]), color });
     const empty = { xs: [], ys: [], color: [] };
-    this.smoothLines.source.data = lines("smooth");
-    this.rawLines.source.data = this.raw ? lines("raw") : empty;
+    this.smoothLines.source.data = lines(found("smooth"));
+    this.rawLines.source.data = this.raw ? lines(found("raw")) : empty;
+    const limit = (lane) => this.height(lane, this.data.activityLimit);
+    this.activityAreas.source.data = this.activity ? lines(found("activity").map((line, lane) => area(line, this.height(lane, 0)))) : empty;
+    this.activityLimits.source.data = this.activity ? lines(this.faces.map((_, lane) => [[start, end], [limit(lane), limit(lane)]])) : empty;
     this.drawSpans(start, end, pixel, color);
     this.drawTicks(start, end, columns);
     this.drawing = false;

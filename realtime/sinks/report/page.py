@@ -59,7 +59,7 @@ def report_page(
     yield f"<header><h1>{escape(title)}</h1><p>{_facts(recording)}</p>{_warnings(recording, video)}</header>"
     yield asset("report.html")
     yield f'<section class="numbers"><h2>Numbers</h2>{_table(recording, portraits)}</section>'
-    yield f"{_NOTES}</main>"
+    yield f"{_notes(recording)}</main>"
     data = json.dumps(_data(recording, video), separators=(",", ":")).replace("<", "\\u003c")
     yield f'<script type="application/json" id="data">{data}</script><script>{library}</script>'
     yield f'<script type="module">{script}</script></body></html>\n'
@@ -128,11 +128,14 @@ def _table(recording: Recording, portraits: Mapping[int, bytes]) -> str:
     )
 
 
-_NOTES = (
-    '<p class="notes">Openness is 0 (closed), 0.5 (slightly open) to 1 (fully open). A frame lasts until the next one. '
-    "The share is that of the frames in which the face was read. An opening is a mouth held open, and lips are active "
-    "when they move as in talking. Quantiles are those of the smoothed openness. Reliability is low below 0.3.</p>"
-)
+def _notes(recording: Recording) -> str:
+    return (
+        '<p class="notes">Openness is 0 (closed), 0.5 (slightly open) to 1 (fully open). A frame lasts until the next '
+        "one. The share of frames is of those in which the face was read. An opening is a mouth held open, and lips "
+        "are active when they move as in talking. Quantiles are those of the smoothed openness. Reliability is low "
+        "below 0.3. Activity is how much the lips move, 0 to 1; its share is the part of the measured time in which it "
+        f"is at least {recording.summary.activity_limit:g}.</p>"
+    )
 
 
 def _data(recording: Recording, video: Video) -> dict[str, Any]:
@@ -144,6 +147,7 @@ def _data(recording: Recording, video: Video) -> dict[str, Any]:
         "end": recording.end,
         "ticks": TICKS,
         "levels": LEVELS,
+        "activityLimit": recording.summary.activity_limit,
         "missing": MISSING,
         "times": _packed(ticks),
         "faces": [_face(track) for track in recording.tracks],
@@ -164,6 +168,7 @@ def _face(track: Track) -> dict[str, Any]:
         "first": track.first,
         "smooth": _packed(track.smooth),
         "raw": _packed(track.raw),
+        "activity": _packed(track.activity) if (track.activity != MISSING).any() else "",
         "active": _flat(track.active),
         "opened": _flat(track.opened),
         "doubtful": _flat(track.doubtful),

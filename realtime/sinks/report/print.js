@@ -26,17 +26,22 @@ function chartSvg(chart) {
   for (const level of chart.levels.ticker.ticks) line(`M0 ${y(level)}H${width}`, PAPER.grid, 1);
   faces.forEach((face, lane) => {
     const base = faces.length - 1 - lane, colours = chart.data.colours.light, colour = colours[face.id % colours.length];
-    const drawn = (pyramid, stroke) => {
-      const [xs, ys] = face.line(pyramid, times, from, to, width, (value) => chart.height(lane, value));
+    const points = (pyramid) => face.line(pyramid, times, from, to, width, (value) => chart.height(lane, value));
+    const path = ([xs, ys]) => {
       let pen = "M", d = "";
       xs.forEach((time, i) => {
         d += Number.isNaN(ys[i]) ? "" : `${pen}${x(time)} ${y(ys[i])}`;
         pen = Number.isNaN(ys[i]) ? "M" : "L";
       });
-      line(d, colour, stroke);
+      return d;
     };
-    if (chart.raw) drawn(face.raw, 0.5);
-    drawn(face.smooth, 1.2);
+    if (chart.activity) {
+      parts.push(`<path fill="${colour}" fill-opacity="0.2" d="${path(area(points(face.activity), chart.height(lane, 0)))}"/>`);
+      const d = `M0 ${y(chart.height(lane, chart.data.activityLimit))}H${width}`;
+      parts.push(`<path fill="none" stroke="${colour}" stroke-width="0.5" stroke-dasharray="2 3" d="${d}"/>`);
+    }
+    if (chart.raw) line(path(points(face.raw)), colour, 0.5);
+    line(path(points(face.smooth)), colour, 1.2);
     const bars = (spans, [bottom, top], tone) => {
       for (const span of visibleSpans(spans, start, end, pixel)) box(span, base + bottom, base + top, tone);
     };

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ....models.errors import TableError
 from ...lips.gates import Gates
-from ...lips.limits import ACTIVITY
+from ...lips.limits import ACTIVITY, ACTIVITY_LIMIT
 from ..tables.intervals import TableIntervals
 from ..tables.reading import read_table
 from ..tables.summary import FaceSummary, TableSummary, summarize
@@ -30,6 +30,8 @@ class Track:
         first: the index of its first frame in the recording's times.
         smooth: (n,) uint8, its smoothed openness in each frame from there on, in :data:`LEVELS`, or :data:`MISSING`.
         raw: (n,) uint8, the network's openness likewise.
+        activity: (n,) uint8, how much its lips move, likewise; also missing where events ignored the face, and
+            everywhere in a table of an earlier version.
         active: (n, 2) float64, start and end of each time in which its lips were active, in seconds: as ``events``
             finds them, where that agrees with the table's column ``active``; else as the column has them.
         opened: (n, 2) float64, the times in which its mouth was held open.
@@ -40,6 +42,7 @@ class Track:
     first: int
     smooth: NDArray[np.uint8]
     raw: NDArray[np.uint8]
+    activity: NDArray[np.uint8]
     active: Spans
     opened: Spans
     doubtful: Spans
@@ -72,8 +75,12 @@ class Recording:
         return float(self.times[0]) + max(self.summary.seconds, LEAST_FRAME)
 
 
-def read_recording(path: Path) -> Recording:
+def read_recording(path: Path, activity_limit: float = ACTIVITY_LIMIT) -> Recording:
     """Read a table of readings.
+
+    Args:
+        path: the table.
+        activity_limit: the activity, 0..1, from which lips count as active for ``activity_share``.
 
     Raises:
         TableError: it is missing, damaged, empty, or no table of readings.
@@ -82,7 +89,7 @@ def read_recording(path: Path) -> Recording:
     rows = np.asarray(read_table(path)).view(np.ndarray)
     if not len(rows):
         raise TableError(f"{path}: no rows in this table; was the recording empty?")
-    summary = summarize(path, [rows])
+    summary = summarize(path, [rows], activity_limit)
     is_first = np.diff(rows["frame"], prepend=rows["frame"][0] - 1) != 0
     times, places = rows["timestamp"][is_first], np.cumsum(is_first) - 1
     step = summary.seconds / len(times) or LEAST_FRAME
@@ -122,8 +129,8 @@ def _track(
     first, count = int(places[0]), int(places[-1] - places[0]) + 1
 
     def levels(name: str) -> NDArray[np.uint8]:
-        values = np.full(count, MISSING, np.uint8)
-        values[places - first] = np.rint(np.clip(rows[name], 0, 1) * LEVELS)
+        values, there = np.full(count, MISSING, np.uint8), ~np.isnan(rows[name])
+        values[places[there] - first] = np.rint(np.clip(rows[name][there], 0, 1) * LEVELS)
         return values
 
     def spans(marked: NDArray[np.bool_]) -> Spans:
@@ -134,6 +141,6 @@ def _track(
 
     doubtful = rows["reliability"] < Gates().min_reliability  # NaN, where a network does not tell, is not
     opened = np.array(summary.opened, np.float64).reshape(-1, 2)
-    smooth, raw = levels("openness"), levels("openness_raw")
+    smooth, raw, activity = levels("openness"), levels("openness_raw"), levels("activity")
     active = spans(rows["active"]) if active is None else active
-    return Track(summary, first, smooth, raw, active, opened, spans(doubtful))
+    return Track(summary, first, smooth, raw, activity, active, opened, spans(doubtful))

@@ -9,6 +9,7 @@ const times = Float64Array.from(ticks, (tick) => data.origin + tick / data.ticks
 const faces = await Promise.all(data.faces.map((face) => Face.from(face, data)));
 const chart = new Chart(at("plot"), data, times);
 const player = new Player(at("video"), data, times);
+const hasActivity = data.faces.some((face) => face.activity);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 let hovered; // the time under the pointer
 
@@ -38,10 +39,11 @@ function label(face) {
   row.className = "label";
   row.style.height = `${chart.laneHeight}px`;
   const name = document.createElement("b"), value = document.createElement("output"), scale = document.createElement("i");
+  const activity = document.createElement("small");
   name.textContent = `Face ${face.id}`;
   value.dataset.face = face.id;
   scale.innerHTML = "<span>1</span><span>0</span>";
-  row.append(picture.cloneNode(true), name, value, scale);
+  row.append(picture.cloneNode(true), name, value, activity, scale);
   return row;
 }
 
@@ -53,11 +55,14 @@ function placeLine(line, time) {
   line.style.transform = `translateX(${x}px)`;
 }
 
+const valueText = (value) => (value === undefined ? "\u2013" : value.toFixed(2));
+
 function showValues() {
   const time = hovered ?? player.time, frame = chart.frameAt(time);
   for (const output of at("labels").querySelectorAll("output")) {
-    const value = faces.find((face) => face.id === Number(output.dataset.face)).value(frame);
-    output.textContent = value === undefined ? "\u2013" : value.toFixed(2);
+    const face = faces.find((face) => face.id === Number(output.dataset.face));
+    output.textContent = valueText(face.value(frame));
+    output.nextElementSibling.textContent = chart.activity ? `activity ${valueText(face.value(frame, face.activity))}` : "";
   }
   at("clock").textContent = clockText(time, 2);
   placeLine(at("cursor"), player.time);
@@ -87,6 +92,13 @@ function goToEvent(direction) {
 function setRaw(raw) {
   chart.raw = raw;
   at("raw").setAttribute("aria-pressed", raw);
+  chart.draw();
+}
+
+function setActivity(shown) {
+  chart.activity = shown && hasActivity;
+  at("activity").setAttribute("aria-pressed", chart.activity);
+  for (const one of document.querySelectorAll(".key.activity")) one.hidden = !chart.activity;
   chart.draw();
 }
 
@@ -121,6 +133,7 @@ const KEYS = {
   n: () => goToEvent(1),
   p: () => goToEvent(-1),
   r: () => setRaw(!chart.raw),
+  a: () => setActivity(!chart.activity),
 };
 
 addEventListener("keydown", (event) => {
@@ -129,7 +142,7 @@ addEventListener("keydown", (event) => {
   event.preventDefault();
   KEYS[event.key](event);
 });
-const buttons = { play: " ", in: "+", out: "-", whole: "0", raw: "r", next: "n", previous: "p" };
+const buttons = { play: " ", in: "+", out: "-", whole: "0", raw: "r", activity: "a", next: "n", previous: "p" };
 for (const [id, key] of Object.entries(buttons)) at(id).addEventListener("click", (event) => KEYS[key](event));
 
 const pointerTime = (event) => chart.time(event.clientX - at("plot").getBoundingClientRect().left);
@@ -165,6 +178,8 @@ addEventListener("beforeprint", () => {
 addEventListener("afterprint", () => paint());
 
 await chart.open();
+at("activity").hidden = !hasActivity;
+setActivity(true);
 paint();
 showFaces();
 Object.assign(window, { report: { chart, player, faces, times } }); // for the browser's console, and for tests

@@ -53,22 +53,23 @@ class Pyramid {
 
 class Face {
   static async from(of, data) {
-    const [smooth, raw] = await Promise.all([unpacked(of.smooth, Uint8Array), unpacked(of.raw, Uint8Array)]);
-    return new Face(of, smooth, raw, data);
+    const curves = [of.smooth, of.raw, of.activity].map((text) => text && unpacked(text, Uint8Array));
+    return new Face(of, ...(await Promise.all(curves)), data);
   }
 
-  constructor(of, smooth, raw, data) {
+  constructor(of, smooth, raw, activity, data) {
     Object.assign(this, { id: of.id, first: of.first, seconds: of.seconds, levels: data.levels, missing: data.missing, end: data.end });
     this.active = of.active;
     this.opened = of.opened;
     this.doubtful = of.doubtful;
     this.smooth = new Pyramid(smooth, data.missing);
     this.raw = new Pyramid(raw, data.missing);
+    this.activity = new Pyramid(activity || new Uint8Array(), data.missing); // tables of an earlier version have none
   }
 
-  // The openness in a frame, 0..1; undefined where the face was not read.
-  value(frame) {
-    const value = this.smooth.levels[0].low[frame - this.first];
+  // A value in a frame, 0..1, by default the openness; undefined where there is none.
+  value(frame, pyramid = this.smooth) {
+    const value = pyramid.levels[0].low[frame - this.first];
     return value === undefined || value === this.missing ? undefined : value / this.levels;
   }
 
@@ -101,6 +102,19 @@ class Face {
     finish();
     return [x, y];
   }
+}
+
+// The outline of the area between a line and its base; each part between two gaps is closed.
+function area([x, y], base) {
+  const xs = [], ys = [];
+  x.forEach((time, i) => {
+    if (Number.isNaN(y[i])) return xs.push(NaN), ys.push(NaN);
+    const begins = i === 0 || Number.isNaN(y[i - 1]), ends = i === x.length - 1 || Number.isNaN(y[i + 1]);
+    if (begins) xs.push(time), ys.push(base);
+    xs.push(time), ys.push(y[i]);
+    if (ends) xs.push(time), ys.push(base);
+  });
+  return [xs, ys];
 }
 
 // The index of the first of ascending numbers that is larger than a value.

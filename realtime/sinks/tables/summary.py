@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...lips.limits import OPEN
+from ...lips.limits import ACTIVITY_LIMIT, OPEN
 from ...lips.movement import LipMovement
 from .blocks import table_blocks
 from .columns import TABLE_DTYPE
@@ -32,6 +32,9 @@ class FaceSummary:
             default limits finds it, except that the turn of the head, which no table has, does not count.
         openness: its quantiles at :data:`QUANTILES`, 0..1.
         reliability: its mean, 0..1; NaN where the network does not report it.
+        activity: its mean over the time in which it was measured, 0..1; NaN where that is none: events ignored the
+            face, or the table is of an earlier version.
+        activity_share: the share of that time with an activity at the limit or above, 0..1; NaN likewise.
     """
 
     face_id: int
@@ -41,6 +44,8 @@ class FaceSummary:
     opened: tuple[tuple[float, float], ...]
     openness: tuple[float, ...]
     reliability: float
+    activity: float
+    activity_share: float
 
     @property
     def openings(self) -> int:
@@ -63,6 +68,7 @@ class TableSummary:
         seconds: its length.
         crowded: the number of frames with several faces.
         faces: ordered by face id.
+        activity_limit: the limit of their ``activity_share``.
         whole: whether the recording was read to its end; None where nothing beside the table says so.
         reason: why it was not; empty otherwise.
     """
@@ -72,22 +78,26 @@ class TableSummary:
     seconds: float
     crowded: int
     faces: tuple[FaceSummary, ...]
+    activity_limit: float
     whole: bool | None
     reason: str
 
 
-def summarize(path: Path, blocks: Iterable[NDArray[np.void]] | None = None) -> TableSummary:
+def summarize(
+    path: Path, blocks: Iterable[NDArray[np.void]] | None = None, activity_limit: float = ACTIVITY_LIMIT
+) -> TableSummary:
     """Sum up one table of readings, of any length and format.
 
     Args:
         path: the table.
         blocks: its rows in order, each (n,) of ``TABLE_DTYPE``, where they are read already.
+        activity_limit: the activity, 0..1, from which lips count as active for ``activity_share``.
 
     Raises:
         TableError: it is missing, damaged, or no table of readings.
         MissingExtraError: it is Parquet, and pyarrow is not installed.
     """
-    counts, openings = _Counts(), TableIntervals({"open": OPEN}, _Still)
+    counts, openings = _Counts(activity_limit), TableIntervals({"open": OPEN}, _Still)
     for rows, seconds in _timed(table_blocks(path) if blocks is None else blocks):
         counts.add(rows, seconds)
         openings.add(rows)
@@ -96,7 +106,7 @@ def summarize(path: Path, blocks: Iterable[NDArray[np.void]] | None = None) -> T
         face.summary(number, counts.frames, opened.get(number, ())) for number, face in sorted(counts.faces.items())
     )
     whole, reason = _wholeness(path)
-    return TableSummary(path, counts.frames, counts.seconds, counts.crowded, faces, whole, reason)
+    return TableSummary(path, counts.frames, counts.seconds, counts.crowded, faces, activity_limit, whole, reason)
 
 
 def _timed(blocks: Iterable[NDArray[np.void]]) -> Iterator[tuple[NDArray[np.void], NDArray[np.float64]]]:
@@ -124,11 +134,15 @@ def _timed(blocks: Iterable[NDArray[np.void]]) -> Iterator[tuple[NDArray[np.void
 class _FaceCounts:
     """The sums of one face."""
 
+    activity_limit: float
     frames: int = 0
     seconds: float = 0.0
     talking: float = 0.0
     reliability: float = 0.0
     reliable: int = 0  # the number of rows with a reliability
+    measured: float = 0.0  # the seconds in which activity was measured
+    activity: float = 0.0  # its sum, each value times its seconds
+    reached: float = 0.0  # the seconds in which it was at the limit or above
     levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(_LEVELS, np.int64))
 
     def add(self, rows: NDArray[np.void], seconds: NDArray[np.float64]) -> None:
@@ -139,14 +153,20 @@ class _FaceCounts:
         reliability = rows["reliability"][~np.isnan(rows["reliability"])]
         self.reliability += float(reliability.sum())
         self.reliable += len(reliability)
+        activity = rows["activity"]  # NaN compares as below every limit
+        self.measured += float(seconds[~np.isnan(activity)].sum())
+        self.activity += float(np.nansum(activity * seconds))
+        self.reached += float(seconds[activity >= self.activity_limit].sum())
         levels = np.clip(np.rint(rows["openness"] * (_LEVELS - 1)), 0, _LEVELS - 1)
         self.levels += np.bincount(levels.astype(np.int64), minlength=_LEVELS)
 
     def summary(self, face_id: int, frames: int, opened: Iterable[tuple[float, float]]) -> FaceSummary:
         """Return the numbers of this face."""
         reliability = self.reliability / self.reliable if self.reliable else nan
+        activity, reached = (total / self.measured if self.measured else nan for total in (self.activity, self.reached))
         share, quantiles = self.frames / frames, _quantiles(self.levels)
-        return FaceSummary(face_id, self.seconds, share, self.talking, tuple(opened), quantiles, reliability)
+        times = self.seconds, share, self.talking, tuple(opened)
+        return FaceSummary(face_id, *times, quantiles, reliability, activity, reached)
 
 
 class _Counts:
@@ -159,7 +179,8 @@ class _Counts:
         faces: the sums of each face.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, activity_limit: float) -> None:
+        self._activity_limit = activity_limit
         self.frames = self.crowded = 0
         self.seconds = 0.0
         self.faces: dict[int, _FaceCounts] = {}
@@ -172,7 +193,7 @@ class _Counts:
         self.crowded += int(np.count_nonzero(np.diff(starts, append=len(rows)) > 1))
         for number in np.unique(rows["face_id"][rows["success"]]).tolist():
             mine = rows["success"] & (rows["face_id"] == number)
-            self.faces.setdefault(number, _FaceCounts()).add(rows[mine], seconds[mine])
+            self.faces.setdefault(number, _FaceCounts(self._activity_limit)).add(rows[mine], seconds[mine])
 
 
 class _Still(LipMovement):

@@ -15,8 +15,9 @@ from .summary_style import SCRIPT, STYLE
 _OPENNESS = tuple(f"openness_{round(100 * share)}" for share in QUANTILES)
 FACE_COLUMNS = (
     "face_id", "seen_seconds", "seen_share", "talk_seconds", "openings", "opening_seconds", *_OPENNESS, "reliability",
+    "activity_mean", "activity_share",
 )  # fmt: skip
-SUMMARY_COLUMNS = ("table", "frames", "seconds", "several_faces", *FACE_COLUMNS, "whole", "reason")
+SUMMARY_COLUMNS = ("table", "frames", "seconds", "several_faces", *FACE_COLUMNS, "activity_limit", "whole", "reason")
 TITLES = {
     "table": "Table",
     "frames": "Frames",
@@ -30,6 +31,9 @@ TITLES = {
     "opening_seconds": "Mean opening (s)",
     **{name: f"Openness {name.rpartition('_')[2]}\N{NO-BREAK SPACE}%" for name in _OPENNESS},
     "reliability": "Mean reliability",
+    "activity_mean": "Mean activity",
+    "activity_share": "Share at limit",
+    "activity_limit": "Activity limit",
     "whole": "Whole",
     "reason": "Why not",
 }
@@ -53,7 +57,8 @@ def as_html(summaries: Iterable[TableSummary]) -> Iterator[str]:
     yield (
         page_head("Mouth openness: summary", STYLE, [SCRIPT]) + "<main>"
         "<h1>Summary</h1><p>One row for each face of each recording. Openness is 0 (closed) to 1 (fully open); an "
-        "opening is a mouth held open. A heading sorts the table.</p>"
+        "opening is a mouth held open. Activity is how much the lips move, 0 to 1; its share is the part of the "
+        "measured time in which it is at the limit or above. A heading sorts the table.</p>"
         f'<div class="wide" tabindex="0" role="region" aria-label="Summary"><table><thead><tr>{heads}</tr></thead>'
         "<tbody>\n"
     )
@@ -69,7 +74,8 @@ def as_html(summaries: Iterable[TableSummary]) -> Iterator[str]:
 def _rows(summary: TableSummary) -> Iterator[list[str]]:
     """Yield the cells of each face; of a recording without faces those of the recording alone."""
     start = [_printable(summary.path), str(summary.frames), f"{summary.seconds:.3f}", str(summary.crowded)]
-    end = ["" if summary.whole is None else str(int(summary.whole)), summary.reason]
+    whole = "" if summary.whole is None else str(int(summary.whole))
+    end = [f"{summary.activity_limit:g}", whole, summary.reason]
     for face in summary.faces:
         yield [*start, *face_cells(face), *end]
     if not summary.faces:
@@ -80,7 +86,8 @@ def face_cells(face: FaceSummary) -> list[str]:
     """Return the numbers of a face as text, in the order of :data:`FACE_COLUMNS`."""
     times = [str(face.face_id), f"{face.seconds:.3f}", f"{face.share:.4f}", f"{face.talking:.3f}", str(face.openings)]
     openness = [f"{value:.4f}" for value in face.openness]
-    return [*times, _number(face.opening_seconds, 3), *openness, _number(face.reliability, 4)]
+    scores = [_number(value, 4) for value in (face.reliability, face.activity, face.activity_share)]
+    return [*times, _number(face.opening_seconds, 3), *openness, *scores]
 
 
 def _number(value: float, decimals: int) -> str:

@@ -197,7 +197,7 @@ class ClusterRun:
             settings, self._options, max(machines.values()), self._cluster.there_model(settings.model), device
         )
         formats = {target.format for job in jobs for target in job.targets}
-        return {**common, "requirements": requirements(settings, formats)}
+        return {**common, "requirements": requirements(settings, formats, merge_ids=self._options.merge_ids)}
 
     def _wait_for_workers(self) -> None:
         """Wait for the first worker, which may be a job in the queue of a batch system."""

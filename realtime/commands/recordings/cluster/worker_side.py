@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .....models.errors import MouthLiveError
+from .....models.face_embedding import find_weights
 from ....records import Analysis
 from ....settings import AnalysisSettings
 from ....sinks.sink import Sink
@@ -33,22 +34,26 @@ PACKAGES = ("mouth-live", "numpy", "opencv-python", "ai-edge-litert")
 """Those on whose versions values depend."""
 TABLE_PACKAGES = {PARQUET: "pyarrow"}
 """Those on whose versions a table's bytes depend, by the format."""
+PEOPLE_PACKAGES = ("dlib", "dlib-bin")
+"""Those on whose version it depends which tracks are one person; one of the two is installed."""
 
 _one_at_a_time = threading.Lock()  # networks serve one thread; a Dask worker may have several
 _loaded: dict[str, TaskRunner] = {}  # what does the jobs of the last run, by what these have in common
 
 
-def requirements(settings: AnalysisSettings, formats: Iterable[str]) -> dict[str, Any]:
+def requirements(settings: AnalysisSettings, formats: Iterable[str], *, merge_ids: bool = False) -> dict[str, Any]:
     """Return what decides on products and must be the same on all machines, as data that JSON can hold.
 
     Args:
         settings: the settings of the analysis.
         formats: those of the products.
+        merge_ids: whether tracks of one person get one id.
 
     Raises:
         MouthLiveError: the weights or the profile cannot be read.
     """
-    packages = *PACKAGES, *(TABLE_PACKAGES[name] for name in formats if name in TABLE_PACKAGES)
+    tables = (TABLE_PACKAGES[name] for name in formats if name in TABLE_PACKAGES)
+    packages = *PACKAGES, *tables, *(PEOPLE_PACKAGES if merge_ids else ())
     profile = settings_data(settings)["profile"]
     return {"versions": _versions(packages), "weights": weights_hashes(settings), "profile": profile}
 
@@ -64,6 +69,8 @@ def misfit(common: Mapping[str, Any]) -> str:
         return text
     settings = replace(AnalysisSettings.from_data(common["settings"]), model=common["loaded"]["model"])
     try:
+        if common["options"]["merge_ids"]:
+            find_weights()
         found = requirements(settings, ())
     except MouthLiveError as error:
         return str(error)
