@@ -26,6 +26,7 @@ STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle o
 WINDOW_SIZES = (96, 128)  # pixels a side of the input where the rest of the picture does not matter
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
+BLENDED_FROM = 0.5  # score from which on detections are blended; weaker ones are less exact
 KEYPOINTS = 6
 EXACT = 640 * 480  # pixels of a picture up to which it is scaled in one exact step
 
@@ -216,6 +217,8 @@ def steps(width: int, height: int, to_width: int, to_height: int, exact: bool) -
 def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
     """Merge overlapping detections: weighted non-maximum suppression, the score-weighted mean of each cluster.
 
+    Detections below :data:`BLENDED_FROM` take part in the mean only where the whole cluster is below.
+
     Args:
         points: (n, 8, 2): centre, size, six key points, in pixels of the input.
         scores: (n,).
@@ -237,8 +240,9 @@ def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[
         cluster = left & (overlap > SUPPRESSION_IOU * (area + area[i] - overlap))
         cluster[i] = True
         left &= ~cluster
-        weights = scores[cluster] / scores[cluster].sum()
-        faces.append(((weights[:, None, None] * points[cluster]).sum(axis=0), float(scores[i])))
+        blended = cluster & ((scores >= BLENDED_FROM) | (scores[i] < BLENDED_FROM))
+        weights = scores[blended] / scores[blended].sum()
+        faces.append(((weights[:, None, None] * points[blended]).sum(axis=0), float(scores[i])))
     return faces
 
 

@@ -6,7 +6,7 @@ each detection is verified by the face check, a second small network that was tr
 false positives.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Literal
@@ -26,7 +26,10 @@ from .tiles import is_cut, is_part_of, tiles
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
-MIN_SCORE = 0.5
+MIN_SCORE = 0.3
+"""Of the detector, where the face check decides: the lower the score, the more the check must find."""
+
+SURE_SCORE = 0.5  # from which on most detections are faces; the lowest where there is no check
 MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is searched around a known face
@@ -58,7 +61,7 @@ class FaceFinder:
 
     def __init__(
         self,
-        min_score: float = MIN_SCORE,
+        min_score: float | None = None,
         backend: Backend = "litert",
         threads: int = 1,
         check: bool = True,
@@ -67,7 +70,8 @@ class FaceFinder:
         """Load the networks.
 
         Args:
-            min_score: faces that the detector scores lower (0..1) are left out.
+            min_score: faces that the detector scores lower (0..1) are left out. None: :data:`MIN_SCORE`, or without the
+                check :data:`SURE_SCORE`.
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
             threads: CPU threads for one pass of a network.
             check: leave out detections that the face check rejects.
@@ -80,6 +84,8 @@ class FaceFinder:
             MissingExtraError: mediapipe is not installed.
             ValueError: min_score is not between 0 and 1, or min_face is below :data:`SMALLEST_FACE`.
         """
+        if min_score is None:
+            min_score = MIN_SCORE if check else SURE_SCORE
         if not 0 < min_score < 1:
             raise ValueError(f"min_score: expected a number between 0 and 1, got {min_score}")
         if min_face is not None and not min_face >= SMALLEST_FACE:
@@ -148,15 +154,18 @@ class FaceFinder:
     def detect_padded(self, image: NDArray[np.uint8]) -> list[Face]:
         """Detect faces in the picture shrunk and padded, so that one which fills it appears at half its size.
 
-        Where none is detected, a grey copy is searched: painted and overexposed faces show in their brightness alone.
+        Where none is sure, a grey copy is searched too: painted and overexposed faces show in their brightness alone.
         """
         height, width = image.shape[:2]
         down, right = round(height * PADDING), round(width * PADDING)
         padded = cv2.copyMakeBorder(image, down, down, right, right, cv2.BORDER_CONSTANT).astype(np.uint8, copy=False)
-        detections = self._detector.detect(padded)
-        if not detections:
-            grey = cv2.cvtColor(cv2.cvtColor(padded, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
-            detections = self._detector.detect(grey.astype(np.uint8, copy=False))
+
+        def grey() -> list[Face]:
+            """Detect faces in the brightness alone."""
+            copy = cv2.cvtColor(cv2.cvtColor(padded, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
+            return self._detector.detect(copy.astype(np.uint8, copy=False))
+
+        detections = surer(self._detector.detect(padded), grey)
         return [_shifted(face, -right, -down) for face in detections]
 
     def detect_rolled(self, image: NDArray[np.uint8], quarters: int) -> list[Face]:
@@ -231,6 +240,15 @@ def joined(known: Sequence[Found], new: Sequence[Found]) -> list[Found]:
 def _rank(found: Found) -> float:
     """Return how good a detection is among those of the same face: its evidence, less the more it is tilted."""
     return found.evidence - TILT_COST * tilt(found.face)
+
+
+def surer(detections: list[Face], grey: Callable[[], list[Face]]) -> list[Face]:
+    """Return the detections, best first, or those of a grey copy where none of them is sure and these have a better."""
+    best = detections[0].score if detections else 0.0
+    if best >= SURE_SCORE:
+        return detections
+    others = grey()
+    return others if others and others[0].score > best else detections
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:

@@ -35,3 +35,11 @@ def test_a_head_that_shakes_with_its_mouth_closed_starts_nothing(heads):
     analyses = list(Pipeline().run(frames))
     assert sum(bool(analysis.readings) for analysis in analyses) > 60
     assert not [event for analysis in analyses for event in analysis.events]
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(70, 20), (73, 20), (79, 20)])
+def test_a_turned_head_is_found_though_the_detector_is_unsure(heads, finder, yaw, pitch):
+    picture, keypoints = turned(heads[0.0], yaw, pitch)
+    (face,) = finder.find(picture)
+    assert face.score < 0.5
+    assert np.linalg.norm(face.keypoints[:4] - keypoints[:4], axis=1).mean() < 25

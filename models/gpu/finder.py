@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..blazeface import INPUT_SIZE, decode
 from ..face import Face
 from ..face_check import CHECK_REGIONS, CHECK_SIZE, with_scores
+from ..faces import MIN_SCORE
 from ..rolls import turned_back
 from ..weights_file import DETECTOR, FACE_CHECK, load_weights
 from .backend import Tensor, compiled, ops, to_host
@@ -30,7 +31,7 @@ class GpuFinder:
     Not safe for use by several threads at once; make one for each.
     """
 
-    def __init__(self, min_score: float = 0.5) -> None:
+    def __init__(self, min_score: float = MIN_SCORE) -> None:
         """Read the weights; each size of batch is compiled when it is first needed.
 
         Args:

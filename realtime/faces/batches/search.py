@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from math import log
 
 from ....models.face import Face
-from ....models.faces import Found, joined
+from ....models.faces import Found, joined, surer
 from ....models.gpu.passes import DetectorPass
 from ....models.rectangle import Rectangle
 from ....models.rolls import ROLLS, quarters_to_upright
@@ -243,7 +243,8 @@ class FrameSearch:
         return self._answers.detections(DetectorPass(self._number, self._answers.whole))
 
     def _padded(self) -> list[Face]:
-        return self._answers.padded(self._number) or self._answers.padded(self._number, grey=True)
+        answers, number = self._answers, self._number
+        return surer(answers.padded(number), lambda: answers.padded(number, grey=True))
 
     def _in_tile(self, area: Rectangle) -> list[Face]:
         detections = self._answers.detections(DetectorPass(self._number, area, exact=False))
