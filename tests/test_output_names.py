@@ -52,6 +52,10 @@ def test_the_ending_chooses_the_format_of_events(mouth_live, demo_clip, tmp_path
     (["label", "short.mp4", "-o", "a.xlsx"], "a.xlsx: cannot write a table"),
     (["evaluate", "openness_compact", "--data", ".", "--json", "x.html"], "x.html: cannot write a report as .html"),
     (["evaluate", "openness_compact", "--data", ".", "--html", "x.json"], "x.json: cannot write a page as .json"),
+    (["summary", "t.csv", "-o", "x.pdf"], "x.pdf: cannot write a summary as .pdf; the name must end in .csv, "),
+    (["summary", "t.csv", "-o", "x.html", "--format", "csv"], "x.html: this ending means --format html, not csv"),
+    (["process", "short.mp4", "short.mp4", "-o", "new.pdf"], "new.pdf: the outputs go into a folder"),
+    (["report", "folder", "-o", "new.pdf"], "new.pdf: the outputs go into a folder"),
     (["export", "folder", "-o", "x.keras"], "x.keras: cannot write a network as .keras; the name must end in .tflite"),
 ])  # fmt: skip
 def test_another_ending_is_one_line_and_2_before_any_work(mouth_live, short_clip, tmp_path, words, says):
