@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ....models.control_characters import escape_control_characters
 from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
 from ...faces.stretches import SHORTEST
 from ...settings import AnalysisSettings, load_networks
@@ -145,7 +146,7 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
     for status in statuses:
         if status.job.targets:
             paths = ", ".join(str(target.path) for target in status.job.targets)
-            click.echo(f"{status.job.source} -> {paths}")
+            click.echo(escape_control_characters(f"{status.job.source} -> {paths}"))
 
 
 def _do_single(
