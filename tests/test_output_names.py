@@ -69,6 +69,37 @@ def test_another_ending_is_one_line_and_2_before_any_work(mouth_live, short_clip
     assert sorted(tmp_path.rglob("*")) == before
 
 
+CLASHES = {
+    1: "in/1.mkv and in/1.mp4 would both be written to out/1.csv; ",
+    2: "2 inputs would be written to the output of another: in/1.mkv and in/1.mp4 to out/1.csv, "
+    "in/2.mkv and in/2.mp4 to out/2.csv; ",
+    5: "5 inputs would be written to the output of another: in/1.mkv and in/1.mp4 to out/1.csv, "
+    "in/2.mkv and in/2.mp4 to out/2.csv, in/3.mkv and in/3.mp4 to out/3.csv and 2 more; ",
+}
+
+
+@pytest.mark.parametrize("count", CLASHES)
+def test_inputs_that_would_have_one_output_are_counted_and_the_first_named(mouth_live, tmp_path, count):
+    (tmp_path / "in").mkdir()
+    for number in range(1, count + 1):
+        for ending in ("mp4", "mkv"):
+            (tmp_path / "in" / f"{number}.{ending}").touch()
+    (tmp_path / "in" / "other.mp4").touch()
+    done = mouth_live("process", "in", "-o", "out", "--events", "csv")
+    assert done.returncode == 2
+    assert one_line(done) == f"mouth-live: error: {CLASHES[count]}give different names or folders"
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_outputs_of_one_recording_have_two_names(mouth_live, short_clip, tmp_path):
+    (tmp_path / "a.mp4").symlink_to(short_clip)
+    done = mouth_live("process", "a.mp4", "a.mp4", "-o", "out")
+    assert done.returncode == 2
+    assert "two outputs of a.mp4 would both be written to out/a.csv" in one_line(done)
+    device = ["-o", "/dev/null", "--annotate", "/dev/null"]
+    assert mouth_live("process", "a.mp4", *device, "--dry-run").returncode == 0
+
+
 def test_streams_and_stdout_may_have_any_format(mouth_live, short_clip, tmp_path):
     assert format_of(None, EVENTS, "csv") == format_of("-", EVENTS, "csv") == "csv"
     assert format_of("/dev/null", EVENTS) is None
