@@ -281,6 +281,28 @@ def test_so_many_pages_and_no_more(server):
         assert wait_for(again)
 
 
+@pytest.mark.parametrize(("options", "line"), [
+    ("colour=zzz", "colour: expected six hexadecimal digits, such as e69f00, got 'zzz'"),
+    ("style=bar&colour=%23e69f00", "colour: expected six hexadecimal digits, such as e69f00, got '#e69f00'"),
+    ("style=mouth", "style: expected avatar, bar or glow, got 'mouth'"),
+    ("face=me", "face: expected largest or a face's id, such as 0, got 'me'"),
+    ("mirror=yes", "mirror: expected 0 or 1, got 'yes'"),
+    ("flip=", "flip: expected 0 or 1, got ''"),
+    ("color=e69f00", "'color': no such option; known options: face, style, mirror, flip, colour"),
+    ("a%0Ab=1", r"'a\nb': no such option; known options: face, style, mirror, flip, colour"),
+])  # fmt: skip
+def test_a_wrong_option_of_obs_is_one_line(server, options, line):
+    status, headers, body = get(server.port, f"/obs?{options}")
+    assert (status, headers["Content-Type"], body.decode()) == (400, "text/plain; charset=utf-8", f"{line}\n")
+
+
+@pytest.mark.parametrize("options", ["", "face=largest&style=bar", "face=12&style=glow&mirror=1&flip=0&colour=E69f00"])
+def test_right_options_of_obs_get_its_page(server, options):
+    status, headers, body = get(server.port, f"/obs?{options}")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"obs.js" in body
+
+
 def test_an_avatar_of_ones_own(tmp_path):
     pictures = tuple(b"\x89PNG\r\n\x1a\n" + bytes([n]) for n in range(3))
     with serving(avatar=pictures) as server:

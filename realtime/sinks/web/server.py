@@ -18,6 +18,7 @@ from ...system.threads import new_thread
 from .access import Access
 from .client import Client
 from .hub import Hub
+from .obs_options import option_problem
 
 MAX_CLIENTS = 32
 MAX_RECEIVED_BYTES = 4096  # of one message from a page
@@ -159,6 +160,8 @@ class WebServer:
 
     async def _send_file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if name == "obs" and (problem := option_problem(request.query.items())):
+            return web.Response(status=400, text=f"{problem}\n")
         if name.endswith(".html") or (name := _PAGES.get(name, name)) not in self._files:
             raise web.HTTPNotFound
         content, kind = self._files[name]
