@@ -37,6 +37,13 @@ WRONG_LIMITS = (
     '"kind": "open", "on": "1", "off": 0.1', '"kind": "open", "on": NaN, "off": 0.1', '"kind": "open", "on": true',
 )  # fmt: skip
 
+WRONG_REQUESTS = {
+    '{"type": "record", "on": "yes"}': 'on: expected true or false, got "yes"',
+    '{"type": "record", "on": 1}': "on: expected true or false, got 1",
+    '{"type": "record"}': "on: expected true or false, got null",
+    '{"type": "save", "to": "disk"}': 'to: expected profile, or nothing for the file, got "disk"',
+}
+
 
 class Controls:
     """Keeps what pages ask for."""
@@ -335,6 +342,10 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
             for wrong in WRONG_LIMITS:
                 connection.send('{"type": "limits", ' + wrong + "}")
                 assert heard(connection, "error")
+            for wrong, reason in WRONG_REQUESTS.items():
+                connection.send(wrong)
+                assert heard(connection, "error")["message"] == reason
+            assert not heard(connection, "state")["recording"]
             connection.send('{"type": "smooth", "value": 4}')
             connection.send('{"type": "save"}')
             connection.send('{"type": "record", "on": true}')
