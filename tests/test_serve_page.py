@@ -22,6 +22,8 @@ from served import program
 from talking import free_port
 from timed_program import read_notes
 
+from mouth_live.realtime.lips.limits import activity_score
+
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 
 OPEN = 0.6  # what the clip's mouth is held at
@@ -126,6 +128,16 @@ def test_a_slider_acts_at_once_and_is_saved(page, served):
     assert "on = 0.95\noff = 0.95\n" in (served.folder / "desk.toml").read_text()
     page.value("document.getElementById('reset').click()")
     page.wait("live.faces.get(0).isOn('open') && document.getElementById('open-on').value === '0.5'")
+
+
+def test_limits_of_movement_are_shown_as_the_activity_of_tables_too(page):
+    hint = "document.querySelector('#limits small').textContent"
+    for on, off in ((0.2, 0.03), (0.6, 0.13)):
+        slide(page, "activity-on", on)
+        slide(page, "activity-off", off)
+        assert page.value(hint).endswith(f" in tables: {activity_score(on):.2f} and {activity_score(off):.2f}")
+    page.value("document.getElementById('reset').click()")
+    page.wait(f"{hint}.endsWith(' 0.50 and 0.13')")
 
 
 @pytest.mark.slow
