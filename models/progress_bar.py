@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeVar
 
+from .control_characters import escape_control_characters
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -28,6 +30,7 @@ def progress_bar(
     from tqdm import tqdm
 
     columns, rows = _terminal_size()
+    title = None if title is None else escape_control_characters(title)
     return tqdm(items, title, total, leave, unit=f" {unit}", disable=None, ncols=columns, nrows=rows)
 
 

@@ -197,6 +197,23 @@ def test_an_empty_result_has_its_header(mouth_live, short_clip):
     assert mouth_live("events", short_clip, "--format", "csv").stdout == "face_id,kind,start,end\n"
 
 
+def test_a_name_with_control_characters_stays_in_its_line(mouth_live, short_clip, tmp_path):
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a\nb.mp4").symlink_to(short_clip)
+    (tmp_path / "clips" / "c\x1b[31m\u2028.mp4").write_text("no video")
+    plan = mouth_live("process", "clips", "-o", "out", "--dry-run")
+    assert plan.stdout.split("\n")[0] == r"clips/a\nb.mp4 -> out/a\nb.csv"
+    done = mouth_live("process", "clips", "-o", "out")
+    assert done.returncode == 3
+    assert "\x1b" not in done.stderr
+    assert all(line.startswith("mouth-live: ") for line in done.stderr.splitlines())
+    assert re.search(r"mouth-live: clips/a\\nb\.mp4: \d+ frames, 1 face -> out/a\\nb\.csv\n", done.stderr)
+    assert r"clips/c\x1b[31m\u2028.mp4: a text file, not a video" in done.stderr
+    assert (tmp_path / "out" / "a\nb.csv").exists()
+    (tmp_path / "out" / "a\nb.csv").write_text("damaged")
+    assert mouth_live("verify", "out", "--quick").stdout.startswith(r"out/a\nb.csv: ")
+
+
 def test_doctor_names_an_output_once(mouth_live, short_clip):
     done = mouth_live("doctor", "--camera", short_clip, "--seconds", "1", "--to", "key:space")
     assert done.stdout.count("key:space") == 1

@@ -28,9 +28,13 @@ def test_options_from_a_file(mouth_live, short_clip, tmp_path):
 
 
 @pytest.mark.parametrize(("text", "code", "says"), [
-    ("mirrored = true", 2, "my.toml: mirrored: no such option; known options: "),
-    ("[events]\nmirror = true", 2, "my.toml: [events] mirror: no such option; known options: "),
-    ("[eventz]\nvalues = true", 2, "my.toml: eventz: no such option"),
+    ("mirrored = true", 2, "my.toml: mirrored: no such option; did you mean mirror? mouth-live --help and mouth-live "
+     "COMMAND --help list them all\n"),
+    ("On-Star = 1", 2, "my.toml: On-Star: no such option; did you mean on-start or on-stop? mouth-live"),
+    ("xyzzy = 1", 2, "my.toml: xyzzy: no such option; mouth-live --help and mouth-live COMMAND --help list them all\n"),
+    ("[events]\nmirror = true", 2, "[events] mirror: no such option; mouth-live events --help lists them all\n"),
+    ("[events]\nvalue = true", 2, "my.toml: [events] value: no such option; did you mean values? mouth-live events"),
+    ("[eventz]\nvalues = true", 2, "my.toml: [eventz]: no such command; did you mean events? mouth-live --help"),
     ("mirror = ", 2, "my.toml: is not a TOML file"),
     ("mirror = 1", 2, "my.toml: mirror: expected true or false, got 1"),
     ("csv = [1, 2]", 2, "my.toml: csv: expected a string or a number, got [1, 2]"),

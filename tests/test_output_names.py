@@ -52,6 +52,10 @@ def test_the_ending_chooses_the_format_of_events(mouth_live, demo_clip, tmp_path
     (["label", "short.mp4", "-o", "a.xlsx"], "a.xlsx: cannot write a table"),
     (["evaluate", "openness_compact", "--data", ".", "--json", "x.html"], "x.html: cannot write a report as .html"),
     (["evaluate", "openness_compact", "--data", ".", "--html", "x.json"], "x.json: cannot write a page as .json"),
+    (["summary", "t.csv", "-o", "x.pdf"], "x.pdf: cannot write a summary as .pdf; the name must end in .csv, "),
+    (["summary", "t.csv", "-o", "x.html", "--format", "csv"], "x.html: this ending means --format html, not csv"),
+    (["process", "short.mp4", "short.mp4", "-o", "new.pdf"], "new.pdf: the outputs go into a folder"),
+    (["report", "folder", "-o", "new.pdf"], "new.pdf: the outputs go into a folder"),
     (["export", "folder", "-o", "x.keras"], "x.keras: cannot write a network as .keras; the name must end in .tflite"),
 ])  # fmt: skip
 def test_another_ending_is_one_line_and_2_before_any_work(mouth_live, short_clip, tmp_path, words, says):
@@ -63,6 +67,37 @@ def test_another_ending_is_one_line_and_2_before_any_work(mouth_live, short_clip
     assert done.returncode == 2
     assert says in one_line(done)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+CLASHES = {
+    1: "in/1.mkv and in/1.mp4 would both be written to out/1.csv; ",
+    2: "2 inputs would be written to the output of another: in/1.mkv and in/1.mp4 to out/1.csv, "
+    "in/2.mkv and in/2.mp4 to out/2.csv; ",
+    5: "5 inputs would be written to the output of another: in/1.mkv and in/1.mp4 to out/1.csv, "
+    "in/2.mkv and in/2.mp4 to out/2.csv, in/3.mkv and in/3.mp4 to out/3.csv and 2 more; ",
+}
+
+
+@pytest.mark.parametrize("count", CLASHES)
+def test_inputs_that_would_have_one_output_are_counted_and_the_first_named(mouth_live, tmp_path, count):
+    (tmp_path / "in").mkdir()
+    for number in range(1, count + 1):
+        for ending in ("mp4", "mkv"):
+            (tmp_path / "in" / f"{number}.{ending}").touch()
+    (tmp_path / "in" / "other.mp4").touch()
+    done = mouth_live("process", "in", "-o", "out", "--events", "csv")
+    assert done.returncode == 2
+    assert one_line(done) == f"mouth-live: error: {CLASHES[count]}give different names or folders"
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_outputs_of_one_recording_have_two_names(mouth_live, short_clip, tmp_path):
+    (tmp_path / "a.mp4").symlink_to(short_clip)
+    done = mouth_live("process", "a.mp4", "a.mp4", "-o", "out")
+    assert done.returncode == 2
+    assert "two outputs of a.mp4 would both be written to out/a.csv" in one_line(done)
+    device = ["-o", "/dev/null", "--annotate", "/dev/null"]
+    assert mouth_live("process", "a.mp4", *device, "--dry-run").returncode == 0
 
 
 def test_streams_and_stdout_may_have_any_format(mouth_live, short_clip, tmp_path):

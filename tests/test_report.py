@@ -340,7 +340,7 @@ def test_a_page_is_kept_and_replaced_when_asked(mouth_live, tmp_path):
         (["folder", "--video", "a.mp4"], 2, "for a single table"),
         (["folder", "--png", "a.png"], 2, "for a single table"),
         (["folder", "-o", "out.html"], 2, "name a folder"),
-        (["twins", "-o", "out"], 2, "would both become"),
+        (["twins", "-o", "out"], 2, "twins/a.csv and twins/a.parquet would both be written to out/a.report.html"),
         (["nothing", "-o", "out"], 1, "no table of readings in this folder"),
     ],
 )

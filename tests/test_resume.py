@@ -125,11 +125,12 @@ def test_a_recording_with_lost_frames_is_reported_again_on_every_run(mouth_live,
     middle = slice(len(data) // 2, len(data) // 2 + 30_000)
     data[middle] = random.Random(1).randbytes(30_000)
     (tmp_path / "damaged.mp4").write_bytes(data)
-    first = mouth_live("process", "damaged.mp4")
-    again = mouth_live("process", "damaged.mp4")
+    first = mouth_live("process", "damaged.mp4", "--events", "csv")
+    again = mouth_live("process", "damaged.mp4", "--events", "csv")
+    several = mouth_live("process", "damaged.mp4", "missing.mp4", "--events", "csv", "-o", ".")
     assert (first.returncode, again.returncode) == (0, 0)
-    for done in (first, again):
-        assert "damaged.mp4: about" in done.stderr
+    for done in (first, again, several):
+        assert done.stderr.count("damaged.mp4: about") == 1, done.stderr
         assert "frames are missing in it; the longest gap is from" in done.stderr
 
 

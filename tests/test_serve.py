@@ -37,6 +37,13 @@ WRONG_LIMITS = (
     '"kind": "open", "on": "1", "off": 0.1', '"kind": "open", "on": NaN, "off": 0.1', '"kind": "open", "on": true',
 )  # fmt: skip
 
+WRONG_REQUESTS = {
+    '{"type": "record", "on": "yes"}': 'on: expected true or false, got "yes"',
+    '{"type": "record", "on": 1}': "on: expected true or false, got 1",
+    '{"type": "record"}': "on: expected true or false, got null",
+    '{"type": "save", "to": "disk"}': 'to: expected profile, or nothing for the file, got "disk"',
+}
+
 
 class Controls:
     """Keeps what pages ask for."""
@@ -281,6 +288,28 @@ def test_so_many_pages_and_no_more(server):
         assert wait_for(again)
 
 
+@pytest.mark.parametrize(("options", "line"), [
+    ("colour=zzz", "colour: expected six hexadecimal digits, such as e69f00, got 'zzz'"),
+    ("style=bar&colour=%23e69f00", "colour: expected six hexadecimal digits, such as e69f00, got '#e69f00'"),
+    ("style=mouth", "style: expected avatar, bar or glow, got 'mouth'"),
+    ("face=me", "face: expected largest or a face's id, such as 0, got 'me'"),
+    ("mirror=yes", "mirror: expected 0 or 1, got 'yes'"),
+    ("flip=", "flip: expected 0 or 1, got ''"),
+    ("color=e69f00", "'color': no such option; known options: face, style, mirror, flip, colour"),
+    ("a%0Ab=1", r"'a\nb': no such option; known options: face, style, mirror, flip, colour"),
+])  # fmt: skip
+def test_a_wrong_option_of_obs_is_one_line(server, options, line):
+    status, headers, body = get(server.port, f"/obs?{options}")
+    assert (status, headers["Content-Type"], body.decode()) == (400, "text/plain; charset=utf-8", f"{line}\n")
+
+
+@pytest.mark.parametrize("options", ["", "face=largest&style=bar", "face=12&style=glow&mirror=1&flip=0&colour=E69f00"])
+def test_right_options_of_obs_get_its_page(server, options):
+    status, headers, body = get(server.port, f"/obs?{options}")
+    assert (status, headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert b"obs.js" in body
+
+
 def test_an_avatar_of_ones_own(tmp_path):
     pictures = tuple(b"\x89PNG\r\n\x1a\n" + bytes([n]) for n in range(3))
     with serving(avatar=pictures) as server:
@@ -313,6 +342,10 @@ def test_the_command_on_another_address_prints_a_token_and_records_and_saves(hal
             for wrong in WRONG_LIMITS:
                 connection.send('{"type": "limits", ' + wrong + "}")
                 assert heard(connection, "error")
+            for wrong, reason in WRONG_REQUESTS.items():
+                connection.send(wrong)
+                assert heard(connection, "error")["message"] == reason
+            assert not heard(connection, "state")["recording"]
             connection.send('{"type": "smooth", "value": 4}')
             connection.send('{"type": "save"}')
             connection.send('{"type": "record", "on": true}')
@@ -374,12 +407,16 @@ def test_a_port_that_is_taken_is_one_line(mouth_live, demo_clip):
     (("--avatar", "two"), 1, "b.png: is no PNG picture"),
     (("--output", "none"), 1, "none: is no folder"),
     (("--save", "none/a.toml"), 1, "none/a.toml: there is no such folder"),
+    (("--host", "300.1.1.1"), 1, "300.1.1.1: no such address ("),
+    (("--host", "a..b"), 1, "a..b: no such address (not a host name); choose another --host"),
+    (("--host", "203.0.113.9"), 1, "203.0.113.9: not an address of this machine; choose another --host"),
     (("--host", "0.0.0.0"), 2, "MOUTH_LIVE_TOKEN: expected at least 16 letters"),
     (("--host", "192.0.2.1"), 2, "MOUTH_LIVE_TOKEN"),
 ])  # fmt: skip
 def test_what_cannot_be_served(arguments, code, words, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MOUTH_LIVE_TOKEN", "short")
+    if code == 2:
+        monkeypatch.setenv("MOUTH_LIVE_TOKEN", "short")
     for folder, names in (("one", "a"), ("two", "ab")):
         (tmp_path / folder).mkdir()
         for name in names:

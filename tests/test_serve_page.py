@@ -18,8 +18,11 @@ import pytest
 from browser import PROGRAM, browser
 from conftest import COMMAND
 from held_clip import write_clip
+from served import program
 from talking import free_port
 from timed_program import read_notes
+
+from mouth_live.realtime.lips.limits import activity_score
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs chromium")
 
@@ -125,6 +128,32 @@ def test_a_slider_acts_at_once_and_is_saved(page, served):
     assert "on = 0.95\noff = 0.95\n" in (served.folder / "desk.toml").read_text()
     page.value("document.getElementById('reset').click()")
     page.wait("live.faces.get(0).isOn('open') && document.getElementById('open-on').value === '0.5'")
+
+
+def test_limits_of_movement_are_shown_as_the_activity_of_tables_too(page):
+    hint = "document.querySelector('#limits small').textContent"
+    for on, off in ((0.2, 0.03), (0.6, 0.13)):
+        slide(page, "activity-on", on)
+        slide(page, "activity-off", off)
+        assert page.value(hint).endswith(f" in tables: {activity_score(on):.2f} and {activity_score(off):.2f}")
+    page.value("document.getElementById('reset').click()")
+    page.wait(f"{hint}.endsWith(' 0.50 and 0.13')")
+
+
+@pytest.mark.slow
+def test_with_many_faces_the_sliders_are_on_the_screen_and_the_lanes_scroll(window, tmp_path):
+    clip = write_clip(tmp_path / "eight.mp4", OPEN, seconds=60, rate=5, grid=(2, 4))
+    with program(tmp_path, "--camera", clip) as served:
+        window.call("Emulation.setDeviceMetricsOverride", width=1280, height=720, deviceScaleFactor=1, mobile=False)
+        window.go(served.address, "!!window.live && document.querySelectorAll('.lane').length === 8")
+        lowest = "Math.max(...[...document.querySelectorAll('.limits input, .limits button')].map(one => "
+        assert window.value(f"{lowest}one.getBoundingClientRect().bottom))") <= 720
+        assert window.value("lanes.clientHeight >= 2 * document.querySelector('.lane').clientHeight")
+        window.value("lanes.scrollTo(0, lanes.scrollHeight)")
+        last = "document.querySelector('.lane:last-child').getBoundingClientRect().bottom"
+        assert window.value(f"{last} <= Math.ceil(lanes.getBoundingClientRect().bottom)")
+        assert window.value("scrollY") == 0
+        window.call("Emulation.clearDeviceMetricsOverride")
 
 
 def test_calibrating_shows_what_to_do(page):

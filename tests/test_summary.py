@@ -187,7 +187,7 @@ def test_exit_codes(mouth_live, tmp_path):
         (["gone.csv"], 1, "gone.csv: cannot read it (No such file or directory)"),
         (["empty"], 1, "empty: no table of readings in this folder"),
         (["out/failed.csv", "gone.csv"], 1, "none of 2 tables could be read"),
-        (["out", "-o", "x.html", "--format", "csv"], 2, "x.html: ends in .html, but --format is csv"),
+        (["out", "-o", "x.html", "--format", "csv"], 2, "x.html: this ending means --format html, not csv"),
         (["out", "-o", "out/a.csv", "--overwrite"], 2, "out/a.csv: the output would overwrite a table"),
         ([], 2, "Missing argument"),
     ]:

@@ -1,5 +1,9 @@
 """Heads that turn: the openness stays, and with the mouth closed no event starts."""
 
+import csv
+import random
+import re
+
 import cv2
 import make_demo
 import numpy as np
@@ -7,6 +11,7 @@ import pytest
 from turned_heads import Head, head_of, turned
 
 from mouth_live.models import Face, crop_faces
+from mouth_live.models.face import head_turn
 from mouth_live.realtime import Frame, Pipeline
 
 
@@ -26,6 +31,29 @@ def test_the_openness_stays_up_to_30_degrees(heads, finder, model, yaw):
         assert np.abs(face.keypoints[3] - keypoints[3]).max() < 16
         true = Face((0.0, 0.0, 1.0, 1.0), keypoints.astype(np.float32), 1.0)
         assert model.predict(crop_faces(picture, [face, true])) == pytest.approx([value] * 2, abs=0.15)
+
+
+@pytest.mark.slow
+def test_the_turn_of_photos_is_what_its_docstring_says(shared, finder):
+    yaws, turns = re.findall(r"^ +(?:yaw, degrees|head_turn) +(.*)$", head_turn.__doc__, re.MULTILINE)
+    with (shared / "faces" / "turned.csv").open(newline="", encoding="utf-8") as table:
+        rows = list(csv.DictReader(table))
+    random.Random(0).shuffle(rows)
+    for yaw, turn in zip(yaws.split(), turns.split(), strict=True):
+        low, high = map(int, yaw.split("-"))
+        some = [row for row in rows if low <= abs(float(row["yaw"])) < high][:40]
+        found = [turn_in_photo(shared / "faces", row, finder) for row in some]
+        assert np.nanmedian(found) == pytest.approx(float(turn), abs=0.1), yaw
+
+
+def turn_in_photo(folder, row, finder):
+    """The turn of the labelled face; NaN where it is not found."""
+    x, y, width, height = (float(row[name]) for name in ("x", "y", "width", "height"))
+    for face in finder.find(cv2.imread(str(folder / row["file"]))):
+        left, top, wide, high = face.box
+        if np.hypot(left + wide / 2 - x - width / 2, top + high / 2 - y - height / 2) < width / 2:
+            return head_turn(face)
+    return np.nan
 
 
 @pytest.mark.slow

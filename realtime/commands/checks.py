@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from ...models.control_characters import escape_control_characters
 from ...models.errors import MouthLiveError
 from ...models.face import head_turn
 from ..lips.gates import Gates
@@ -110,7 +111,7 @@ def run_doctor(
     """
     broken: list[str] = []
     for check in _checks(settings, camera, seconds, outputs):
-        click.echo(str(check))
+        click.echo(escape_control_characters(str(check)))
         if check.state == "broken":
             broken.append(check.link)
     if broken:

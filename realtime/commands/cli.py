@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ...models.control_characters import escape_control_characters
 from ...models.errors import MouthLiveError
 from ..system.signals import RaiseOnce, Terminated
 from .calibrate import calibrate
@@ -207,4 +208,4 @@ class _LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of one record."""
         level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        return f"mouth-live: {level}{record.getMessage()}"
+        return f"mouth-live: {level}{escape_control_characters(record.getMessage())}"

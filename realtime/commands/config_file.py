@@ -1,6 +1,8 @@
 """``--config FILE.toml``: options from a file. The options on the command line take precedence."""
 
 import tomllib
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, cast
 
@@ -46,10 +48,11 @@ def read_config(path: Path, root: click.Group, command: click.Command) -> Values
         if name in root.commands and isinstance(value, dict)
     }
     common = {name: value for name, value in content.items() if name not in tables}
-    known = {name for each in (root, *root.commands.values()) for name in _options(each)}
-    _check(path, "", common, sorted(known))
+    everywhere = {name for each in (root, *root.commands.values()) for name in _options(each)}
+    _refuse_other_tables(path, common, root)
+    _check(f"{path}: ", common, everywhere, "mouth-live --help and mouth-live COMMAND --help list")
     for name, table in tables.items():
-        _check(path, f"[{name}] ", table, sorted(_options(root.commands[name])))
+        _check(f"{path}: [{name}] ", table, _options(root.commands[name]), f"mouth-live {name} --help lists")
     own = _options(command)
     values = common | tables.get(command.name or "", {})
     return {own[name].name or name: _value(path, name, own[name], values[name]) for name in values if name in own}
@@ -62,10 +65,23 @@ def _options(command: click.Command) -> dict[str, click.Option]:
     return {name: option for name, option in names.items() if name not in _EXCLUDED}
 
 
-def _check(path: Path, table: str, values: Values, known: list[str]) -> None:
+def _refuse_other_tables(path: Path, values: Values, root: click.Group) -> None:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            near = _nearest(name, root.commands)
+            raise UsageError(f"{path}: [{name}]: no such command; {near}mouth-live --help lists them all")
+
+
+def _check(where: str, values: Values, known: Iterable[str], listed: str) -> None:
     for name in values:
         if name not in known:
-            raise UsageError(f"{path}: {table}{name}: no such option; known options: {', '.join(known)}")
+            raise UsageError(f"{where}{name}: no such option; {_nearest(name, known)}{listed} them all")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """Return a question that names what may be meant; empty where nothing is near."""
+    near = get_close_matches(name.lower(), known)
+    return f"did you mean {' or '.join(near)}? " if near else ""
 
 
 def _value(path: Path, name: str, option: click.Option, value: object) -> object:

@@ -9,7 +9,7 @@ from ...models.whole_file import is_stream
 
 STDOUT = "-"
 JSON = "json"
-_SPREADSHEETS = {".xlsx", ".xls", ".ods", ".tsv"}  # nothing of ours, but not the name of a folder either
+_FOREIGN = {".xlsx", ".xls", ".ods", ".tsv", ".pdf"}  # nothing of ours, but not the name of a folder either
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,13 @@ EVENTS = Product(
 REPORT = Product("a report", {".json": JSON})
 PNG = Product("a figure", {".png": "png"}, needs_ending=True)
 SVG = Product("a figure", {".svg": "svg"}, needs_ending=True)
+SUMMARY = Product("a summary", {".csv": "csv", ".html": "html", ".htm": "html"})
 PAGE = Product("a page", {".html": "html", ".htm": "html"})
 NETWORK = Product("a network", {".tflite": "tflite"}, needs_ending=True)
 FORMAT_NAMES = tuple(dict.fromkeys(EVENTS.endings.values()))
 TABLE_FORMATS = tuple(TABLE.endings.values())
-_FILE_ENDINGS = _SPREADSHEETS.union(*(one.endings for one in (TABLE, VIDEO, EVENTS, REPORT, PAGE, PNG, SVG, NETWORK)))
+SUMMARY_FORMATS = tuple(dict.fromkeys(SUMMARY.endings.values()))
+_FILE_ENDINGS = _FOREIGN.union(*(one.endings for one in (TABLE, VIDEO, EVENTS, REPORT, PAGE, PNG, SVG, NETWORK)))
 
 
 def format_of(path: Path | str | None, product: Product, given: str | None = None) -> str | None:

@@ -1,7 +1,8 @@
 """The one rule for output files: an existing file is kept and the user is told, unless ``--overwrite`` is given."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import click
 from ...models.errors import SinkError, UsageError
 from ...models.whole_file import same_file
 from .file_formats import STDOUT
+
+NAMED_CLASHES = 3  # in a message; it says how many more there are
 
 
 class OutputFile(click.Path):
@@ -46,6 +49,38 @@ def refuse_input(paths: Iterable[Path | None], sources: Iterable[Path | str]) ->
     for path in _files(paths):
         if any(same_file(path, source) for source in read):
             raise UsageError(f"{path}: the output would overwrite the input; give another name")
+
+
+@dataclass(frozen=True, slots=True)
+class Clash:
+    """An output that is written twice.
+
+    Attributes:
+        both: what would be written to it, in words: two inputs, or two outputs of one.
+        path: the output.
+    """
+
+    both: str
+    path: Path
+
+
+def refuse_clashes(clashes: Sequence[Clash], advice: str) -> None:
+    """Refuse outputs that are written twice; count them, and name the first few.
+
+    Args:
+        clashes: one for each input whose output is another's already.
+        advice: what to try, at the end of the message.
+
+    Raises:
+        UsageError: there are any.
+    """
+    if not clashes:
+        return
+    if len(clashes) == 1:
+        raise UsageError(f"{clashes[0].both} would both be written to {clashes[0].path}; {advice}")
+    named = ", ".join(f"{clash.both} to {clash.path}" for clash in clashes[:NAMED_CLASHES])
+    more = f" and {len(clashes) - NAMED_CLASHES} more" if len(clashes) > NAMED_CLASHES else ""
+    raise UsageError(f"{len(clashes)} inputs would be written to the output of another: {named}{more}; {advice}")
 
 
 def keep_existing(paths: Iterable[Path | None], overwrite: bool) -> None:

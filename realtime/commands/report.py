@@ -12,7 +12,7 @@ from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableEr
 from ...models.whole_file import same_file, whole_file
 from .file_formats import PAGE, PNG, STDOUT, SVG, format_of, refuse_file_name
 from .limit_options import activity_limit_option
-from .output_files import OutputFile, dated, keep_existing, overwrite_option, refuse_input
+from .output_files import Clash, OutputFile, dated, keep_existing, overwrite_option, refuse_clashes, refuse_input
 from .summary import find_tables
 
 if TYPE_CHECKING:
@@ -170,10 +170,12 @@ def _report_folder(folder: Path, out: Path, activity_limit: float, library: str,
 
 def _refuse_same_names(jobs: Iterable[_Job]) -> None:
     pages: dict[Path, Path] = {}
+    clashes: list[Clash] = []
     for job in jobs:
         other = pages.setdefault(job.page, job.table)
         if other != job.table:
-            raise UsageError(f"{other} and {job.table} would both become {job.page}; make their reports one by one")
+            clashes.append(Clash(f"{other} and {job.table}", job.page))
+    refuse_clashes(clashes, "make their reports one by one")
 
 
 def _make_folder(folder: Path, parents: bool = False) -> None:

@@ -1,5 +1,6 @@
 """What a live page may change: limits of events, smoothing, camera, recording, the configuration file."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isfinite
@@ -94,9 +95,9 @@ class ServeControls:
                 self._session.pipeline.lips.use_limits(self._limits)
                 self._session.pipeline.min_cutoff = self._first_cutoff
             case "record":
-                self._record(command.get("on") is True)
+                self._record(command.get("on"))
             case "save":
-                self._save_profile() if command.get("to") == "profile" else self._save_file()
+                self._save(command.get("to"))
             case "calibrate":
                 self._calibrator.request()
             case "camera":
@@ -106,7 +107,9 @@ class ServeControls:
             case _:
                 raise ValueError(f"type: expected {', '.join(REQUESTS)}")
 
-    def _record(self, on: bool) -> None:
+    def _record(self, on: object) -> None:
+        if not isinstance(on, bool):
+            raise ValueError(f"on: expected true or false, got {json.dumps(on)}")  # noqa: TRY004 (it is a page's mistake)
         if on and self._cameras.is_opening:
             raise ValueError("wait until the other camera is open, or failed to open")
         self._recorder.request(on)
@@ -126,6 +129,14 @@ class ServeControls:
         self._limits = {**self._limits, kind: replace(self._limits[kind], on=on, off=off)}
         self._session.pipeline.lips.use_limits({kind: self._limits[kind]})
         self._saved = ""
+
+    def _save(self, to: object) -> None:
+        if to == "profile":
+            self._save_profile()
+        elif to is None:
+            self._save_file()
+        else:
+            raise ValueError(f"to: expected profile, or nothing for the file, got {json.dumps(to)}")
 
     def _save_profile(self) -> None:
         """Save the limits and the smoothing in the profile, beside the person's range."""

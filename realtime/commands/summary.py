@@ -12,7 +12,7 @@ import click
 from ...models.errors import MouthLiveError, SinkError, SomeFailedError, TableError, UsageError
 from ...models.whole_file import same_file, whole_file
 from .completion import complete_files
-from .file_formats import TABLE_FORMATS
+from .file_formats import SUMMARY, SUMMARY_FORMATS, TABLE_FORMATS, format_of
 from .limit_options import activity_limit_option
 from .output_files import dated, keep_existing, overwrite_option
 
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mouth_live")
 
-FORMATS = ("csv", "html")
 _SUFFIXES = {f".{name}" for name in TABLE_FORMATS}
 
 
 @click.command(short_help="One table or page over many tables.")
 @click.argument("paths", nargs=-1, required=True, metavar="TABLE...", shell_complete=complete_files)
-@click.option("--format", "format_name", type=click.Choice(FORMATS), help="Default: that of FILE's ending, or csv.")
+@click.option(
+    "--format",
+    "format_name",
+    type=click.Choice(SUMMARY_FORMATS),
+    help="Default: that of FILE's ending, or csv.",
+)
 @click.option("-o", "--output", type=click.Path(path_type=Path), metavar="FILE", help="A file; default: stdout.")
 @activity_limit_option
 @overwrite_option
@@ -45,10 +49,8 @@ def summary(
     mouth-live summary tables/ --activity-limit 0.3
                                                    less movement is enough
     """  # noqa: D301
-    from ..sinks.tables.formats import chosen_format
-
     output = None if output is None or str(output) == "-" else dated(output)
-    chosen = chosen_format(None if output is None else str(output), format_name, FORMATS)
+    chosen = format_of(output, SUMMARY, format_name) or SUMMARY_FORMATS[0]
     tables = find_tables(paths)
     if output is not None and any(same_file(output, table) for table in tables):
         raise UsageError(f"{output}: the output would overwrite a table; give another name")

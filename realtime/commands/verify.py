@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from ...models.control_characters import escape_control_characters
 from ...models.errors import DataError
 
 log = logging.getLogger("mouth_live")
@@ -35,7 +36,7 @@ def verify(folder: Path, quick: bool) -> None:
     for verdict in verify_products(folder, quick):
         checked, wrong = checked + 1, wrong + bool(verdict.problems)
         for problem in verdict.problems:
-            click.echo(f"{verdict.product}: {problem}")
+            click.echo(escape_control_characters(f"{verdict.product}: {problem}"))
     if not checked:
         raise DataError(f"{folder}: no products with a manifest in it; only files of process and events have one")
     if wrong:

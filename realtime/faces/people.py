@@ -19,7 +19,7 @@ from ..records import Analysis, Reading
 
 SAME_PERSON = 0.4  # distance of mean embeddings up to which two tracks are one person
 FIRST_STEP = 0.4  # s from a track's first embedding to its second; each step is twice as long as the one before
-MOST_TURN = 0.4  # of the head, about 35 degrees; beyond, faces of two people look more alike
+MOST_TURN = 0.4  # as head_turn reads it, a yaw of 30 to 45 degrees; beyond, faces of two people look more alike
 SMALLEST = 40.0  # width in pixels of a face that is embedded
 
 

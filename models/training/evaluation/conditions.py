@@ -85,7 +85,7 @@ def yaw(face: Face) -> float:
 
     On a head turned by t the nose tip, ``NOSE_DEPTH`` in front of the eyes, moves by ``NOSE_DEPTH sin t`` along the
     line of the eyes, whose distance shrinks to ``cos t``. The error is about 10 degrees up to a yaw of 60. Beyond, the
-    detector guesses the far eye.
+    detector guesses the far eye: heads turned by 60 to 90 degrees are read as 50 to 53 in the median.
     """
     return degrees(atan(head_turn(face) / NOSE_DEPTH))
 

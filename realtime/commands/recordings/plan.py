@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ....models.errors import SinkError, UsageError
 from ..file_formats import STDOUT
+from ..output_files import Clash, refuse_clashes
 from .inputs import Recording, find_recordings
 from .products import SUFFIXES, Kind, Target
 
@@ -121,6 +122,7 @@ def _path(item: Recording, product: Wanted, several: bool, beside: Path | None) 
 def _refuse_clashes(jobs: Sequence[Job]) -> None:
     owners: dict[Path, Path] = {}
     sources = {_identity(job.source) for job in jobs}
+    clashes: list[Clash] = []
     for job in jobs:
         for target in job.targets:
             if isinstance(target.path, str):
@@ -128,11 +130,14 @@ def _refuse_clashes(jobs: Sequence[Job]) -> None:
             path = target.path.resolve()
             if _identity(path) in sources:
                 raise UsageError(f"{target.path}: the output would overwrite an input; give another name")
-            if path in owners and not (owners[path] == job.source and path.exists() and not path.is_file()):
+            if path not in owners:
+                owners[path] = job.source
+            elif owners[path] != job.source or not path.exists() or path.is_file():  # a device may take both of one
                 first = owners[path]
                 both = f"two outputs of {first}" if first == job.source else f"{first} and {job.source}"
-                raise UsageError(f"{both} would both be written to {target.path}; give different names or folders")
-            owners[path] = job.source
+                clashes.append(Clash(both, target.path))
+                break  # a job's other outputs clash as well
+    refuse_clashes(clashes, "give different names or folders")
 
 
 def _identity(path: Path) -> object:

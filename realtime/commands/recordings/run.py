@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ....models.control_characters import escape_control_characters
 from ....models.errors import IncompleteVideoError, MouthLiveError, SomeFailedError
 from ...faces.stretches import SHORTEST
 from ...settings import AnalysisSettings, load_networks
@@ -145,7 +146,7 @@ def _print_plan(statuses: Iterator[JobStatus]) -> None:
     for status in statuses:
         if status.job.targets:
             paths = ", ".join(str(target.path) for target in status.job.targets)
-            click.echo(f"{status.job.source} -> {paths}")
+            click.echo(escape_control_characters(f"{status.job.source} -> {paths}"))
 
 
 def _do_single(
@@ -164,8 +165,7 @@ def _do_single(
         return
     if not status.notes:
         log.info("%s: is complete already, skipped (--overwrite makes it again)", status.job.source)
-    for manifest in status.done:
-        _tell_again(manifest)
+    _tell_again(status.done)
 
 
 def _is_skipped(status: JobStatus, tally: Tally) -> bool:
@@ -173,24 +173,24 @@ def _is_skipped(status: JobStatus, tally: Tally) -> bool:
     if status.job.targets:
         return False
     try:
-        for manifest in status.done:
-            _tell_again(manifest)
+        _tell_again(status.done)
         tally.skipped += 1
     except IncompleteVideoError as error:
         tally.take(status.job, Outcome(str(error)))
     return True
 
 
-def _tell_again(manifest: Manifest) -> None:
-    """Say again why the recording of a complete product is not whole, as the run that made it did.
+def _tell_again(manifests: Iterable[Manifest]) -> None:
+    """Say again, once, why the recording of complete products is not whole, as the run that made them did.
 
     Raises:
         IncompleteVideoError: the recording is cut off.
     """
-    if manifest.exit_code:
-        raise IncompleteVideoError(manifest.reason)
-    if manifest.reason:
-        log.warning("%s", manifest.reason)
+    for reason, exit_code in dict.fromkeys((manifest.reason, manifest.exit_code) for manifest in manifests):
+        if exit_code:
+            raise IncompleteVideoError(reason)
+        if reason:
+            log.warning("%s", reason)
 
 
 def _local_runner(options: ProductOptions, settings: AnalysisSettings, workers: int | None) -> Runner:

@@ -1,10 +1,9 @@
 """The formats of the table of readings, and the one door to their sinks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ....models.errors import UsageError
 from ..file_sink import FileSink
 from .csv_sink import CsvSink
 from .jsonl_sink import JsonlSink
@@ -12,25 +11,6 @@ from .parquet_sink import ParquetSink, load_pyarrow
 
 CSV, PARQUET, JSONL = "csv", "parquet", "jsonl"
 TABLE_FORMATS = (CSV, PARQUET, JSONL)  # each is its files' ending too
-
-
-def chosen_format(output: str | None, given: str | None, formats: Sequence[str] = TABLE_FORMATS) -> str:
-    """Return the format of an output: the one that was given, or that of the output's ending, or the first.
-
-    Args:
-        output: the file or folder to write, as on the command line; None or ``"-"`` tell no format.
-        given: one of ``formats``; None for none.
-        formats: the formats to choose from, each named as its files end.
-
-    Raises:
-        UsageError: the ending is that of another format.
-    """
-    ending = "" if output is None else Path(output).suffix[1:].lower()
-    if ending not in formats:
-        return given or formats[0]
-    if given not in (None, ending):
-        raise UsageError(f"{output}: ends in .{ending}, but --format is {given}; change one of them")
-    return ending
 
 
 def check_format(name: str) -> None:

@@ -2,9 +2,13 @@
 import {Drawn} from "./avatars.js";
 
 const KINDS = {activity: "Lips active", open: "Mouth open"};
-const HINTS = {activity: "by how much the lips move", open: "by openness, 0 to 1"};
+const HINTS = {
+  activity: (on, off) => `by how much the lips move; activity in tables: ${score(on)} and ${score(off)}`,
+  open: () => "by openness, 0 to 1",
+};
 const TOP = {activity: 1, open: 1};
 const STATES = {sending: "sending", waiting: "waiting for an answer", refused: "refused"};
+const HALF_SCORE = 0.2; // the movement at which the column activity is 0.5 (docs/events.md, A limit of your own)
 const HOLD = 400; // ms after a change in which what the program says does not move the slider
 
 export const by = (id) => document.getElementById(id);
@@ -20,6 +24,7 @@ export class Controls {
   constructor(send) {
     this.send = send;
     this.sliders = {};
+    this.hints = {};
     this.touched = -Infinity;
     by("record").onclick = () => this.record();
     by("save").onclick = () => send({type: "save"});
@@ -59,10 +64,13 @@ export class Controls {
 
   build(limits) {
     this.sliders = {};
+    this.hints = {};
     by("limits").replaceChildren();
     for (const kind of Object.keys(limits)) {
       const group = element("fieldset");
-      group.append(element("legend", KINDS[kind]), element("small", HINTS[kind]));
+      const hint = element("small");
+      group.append(element("legend", KINDS[kind]), hint);
+      this.hints[kind] = hint;
       this.sliders[kind] = {on: this.slider(group, kind, "on", "starts from"), off: this.slider(group, kind, "off", "stops below")};
       by("limits").append(group);
     }
@@ -94,7 +102,9 @@ export class Controls {
   }
 
   number(kind) {
-    for (const {input, number} of Object.values(this.sliders[kind])) number.textContent = Number(input.value).toFixed(2);
+    const {on, off} = this.sliders[kind];
+    for (const {input, number} of [on, off]) number.textContent = Number(input.value).toFixed(2);
+    this.hints[kind].textContent = HINTS[kind](Number(on.input.value), Number(off.input.value));
   }
 
   place(state) {
@@ -133,6 +143,11 @@ export class Controls {
     });
     by("outputs").replaceChildren(...rows);
   }
+}
+
+// A movement on the scale of the column activity, as activity_score in limits.py.
+function score(movement) {
+  return (movement / (movement + HALF_SCORE)).toFixed(2);
 }
 
 export function say(id, text) {

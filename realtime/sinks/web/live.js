@@ -184,6 +184,7 @@ function draw(moment) {
     lanes.delete(id);
   }
   by("lanes").dataset.many = lanes.size > 3;
+  by("lanes").tabIndex = lanes.size > 3 ? 0 : -1; // a list that scrolls takes the arrow keys
   by("noface").hidden = lanes.size > 0;
   if (moment - told > 1000) {
     told = moment;

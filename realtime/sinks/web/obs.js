@@ -7,9 +7,9 @@ const ABSENT = 90; // ... and where a frame came without its face: a face that i
 const GONE = 1000; // ms without a value until the avatar makes room for others
 const RISE = 28, FALL = 55, CLOSE = 30; // ms: how fast the mouth follows, and how fast it closes when its face is lost
 const ask = new URLSearchParams(location.search);
-const style = ["bar", "glow"].includes(ask.get("style")) ? ask.get("style") : "avatar";
+const style = ask.get("style") ?? "avatar"; // the program refuses values that an option cannot have
 const wanted = ask.get("face");
-const chosenColour = /^[0-9a-f]{6}$/i.test(ask.get("colour") ?? "") ? `#${ask.get("colour")}` : null;
+const chosenColour = ask.has("colour") ? `#${ask.get("colour")}` : null;
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
 const stage = document.getElementById("stage");
 if (style !== "avatar") stage.classList.add(style); // an avatar has that class itself

@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from errno import EADDRNOTAVAIL
 from importlib.resources import files
 from itertools import count
 from threading import Event
@@ -17,6 +18,7 @@ from ...system.threads import new_thread
 from .access import Access
 from .client import Client
 from .hub import Hub
+from .obs_options import option_problem
 
 MAX_CLIENTS = 32
 MAX_RECEIVED_BYTES = 4096  # of one message from a page
@@ -56,8 +58,14 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except (socket.gaierror, UnicodeError) as error:  # Unicode: a name that no network has, such as "a..b"
+        reason = error.strerror if isinstance(error, socket.gaierror) else "not a host name"
+        raise SinkError(f"{host}: no such address ({reason}); choose another --host, such as 127.0.0.1") from None
+    try:
         taken = socket.create_server(where[:2], family=family)
     except OSError as error:
+        if error.errno == EADDRNOTAVAIL:
+            raise SinkError(f"{host}: not an address of this machine; choose another --host") from None
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror  # create_server's own repeats the address
         raise SinkError(f"{host}:{port}: cannot listen there ({reason}); choose another --port") from None
@@ -152,6 +160,8 @@ class WebServer:
 
     async def _send_file(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
+        if name == "obs" and (problem := option_problem(request.query.items())):
+            return web.Response(status=400, text=f"{problem}\n")
         if name.endswith(".html") or (name := _PAGES.get(name, name)) not in self._files:
             raise web.HTTPNotFound
         content, kind = self._files[name]
