@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EACCES, EADDRINUSE
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -69,7 +70,8 @@ class WebSocketServer(Output):
             self._socket = socket.create_server(where[:2], family=family)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its clients inherit it
         except OSError as error:
-            raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another port") from None
+            wrong = "port" if error.errno in {EACCES, EADDRINUSE} else "host"
+            raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another {wrong}") from None
 
     def open(self, is_ending: object) -> None:
         """Start the server."""
