@@ -222,14 +222,19 @@ def missing_for_gpu() -> str:
     """Return what the use of a GPU lacks here, as far as that shows without importing anything; empty for nothing.
 
     An import costs 5 s and 550 MB. On a laptop without a GPU that happens to have Keras installed, ``auto`` must start
-    at once.
+    at once. The driver comes first: Keras alone does not help those who have no GPU.
     """
+    if not has_gpu_driver():
+        return "no GPU driver was found that Keras can use"
     if importlib.util.find_spec("keras") is None:
         return "Keras is not installed (pip install 'mouth-live[gpu]')"
-    drivers = (Path(device) for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
-    if not any(driver.exists() for driver in drivers) and shutil.which("nvidia-smi") is None:
-        return "no GPU driver was found that Keras can use"
     return ""
+
+
+def has_gpu_driver() -> bool:
+    """Return whether the driver of a GPU is installed here."""
+    devices = (Path(device) for device in ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd"))
+    return any(device.exists() for device in devices) or shutil.which("nvidia-smi") is not None
 
 
 def _gpu_problem() -> str:
@@ -242,4 +247,6 @@ def _gpu_problem() -> str:
         backend = str(keras().backend.backend())
     except ModuleNotFoundError as error:
         return f"Keras lacks its backend ({error.name} is not installed; pip install 'mouth-live[gpu]')"
+    except ValueError as error:  # Keras knows no backend of that name
+        return f"Keras does not start ({error}); set KERAS_BACKEND to tensorflow, jax or torch"
     return "" if sees_gpu() else f"{backend}, which Keras runs on, sees no GPU"

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import COMMAND
 
+from mouth_live.models import openness
 from mouth_live.models.errors import DeviceError
 from mouth_live.realtime import AnalysisSettings
 from mouth_live.realtime.commands.recordings import device_choice, pool, run
@@ -50,16 +51,38 @@ def test_the_line_says_what_each_would_take():
 
 
 def test_without_a_driver_nothing_is_said(monkeypatch, short_clip):
-    monkeypatch.setattr(device_choice, "missing_for_gpu", lambda: "no GPU driver was found")
+    monkeypatch.setattr(device_choice, "has_gpu_driver", lambda: False)
     assert device_choice.choose_device([short_clip], None) == device_choice.Choice("cpu")
 
 
 def test_a_driver_whose_gpu_keras_cannot_use_leaves_the_work_to_the_cpu(monkeypatch, short_clip):
+    monkeypatch.setattr(device_choice, "has_gpu_driver", lambda: True)
     monkeypatch.setattr(device_choice, "missing_for_gpu", lambda: "")
     monkeypatch.setattr(device_choice, "stated_duration", lambda _: HOUR)
     choice = device_choice.choose_device([short_clip] * 16, 16)
     assert choice.device == "cpu"  # the process that tries finds no driver
     assert choice.reason.startswith("working on the CPU, for the GPU cannot be used: no GPU driver was found")
+
+
+@pytest.mark.parametrize(("length", "said"), [(1.0, ""), (HOUR, "for the GPU cannot be used: Keras is not installed")])
+def test_who_has_a_card_but_not_keras_is_told_so_where_it_would_help(monkeypatch, short_clip, length, said):
+    monkeypatch.setattr(device_choice, "has_gpu_driver", lambda: True)
+    monkeypatch.setattr(openness, "has_gpu_driver", lambda: True)
+    monkeypatch.setattr(openness.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(device_choice, "stated_duration", lambda _: length)
+    choice = device_choice.choose_device([short_clip] * 16, 16)
+    assert choice.device == "cpu"
+    assert said in choice.reason
+    assert bool(said) == bool(choice.reason)
+
+
+@pytest.mark.parametrize("keras", [True, False])
+@pytest.mark.parametrize(("driver", "said"), [(False, "no GPU driver was found"), (True, "Keras is not installed")])
+def test_only_who_has_a_card_is_told_that_keras_is_missing(monkeypatch, driver, keras, said):
+    monkeypatch.setattr(openness, "has_gpu_driver", lambda: driver)
+    monkeypatch.setattr(openness.importlib.util, "find_spec", lambda _: object() if keras else None)
+    missing = openness.missing_for_gpu()
+    assert missing.startswith(said) if not (driver and keras) else not missing
 
 
 def test_the_gpus_are_those_that_are_visible(monkeypatch):
@@ -70,6 +93,7 @@ def test_the_gpus_are_those_that_are_visible(monkeypatch):
 @pytest.mark.parametrize("hidden", ["", "-1"])
 def test_where_all_gpus_are_hidden_auto_takes_the_cpu_and_gpu_is_an_error(monkeypatch, short_clip, tmp_path, hidden):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    monkeypatch.setattr(device_choice, "has_gpu_driver", lambda: True)
     monkeypatch.setattr(device_choice, "missing_for_gpu", lambda: "")
     assert device_choice.choose_device([short_clip], None) == device_choice.Choice("cpu")
     jobs = plan_jobs([str(short_clip.parent)], [Wanted("table", "csv", str(tmp_path))], several=True)
@@ -79,6 +103,7 @@ def test_where_all_gpus_are_hidden_auto_takes_the_cpu_and_gpu_is_an_error(monkey
 
 def test_short_work_stays_on_the_cpu_and_says_so(monkeypatch, short_clip, tmp_path, caplog):
     caplog.set_level("INFO")
+    monkeypatch.setattr(device_choice, "has_gpu_driver", lambda: True)
     monkeypatch.setattr(device_choice, "missing_for_gpu", lambda: "")
     run.process_recordings(
         plan_jobs([str(short_clip)], [Wanted("table", "csv", str(tmp_path / "out.csv"))], several=False),
@@ -140,10 +165,14 @@ def test_on_the_cpu_nothing_of_a_gpu_is_imported(short_clip, tmp_path):
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize(("given", "code"), [("4G", 1), ("900M", 1), ("lots", 2), ("0G", 2)])
+AMOUNTS = [("4G", 1), ("900M", 1), ("lots", 2), ("0G", 2), ("0.5M", 2), ("1025G", 2), ("\u0664G", 2)]  # an Arabic 4
+
+
+@pytest.mark.parametrize(("given", "code"), AMOUNTS)
 def test_gpu_memory_is_an_amount(short_clip, tmp_path, given, code):
     command = [*COMMAND, "process", str(short_clip), "-o", str(tmp_path / "out.csv"), "--device", "gpu"]
     done = subprocess.run([*command, "--gpu-memory", given], capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr  # there is no GPU here, which is said in one line
     assert ("--device gpu: " in done.stderr) == (code == 1)
+    assert ("expected an amount from 1M to 1024G, such as 4G or 900M, got " in done.stderr) == (code == 2)
     assert len(done.stderr.splitlines()) == 1 or code == 2

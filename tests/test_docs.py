@@ -88,7 +88,6 @@ NOT_RUN = {
     "pip install --no-index --find-links wheels 'mouth-live[gpu]'": SET_UP,
     "mouth-live process recordings/ -o tables/ --device gpu": GPU,
     "python tests/benchmarks/device.py --work clips/ --json device.json": MINUTES,
-    "python tests/benchmarks/device.py --work clips/ --json device.json --backend jax": MINUTES,
     "python tests/benchmarks/turned_mouths.py": MINUTES,
     "python -m mouth_live.models.training.landmarks faces/ --model face_landmarker.task": MEDIAPIPE,
     "python -m mouth_live.models.training.landmarks faces/ --attention-mesh -o mesh.npz": MEDIAPIPE,

@@ -275,35 +275,42 @@ def test_thumbnails_are_averaged():
 
 
 class Foreign:
-    """A GPU array of another library, as a video decoder gives it: it begins at a multiple of 64 bytes."""
+    """A GPU array of another library, as a video decoder gives it; it begins so many bytes after a multiple of 64."""
 
-    def __init__(self, array: np.ndarray) -> None:
-        memory = np.empty(array.nbytes + 64, np.uint8)
-        start = -memory.ctypes.data % 64
+    def __init__(self, array: np.ndarray, after: int = 0, *, on_host: bool = True) -> None:
+        self._on_host = on_host
+        memory = np.empty(array.nbytes + 128, np.uint8)
+        start = -memory.ctypes.data % 64 + after
         self._array = memory[start : start + array.nbytes].reshape(array.shape)
         self._array[...] = array
 
-    def __dlpack__(self) -> object:
+    def __dlpack__(self, stream: object = None) -> object:
         return self._array.__dlpack__()
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self._array.__dlpack_device__()
+        return self._array.__dlpack_device__() if self._on_host else (2, 0)
 
 
 def test_pictures_of_other_libraries_are_taken(face, reader):
     rgb = np.ascontiguousarray(np.stack([ASTRONAUT[..., ::-1]] * 3))
     expected = reader.crops(FrameBatch.upload([ASTRONAUT]), [(0, face)])
-    for tensor in (rgb, Foreign(rgb), backend.to_device(rgb)):
+    for tensor in (rgb, Foreign(rgb), Foreign(rgb, after=3), backend.to_device(rgb)):
         batch = FrameBatch.of_rgb(tensor)
         assert (batch.count, batch.width, batch.height) == (3, 512, 512)
         assert np.array_equal(reader.crops(batch, [(2, face)]), expected)
         assert len(batch.thumbnails()) == 3
 
 
+def test_memory_of_the_gpu_that_would_abort_tensorflow_is_one_error():
+    assert int(backend.ops().sum(backend.to_device(Foreign(np.ones(8, np.uint8), on_host=False)))) == 8
+    with pytest.raises(DeviceError, match="addresses that 64 divides"):
+        backend.to_device(Foreign(np.ones(8, np.uint8), after=16, on_host=False))
+
+
 @pytest.mark.slow  # TensorFlow waits ten seconds for memory
 def test_too_little_memory_is_one_error_and_the_next_call_works():
     k = backend.ops()
-    enormous = backend.compiled(lambda x: k.sum(k.repeat(k.ones((1 << 20, 1)) * x, 1 << 18, axis=1)))  # a terabyte
+    enormous = backend.compiled(lambda x: k.repeat(k.ones((1 << 20, 1)) * x, 1 << 18, axis=1))  # a terabyte
     with pytest.raises(OutOfDeviceMemoryError, match="too little free memory"):
         enormous(np.ones(1, np.float32))
     assert issubclass(OutOfDeviceMemoryError, DeviceError)

@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 
 from ..errors import DeviceError, OutOfDeviceMemoryError
 from ..native_talk import import_quietly
+from .dlpack import ON_HOST, address
 
 Tensor = Any
 """A tensor of the library that Keras runs on."""
@@ -24,6 +25,7 @@ Function = Callable[..., Tensor]
 """A function of tensors or numpy arrays, compiled."""
 
 _LIBRARIES = ("tensorflow", "jax", "jaxlib", "torch")
+_ALIGNED = 64  # TensorFlow ends the process where memory begins at an address that this does not divide
 _NO_MEMORY = ("RESOURCE_EXHAUSTED", "out of memory", "OOM when allocating", "can't allocate memory")
 _AROUND = ("Graph execution error", "Detected at node", "File ", "[[")  # lines of TensorFlow's without a reason
 
@@ -184,17 +186,35 @@ def to_device(array: Tensor) -> Tensor:
     """Return an array as a tensor on the GPU: from the host, or from another library's GPU tensor without a copy."""
     if isinstance(array, np.ndarray) or not hasattr(array, "__dlpack__") or keras().ops.is_tensor(array):
         with device_errors():
+            if backend_name() == "jax" and isinstance(array, np.ndarray):  # Keras would compile a copy for each shape
+                return import_quietly("jax").device_put(array)
             return ops().convert_to_tensor(array)
     library = import_quietly(backend_name())
     with device_errors():
         if backend_name() == "tensorflow":
-            return library.experimental.dlpack.from_dlpack(array.__dlpack__())
+            return _to_tensorflow(array)
         return library.dlpack.from_dlpack(array) if backend_name() == "jax" else library.from_dlpack(array)
+
+
+def _to_tensorflow(array: Tensor) -> Tensor:
+    """Return an array of another library as TensorFlow's.
+
+    Raises:
+        DeviceError: it lies on the GPU at an address that TensorFlow cannot use.
+    """
+    capsule = array.__dlpack__()
+    if address(capsule) % _ALIGNED == 0:
+        return import_quietly("tensorflow").experimental.dlpack.from_dlpack(capsule)
+    if array.__dlpack_device__()[0] != ON_HOST:
+        raise DeviceError(f"TensorFlow takes pictures only from addresses that {_ALIGNED} divides; copy them before")
+    return ops().convert_to_tensor(np.from_dlpack(array))
 
 
 def to_host(tensor: Tensor) -> NDArray[Any]:
     """Return a tensor's values, when they are ready."""
     with device_errors():
+        if backend_name() == "torch":  # what Keras does for it is deprecated in NumPy 2
+            return tensor.detach().cpu().numpy()
         return np.asarray(ops().convert_to_numpy(tensor))
 
 

@@ -50,13 +50,14 @@ SECONDS = Number(0)
 
 
 class Bytes(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
-    """An amount of memory in bytes, with a unit."""
+    """An amount of memory in bytes, with a unit: from 1M to 1024G."""
 
     name = "SIZE"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401
         """Return the number of bytes of ``4G`` or ``900M``."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", str(value).strip(), re.IGNORECASE)
-        if not found or not float(found[1]):
-            self.fail(f"expected an amount such as 4G or 900M, got {value!r}", param, ctx)
-        return int(float(found[1]) * (1 << (30 if found[2].upper() == "G" else 20)))
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([MG])i?B?", str(value).strip(), re.IGNORECASE | re.ASCII)
+        amount = float(found[1]) * (1 << (30 if found[2].upper() == "G" else 20)) if found else 0.0
+        if not 1 << 20 <= amount <= 1 << 40:
+            self.fail(f"expected an amount from 1M to 1024G, such as 4G or 900M, got {value!r}", param, ctx)
+        return int(amount)

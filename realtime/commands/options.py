@@ -69,7 +69,7 @@ def _analysis(device: str) -> list[Option[Any]]:
         click.option(
             "--gpu-memory",
             type=Bytes(),
-            help="The most memory to take of each GPU, such as 4G; default: what the work needs.",
+            help="The most memory to take of each GPU, from 1M to 1024G, such as 4G; default: what the work needs.",
         ),
         click.option(
             "--backend",

@@ -27,8 +27,8 @@ class DecodedFrame:
     def __init__(self, planes: np.ndarray) -> None:
         self.planes, self.shape = _aligned(planes), planes.shape
 
-    def __dlpack__(self, **options: object) -> object:
-        return self.planes.__dlpack__(**options)
+    def __dlpack__(self, stream: object = 0) -> object:  # as in the package: none of DLPack's other options
+        return self.planes.__dlpack__()
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.planes.__dlpack_device__()

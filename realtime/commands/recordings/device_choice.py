@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from ....models.errors import DeviceError
-from ....models.openness import missing_for_gpu
+from ....models.openness import has_gpu_driver, missing_for_gpu
 from ...video.capture import stated_duration, usable_cores
 
 CPU_ALONE = 281.0  # frames/s of one process that has the machine to itself, measured
@@ -46,12 +46,14 @@ def choose_device(sources: Sequence[Path], workers: int | None) -> Choice:
         sources: the recordings.
         workers: the most processes; None: as many as there are cores.
     """
-    names = () if missing_for_gpu() else gpus()
+    names = gpus() if has_gpu_driver() else ()
     if not names:
         return Choice("cpu")
     lengths = [stated_duration(path) if path.is_file() else 0.0 for path in sources]
-    choice = choice_for(lengths, workers, len(names))
-    problem = _problem() if choice.device == "gpu" else ""
+    choice, missing = choice_for(lengths, workers, len(names)), missing_for_gpu()
+    if choice.device == "cpu":
+        return Choice("cpu") if missing else choice
+    problem = missing or _problem()
     return Choice("cpu", f"working on the CPU, for the GPU cannot be used: {problem}") if problem else choice
 
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ....models.errors import DecodingError, OutOfDeviceMemoryError
+from ....models.errors import DecodingError, DeviceError, OutOfDeviceMemoryError
 from ...video.nvdec import DecodedPart, NvDecoder, is_installed
 from ...video.sources import VideoSource
 from ...video.video_file import VideoFile
@@ -43,7 +43,11 @@ class DecodedVideo:
         first = next(self._parts, None)
         if first is None:
             raise DecodingError("there is nothing")
-        self._first, self._colours = self._compared(first, head)
+        try:
+            self._first, self._colours = self._compared(first, head)
+        except DeviceError as error:
+            reason = str(error).partition(";")[0]
+            raise DecodingError(f"its pictures cannot be used: {reason}") from None
 
     def _next_count(self) -> int:
         """Return the number of frames to decode next."""

@@ -122,8 +122,9 @@ def keras_device(model: str | Path, min_score: float, min_face: int, memory: int
 
 def _of_planes(planes: Sequence[Any], size: tuple[int, int], colours: Colours) -> PictureBatch:
     from ....models.gpu import FrameBatch
-    from ....models.gpu.backend import ops, to_device
+    from ....models.gpu.backend import device_errors, ops, to_device
 
-    tensors = [to_device(plane) for plane in planes]
-    stacked = ops().stack([ops().reshape(tensor, tensor.shape[:2]) for tensor in tensors])
+    with device_errors():
+        tensors = [to_device(plane) for plane in planes]
+        stacked = ops().stack([ops().reshape(tensor, tensor.shape[:2]) for tensor in tensors])
     return FrameBatch.of_nv12(stacked, *size, colours.matrix, colours.full_range)
