@@ -243,12 +243,11 @@ def _rank(found: Found) -> float:
 
 
 def surer(detections: list[Face], grey: Callable[[], list[Face]]) -> list[Face]:
-    """Return the detections, best first, or those of a grey copy where none of them is sure and these have a better."""
-    best = detections[0].score if detections else 0.0
-    if best >= SURE_SCORE:
+    """Return the detections, best first; where none of them is sure, those of a grey copy if one there is."""
+    if detections and detections[0].score >= SURE_SCORE:
         return detections
     others = grey()
-    return others if others and others[0].score > best else detections
+    return others if others and others[0].score >= SURE_SCORE else detections
 
 
 def _shifted(face: Face, right: float, down: float) -> Face:

@@ -77,6 +77,7 @@ def test_the_help_lists_each_command_by_task_in_a_whole_line(mouth_live):
     (["process", "short.mp4", "--on", "2"], "--on 2: the level of open never gets above 1"),
     (["process", "short.mp4", "--on", "-1"], "'--on': -1.0 is not in the range x>0"),
     (["process", "short.mp4", "--on", "0"], "'--on': 0.0 is not in the range x>0"),
+    (["--camera", "0", "--size", "²x²"], "'--size': expected WIDTHxHEIGHT"),
     (["events", "short.mp4", "--kind", "activity", "--on", "7"], "never gets above 6.4"),
     (["events", "short.mp4", "--off", "0"], "'--off': 0.0 is not in the range x>0"),
     (["events", "short.mp4", "--off", "0.7"], "--off 0.7: above the level from which open starts, --on 0.5"),

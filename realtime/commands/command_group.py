@@ -49,7 +49,7 @@ class CommandGroup(click.Group):
         word = shlex.quote(name)
         live, table = f"mouth-live --camera {word}", f"mouth-live process {word}"
         path = Path(name)
-        if name.isdigit() or path.is_char_device() or ("://" in name and not name.lower().startswith("file://")):
+        if name.isdecimal() or path.is_char_device() or ("://" in name and not name.lower().startswith("file://")):
             return f"for live video: {live}"
         if path.is_dir():
             return f"for tables of its videos: {table} -o FOLDER"

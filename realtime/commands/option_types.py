@@ -17,7 +17,7 @@ class Size(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
         if isinstance(value, tuple):
             return cast("tuple[int, int]", value)
         width, _, height = str(value).lower().partition("x")
-        if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
+        if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
             self.fail(f"expected WIDTHxHEIGHT such as 1280x720, got {value!r}", param, ctx)
         return int(width), int(height)
 
@@ -30,7 +30,7 @@ class FaceMode(click.ParamType):  # pyright: ignore[reportMissingTypeArgument]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
         """Return the mode in lower case, after checking it."""
         text = str(value).lower()
-        if text not in ("largest", "centre", "anyone") and not (text.isascii() and text.isdigit()):
+        if text not in ("largest", "centre", "anyone") and not (text.isascii() and text.isdecimal()):
             self.fail(f"expected largest, centre, anyone or a face id such as 0, got {value!r}", param, ctx)
         return text
 

@@ -35,10 +35,10 @@ class FaceChoice:
             ValueError: another mode.
         """
         mode = str(mode)
-        if mode not in (LARGEST, CENTRE, ANYONE) and not (mode.isascii() and mode.isdigit()):
+        if mode not in (LARGEST, CENTRE, ANYONE) and not (mode.isascii() and mode.isdecimal()):
             raise ValueError(f"face: expected largest, centre, anyone or a face id such as 0, got {mode!r}")
         self.mode = mode
-        self._chosen: int | None = int(mode) if mode.isdigit() else None
+        self._chosen: int | None = int(mode) if mode.isdecimal() else None
         self._seen = 0.0  # when the chosen face was last in sight
         self._ongoing = OngoingEvents()  # of all faces
         self._reported = OngoingEvents()  # those whose start :meth:`events` has returned, without their stop
@@ -66,7 +66,7 @@ class FaceChoice:
             return _anyone(analysis)
         time = analysis.frame.time
         found = next((r for r in analysis.readings if r.face_id == self._chosen), None)
-        if found is None and not self.mode.isdigit():
+        if found is None and not self.mode.isdecimal():
             if self._chosen is not None and time - self._seen < CHOICE_TIMEOUT:
                 return None
             found = self._best(analysis)

@@ -14,7 +14,7 @@ class MissingFace(Sink):
 
     def __init__(self, face: str | None) -> None:
         """Set the choice, as :class:`.FaceChoice` takes it; None for none. Only an id can be missing."""
-        self._wanted = int(face) if face is not None and face.isdigit() else None
+        self._wanted = int(face) if face is not None and face.isdecimal() else None
         self._seen = set[int]()
 
     def write(self, analysis: Analysis) -> None:

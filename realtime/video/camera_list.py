@@ -41,7 +41,7 @@ def list_cameras() -> list[Camera]:
 def _linux_cameras() -> list[Camera]:
     if not sys.platform.startswith("linux") or not _V4L_FOLDER.is_dir():
         return []
-    nodes = [node for node in _V4L_FOLDER.iterdir() if node.name.removeprefix("video").isdigit()]
+    nodes = [node for node in _V4L_FOLDER.iterdir() if node.name.removeprefix("video").isdecimal()]
     cameras = [
         Camera(int(node.name.removeprefix("video")), (node / "name").read_text().strip(), f"/dev/{node.name}")
         for node in nodes

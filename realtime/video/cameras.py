@@ -66,7 +66,7 @@ def find_source(source: int | str) -> "int | str | Camera | Path":
         SourceError: there is no such source, or the name matches several cameras.
     """
     text = str(source)
-    if text.isdigit():
+    if text.isdecimal():
         return int(text)
     if "://" in text and not text.lower().startswith("file://"):
         return text

@@ -184,4 +184,4 @@ def _read_picture(path: Path) -> NDArray[np.uint8]:
 
 def _natural(name: str) -> list[tuple[int, str]]:
     """Return a sort key that puts frame2 before frame10."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name.lower())]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", name.lower())]

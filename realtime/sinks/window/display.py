@@ -35,7 +35,7 @@ def _is_listening(display: str) -> bool:
     """Return whether an X server listens at ``[host]:number[.screen]``."""
     host, _, rest = display.rpartition(":")
     number = rest.split(".")[0]
-    if not number.isdigit():
+    if not number.isdecimal():
         return False
     if host in ("", "unix") or host.startswith("/"):
         path = display if host.startswith("/") and Path(display).is_socket() else X11_SOCKETS + number
