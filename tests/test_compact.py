@@ -201,9 +201,10 @@ def test_batches_say_what_is_known_of_each_crop():
     trust, taught = np.array([1, 0.3, 0], np.float32), np.array([np.nan, 0.2, np.nan], np.float32)
     value = np.array([0.8, 0.2, 0], np.float32)
     known = compact_batches.Targets(Patches(FACES, IMAGES, []), read, value, trust, taught)
-    crops, truth = next(
-        compact_batches.batches(known, compact_batches.Pool(known, 0, 12), 400, np.random.default_rng(0), HARD)
-    )
+    made = compact_batches.Batches(known, compact_batches.Pool(known, 0, 12), 400, 0)
+    crops, truth = made.make(0, HARD)
+    assert np.array_equal(made.make(0, HARD)[0], crops)  # the same whichever thread makes it
+    assert not np.array_equal(made.make(1, HARD)[0], crops)
     assert (crops.shape, crops.dtype, truth.shape) == ((400, 60, 60, 3), np.float32, (400, compact.OUTPUTS + 5))
     openness, reliability, by_teacher, points, no_mouth = truth[:, compact.OUTPUTS :].T
     value = truth[:, compact.OPENNESS]
@@ -232,8 +233,7 @@ def test_the_second_phase_shows_good_pictures_and_asks_less_beside_the_value():
     pool = compact_batches.Pool(known, 0, 2)
 
     def alike(phase: network.Phase) -> list[float]:
-        rng = np.random.default_rng(0)
-        crops, truth = next(compact_batches.batches(known, pool, 100, rng, phase))
+        crops, truth = compact_batches.Batches(known, pool, 100, 0).make(0, phase)
         weights = truth[:, compact.OUTPUTS :]
         assert set(np.unique(weights[:, 2:4]).tolist()) == {0, phase.auxiliary}
         assert weights[:, 0].max() == 1

@@ -95,7 +95,7 @@ def test_peoples_label_comes_first_and_hidden_mouths_have_none(tmp_path):
         ("4.jpg", 0.0, True),
     ]
     assert faces[0].eyes is None
-    assert faces[2].eyes == (20, 21)
+    assert faces[2].eyes == ((10, 20), (30, 22))
     assert (faces[2].part, faces[2].group) == ("test", "a/4.jpg")
 
 
@@ -162,8 +162,9 @@ def test_the_middle_of_a_patch_is_the_crop_that_runs(demo_frames):
 
 def test_the_face_that_is_meant():
     left, right = face_at(60, 80, 40), face_at(200, 80, 60)
-    assert patches.meant_face([left, right], labelled(eyes=(62, 81)), (200, 256)) is left
-    assert patches.meant_face([left, right], labelled(eyes=(130, 81)), (200, 256)) is None
+    assert patches.meant_face([left, right], labelled(eyes=((52, 81), (72, 81))), (200, 256)) is left
+    assert patches.meant_face([left, right], labelled(eyes=((120, 81), (140, 81))), (200, 256)) is None
+    assert patches.meant_face([left, right], labelled(eyes=((72, 81), (52, 81))), (200, 256)) is None  # upside down
     assert patches.meant_face([left, right], labelled(), (200, 256)) is right
     middle = face_at(128, 80, 50)
     assert patches.meant_face([face_at(250, 180, 55), middle], labelled(), (200, 256)) is middle

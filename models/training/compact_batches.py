@@ -1,6 +1,6 @@
 """Batches for the compact network: varied crops with their targets."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,27 +149,41 @@ def _with_tongues(known: Targets, rows: NDArray[np.int64], rng: np.random.Genera
     return images
 
 
-def batches(known: Targets, pool: Pool, size: int, rng: np.random.Generator, phase: Phase) -> Iterator[Batch]:
-    """Yield endless batches of a phase.
+class Batches:
+    """The batches of a training, each made from its step's number alone, so that several threads may make them."""
 
-    Yields:
-        crops (size, 60, 60, 3) float32, RGB, 0..1; truth (size, OUTPUTS + LOSS_WEIGHTS) float32.
-    """
-    chances = frequencies(known.patches.faces)
-    covered = np.array([face.covered for face in known.patches.faces])
-    while True:
-        rows = rng.choice(len(chances), size, p=chances)
-        variations = pool.draw(rows, rng)
+    def __init__(self, known: Targets, pool: Pool, size: int, seed: int) -> None:
+        """Remember what they are made of.
+
+        Args:
+            known: the faces with their targets.
+            pool: variations of the same faces.
+            size: crops in a batch.
+            seed: of the random generators.
+        """
+        self._known, self._pool, self._size, self._seed = known, pool, size, seed
+        self._chances = frequencies(known.patches.faces)
+        self._covered = np.array([face.covered for face in known.patches.faces])
+
+    def make(self, step: int, phase: Phase) -> Batch:
+        """Return the batch of a step.
+
+        Returns:
+            crops (size, 60, 60, 3) float32, RGB, 0..1; truth (size, OUTPUTS + LOSS_WEIGHTS) float32.
+        """
+        known, rng = self._known, np.random.default_rng((self._seed, step))
+        rows = rng.choice(len(self._chances), self._size, p=self._chances)
+        variations = self._pool.draw(rows, rng)
         _vary_some_gently(variations, known, rows, rng, phase.gentle)
-        truth = np.zeros((size, compact.OUTPUTS + compact.LOSS_WEIGHTS), np.float32)
+        truth = np.zeros((self._size, compact.OUTPUTS + compact.LOSS_WEIGHTS), np.float32)
         truth[:, compact.OPENNESS] = known.openness[rows]
         truth[:, compact.TAUGHT] = np.nan_to_num(known.taught[rows])
         _place_points(truth, known.landmarks, rows, variations)
-        truth[:, compact.OUTPUTS :] = _weights(known, rows, variations, covered[rows], phase.auxiliary)
-        for i in np.flatnonzero(rng.random(size) < NO_MOUTH):
+        truth[:, compact.OUTPUTS :] = _weights(known, rows, variations, self._covered[rows], phase.auxiliary)
+        for i in np.flatnonzero(rng.random(self._size) < NO_MOUTH):
             variations.crops[i] = no_mouth(known.patches.images[rows[i]], rng)
             truth[i, compact.OUTPUTS :] = (0, 1, 0, 0, 1)
-        yield network_input(variations.crops), truth
+        return network_input(variations.crops), truth
 
 
 def _vary_some_gently(

@@ -7,8 +7,8 @@ averaging".
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
+from itertools import accumulate
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from . import compact, extra_packages
 from .augment import plain
-from .compact_batches import Batch, Pool, Targets, batches, make_targets
+from .compact_batches import Batch, Batches, Pool, Targets, make_targets
 from .landmarks import Landmarks
 from .network import CompactPreset, Phase, read_crops
 from .patches import Patches
@@ -101,12 +101,25 @@ def _optimizer(chosen: CompactPreset) -> Any:  # noqa: ANN401
     return TwoRates(FromTable(), weight_decay=chosen.weight_decay, clipnorm=2.0, use_ema=True, ema_momentum=MEMORY)
 
 
-def _batches(known: Targets, chosen: CompactPreset, seed: int) -> Iterator[Batch]:
-    """Yield the batches of all phases; after the last step more of its kind, which Keras may prefetch."""
-    pool, rng = Pool(known, seed), np.random.default_rng(seed)
-    for phase in chosen.phases:
-        yield from islice(batches(known, pool, chosen.batch, rng, phase), phase.epochs * STEPS)
-    yield from batches(known, pool, chosen.batch, rng, chosen.phases[-1])
+def _batches(known: Targets, chosen: CompactPreset, seed: int) -> Any:  # noqa: ANN401
+    """Return the batches of all phases as Keras takes them: made in threads while it computes."""
+    made = Batches(known, Pool(known, seed), chosen.batch, seed)
+
+    class Steps(extra_packages.keras().utils.PyDataset):
+        """Endless, for Keras asks for some steps ahead."""
+
+        num_batches = None
+
+        def __getitem__(self, step: int) -> Batch:
+            return made.make(step, phase_of(step, chosen.phases))
+
+    return Steps(workers=2)
+
+
+def phase_of(step: int, phases: Sequence[Phase]) -> Phase:
+    """Return the phase that a step belongs to; the last one also after its end."""
+    ends = accumulate(phase.epochs * STEPS for phase in phases)
+    return next((phase for phase, end in zip(phases, ends, strict=True) if step < end), phases[-1])
 
 
 def learning_rate(step: int, phases: Sequence[Phase]) -> float:

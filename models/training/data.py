@@ -44,7 +44,7 @@ class LabelledFace:
         group: set and person; one group stays on one side of every split.
         openness: 0..1.
         by_people: whether people labelled it; else a landmark model did.
-        eyes: (x, y) of the middle between the eyes in pixels, where people marked them.
+        eyes: (x, y) in pixels of the person's right and left eye, where people marked them.
         measured: a landmark model's openness, 0..1, where that is known.
         covered: the mouth is not to be seen; then ``openness`` means nothing.
     """
@@ -55,7 +55,7 @@ class LabelledFace:
     group: str
     openness: float
     by_people: bool
-    eyes: tuple[float, float] | None
+    eyes: tuple[tuple[float, float], tuple[float, float]] | None
     measured: float | None = None
     covered: bool = False
 
@@ -202,7 +202,7 @@ def _labelled(folder: Path, row: dict[str, str], where: str) -> LabelledFace | N
         eyes = None
         if row["eye1_x"]:
             x1, y1, x2, y2 = (finite_number(row[name]) for name in _EYES)
-            eyes = ((x1 + x2) / 2, (y1 + y2) / 2)
+            eyes = (x1, y1), (x2, y2)
         openness = openness_from_gap_ratio(finite_number(gap)) if not covered else 0.0
         read = row["landmarker_gap_ratio"]
         measured = openness_from_gap_ratio(finite_number(read)) if read and not covered else None

@@ -80,6 +80,8 @@ def cut_patches(faces: Sequence[LabelledFace], check: bool = False) -> Patches:
 def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...]) -> Face | None:
     """Return the labelled face of those found: nearest to the marked eyes, else the largest near the middle.
 
+    One found upside down, or lying where the marked eyes are upright, is not it: its crop does not show the mouth.
+
     Args:
         faces: found in the label's picture.
         label: the label.
@@ -89,11 +91,17 @@ def meant_face(faces: Sequence[Face], label: LabelledFace, shape: tuple[int, ...
     def distance(face: Face) -> float:
         """Return the distance of a face from where it should be, in face widths."""
         middle = (face.keypoints[RIGHT_EYE] + face.keypoints[LEFT_EYE]) / 2
-        target = label.eyes or (shape[1] / 2, shape[0] * 0.4)
         return float(np.linalg.norm(middle - target)) / max(face.box[2], 1.0)
 
+    def upright(face: Face) -> bool:
+        """Return whether its eyes lie as the marked ones do, to 60 degrees."""
+        line = face.keypoints[LEFT_EYE] - face.keypoints[RIGHT_EYE]
+        return float(line @ marked) > 0.5 * float(np.linalg.norm(line) * np.linalg.norm(marked))
+
+    target = np.mean(label.eyes, axis=0) if label.eyes else np.array([shape[1] / 2, shape[0] * 0.4])
     if label.eyes:
-        near = [face for face in faces if distance(face) < 0.5]
+        marked = np.subtract(label.eyes[1], label.eyes[0])
+        near = [face for face in faces if distance(face) < 0.5 and upright(face)]
         return min(near, key=distance, default=None)
     return max(faces, key=lambda face: face.box[2] - 0.5 * face.box[2] * distance(face), default=None)
 
