@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .face import Face
+from .face import SURE_SCORE, Face
 from .light import well_lit
 from .rectangle import Rectangle
 from .tiles import is_cut
@@ -26,7 +26,6 @@ STRIDE = 4  # pixels of it from one anchor to the next; they lie in the middle o
 WINDOW_SIZES = (96, 128)  # pixels a side of the input where the rest of the picture does not matter
 LOGIT_LIMIT = 100.0  # logits are clipped to +-100 before the sigmoid
 SUPPRESSION_IOU = 0.3  # boxes that overlap more than this are one face
-BLENDED_FROM = 0.5  # score from which on detections are blended; weaker ones are less exact
 KEYPOINTS = 6
 EXACT = 640 * 480  # pixels of a picture up to which it is scaled in one exact step
 
@@ -217,7 +216,7 @@ def steps(width: int, height: int, to_width: int, to_height: int, exact: bool) -
 def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[tuple[NDArray[np.float32], float]]:
     """Merge overlapping detections: weighted non-maximum suppression, the score-weighted mean of each cluster.
 
-    Detections below :data:`BLENDED_FROM` take part in the mean only where the whole cluster is below.
+    Weak detections are less exact, so they take part in the mean only where the whole cluster is weak.
 
     Args:
         points: (n, 8, 2): centre, size, six key points, in pixels of the input.
@@ -240,7 +239,7 @@ def _suppress(points: NDArray[np.float32], scores: NDArray[np.float32]) -> list[
         cluster = left & (overlap > SUPPRESSION_IOU * (area + area[i] - overlap))
         cluster[i] = True
         left &= ~cluster
-        blended = cluster & ((scores >= BLENDED_FROM) | (scores[i] < BLENDED_FROM))
+        blended = cluster & ((scores >= SURE_SCORE) | (scores[i] < SURE_SCORE))
         weights = scores[blended] / scores[blended].sum()
         faces.append(((weights[:, None, None] * points[blended]).sum(axis=0), float(scores[i])))
     return faces

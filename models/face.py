@@ -8,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 RIGHT_EYE, LEFT_EYE, NOSE_TIP, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
+
+SURE_SCORE = 0.5
+"""Of a detection: from here on most are faces."""
 """Rows of :attr:`Face.keypoints`; right and left are the person's own."""
 
 Box = tuple[float, float, float, float]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .crop import WHOLE_FACE, Region, crop_faces
-from .face import Face
+from .face import SURE_SCORE, Face
 from .light import network_input
 from .weights_file import FACE_CHECK, LiteRtNetwork, load_weights
 
@@ -19,6 +19,9 @@ CHECK_REGIONS = (WHOLE_FACE, Region(-0.08, -0.08, 1.08, 1.08), Region(0.06, 0.06
 
 SCORE_WEIGHT = 2.0
 """How often the detector's log odds count: where it is sure the check may doubt, as it does of some profiles."""
+
+WEAK_COST = 2.1
+"""Log odds by which the check must be surer of a detection below SURE_SCORE: few of them are faces."""
 
 MIN_EVIDENCE = 2.5  # sum of the detector's weighted and the check's log odds
 
@@ -61,7 +64,7 @@ class FaceCheck:
 def with_scores(log_odds: NDArray[np.float32], faces: Sequence[Face]) -> NDArray[np.float32]:
     """Return the evidence (n,) for detections, from the check's log odds (n,) and the detector's scores."""
     scores = np.array([face.score for face in faces], np.float32)
-    return np.add(log_odds, SCORE_WEIGHT * _logit(scores), dtype=np.float32)
+    return np.add(log_odds, SCORE_WEIGHT * _logit(scores) - WEAK_COST * (scores < SURE_SCORE), dtype=np.float32)
 
 
 def _logit(probabilities: NDArray[np.float32]) -> NDArray[np.float32]:

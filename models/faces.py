@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .blazeface import BlazeFace
 from .checked import checked_image
-from .face import Face, FaceDetector
+from .face import SURE_SCORE, Face, FaceDetector
 from .face_check import MIN_EVIDENCE, FaceCheck
 from .rectangle import Rectangle
 from .rolls import ROLLS, quarters_to_upright, tilt, turned, turned_back
@@ -26,10 +26,9 @@ from .tiles import is_cut, is_part_of, tiles
 Backend = Literal["litert", "mediapipe"]
 BACKENDS: Sequence[Backend] = ("litert", "mediapipe")
 
-MIN_SCORE = 0.3
-"""Of the detector, where the face check decides: the lower the score, the more the check must find."""
+MIN_SCORE = 0.4
+"""Of the detector, where the face check decides; without it, SURE_SCORE."""
 
-SURE_SCORE = 0.5  # from which on most detections are faces; the lowest where there is no check
 MIN_FACE = 40  # pixels
 SMALLEST_FACE = 12  # pixels; below there is no mouth to read
 SURROUNDINGS = 3.0  # face sizes a side of what is searched around a known face
@@ -71,7 +70,7 @@ class FaceFinder:
 
         Args:
             min_score: faces that the detector scores lower (0..1) are left out. None: :data:`MIN_SCORE`, or without the
-                check :data:`SURE_SCORE`.
+                check 0.5.
             backend: ``"litert"``, or ``"mediapipe"`` (extra ``mediapipe``; mediapipe reports its use over the network).
             threads: CPU threads for one pass of a network.
             check: leave out detections that the face check rejects.

@@ -82,7 +82,7 @@ def _analysis(device: str) -> list[Option[Any]]:
         click.option(
             "--min-score",
             type=Number(0, 1, min_open=True, max_open=True),
-            default=0.3,
+            default=0.4,
             show_default=True,
             help="Ignore faces with a lower detection score.",
         ),
