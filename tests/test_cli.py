@@ -193,7 +193,9 @@ def test_live_without_a_window_ends_with_its_file_and_writes_its_csv(mouth_live,
     assert {row["face_id"] for row in rows_of(tmp_path / "live.csv")} == {"0"}
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 0), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)]
+)
 def test_live_stopped_by_a_signal_completes_its_csv(demo_clip, tmp_path, number, code):
     command = [*COMMAND, "--camera", demo_clip, "--no-window", "--csv", "live.csv"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as running:

@@ -213,7 +213,8 @@ def kill_writers(folder: Path, name: str, times: int = 1) -> None:
         wait_until(has_new_writer)
 
 
-@pytest.mark.parametrize("how", [[], pytest.param(["--send"], marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [[], ["--send"]])
 def test_a_killed_worker_is_survived(mouth_live, long_recordings, cluster, tmp_path, how):
     with running("process", "in", "-o", "out", "--cluster", cluster.address, *how, folder=tmp_path) as run:
         kill_writers(cluster.log.parent if how else tmp_path, "a.csv.part")

@@ -74,6 +74,7 @@ def test_tiny_and_odd_pictures_have_no_face(finder, shape):
     assert finder.find(np.full(shape, 128, np.uint8)) == []
 
 
+@pytest.mark.slow
 def test_invents_no_face_in_a_hundred_cuts_of_real_pictures(finder):
     # Parts of pictures without a face; of these only the motorcycle's other view was near anything trained on.
     rng = np.random.default_rng(0)

@@ -142,6 +142,7 @@ def test_the_run_is_exported_and_only_the_last_layer_differs(tuned, tmp_path, an
     assert measured.versus[-1].overall.error_ratio.value > 1.4
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_where_there_is_nothing_to_gain_nothing_is_written(another_scale, tmp_path):
     table = tmp_path / "right.csv"

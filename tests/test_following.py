@@ -50,6 +50,7 @@ def test_following_reads_as_detecting_in_every_frame_does(finder, model, shared)
     assert np.quantile(apart, 0.99) < 0.05
 
 
+@pytest.mark.slow
 def test_following_reads_the_moving_demo_as_detecting_in_every_frame_does(demo_clip, finder, model):
     every, followed = (read(demo_clip, finder, model, detect_interval, 200) for detect_interval in (0, 0.1))
     assert every.keys() == followed.keys()

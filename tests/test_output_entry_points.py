@@ -88,6 +88,7 @@ def run(packages, *arguments):
     return subprocess.run(command, env=environment, cwd=packages, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_output_of_another_package_is_used_like_a_built_in_one(packages, demo_clip):
     install(packages, "talk-log", {"talklog": "talk_log:make"})
     log = Path(packages) / "talk.log"

@@ -160,6 +160,7 @@ def test_the_demo_keeps_its_files_in_a_folder_of_their_own(mouth_live, tmp_path)
     assert (done.returncode, "no/folder: cannot make this folder" in done.stderr) == (1, True)
 
 
+@pytest.mark.slow
 def test_a_profile_is_kept(mouth_live, tmp_path, monkeypatch):
     monkeypatch.setenv("MOUTH_LIVE_CONFIG", str(tmp_path / "config"))
     save_profile(Profile("anna", 0.125, 0.5))

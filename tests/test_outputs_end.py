@@ -46,7 +46,9 @@ def keyboard(screen, tmp_path):
 
 
 @needs
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 0)])
+@pytest.mark.parametrize(
+    ("number", "code"), [pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow), (signal.SIGINT, 0)]
+)
 def test_the_stop_is_sent_on_every_output(screen, broker, keyboard, talking_for_ever, tmp_path, number, code):
     ws = f"ws://127.0.0.1:{free_port()}"
     with (

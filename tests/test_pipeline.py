@@ -43,6 +43,7 @@ def test_reads_the_demo_as_it_was_drawn(recorded):
     assert raw[truth > 0.9].mean() > 0.9
 
 
+@pytest.mark.slow
 def test_live_and_recorded_agree(demo_clip, recorded):
     # The live path, but the reader keeps every frame instead of the newest.
     with open_camera(str(demo_clip)) as camera, FrameReader(camera, depth=2, drop=False) as reader:

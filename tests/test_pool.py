@@ -119,6 +119,7 @@ def test_a_killed_process_is_reported_replaced_and_the_others_finish(long_clip, 
     assert not (tmp_path / "out" / "failed.csv").exists()
 
 
+@pytest.mark.slow
 def test_workers_do_not_outlive_a_killed_parent(long_clip, tmp_path):
     for name in ("a.mp4", "b.mp4"):
         shutil.copy(long_clip, tmp_path / name)

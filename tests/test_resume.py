@@ -176,6 +176,7 @@ def test_several_products_are_made_in_one_pass_as_in_several(mouth_live, talk, t
     }
 
 
+@pytest.mark.slow
 def test_events_and_annotated_videos_of_a_folder_keep_its_structure(mouth_live, talk, tmp_path):
     (tmp_path / "in" / "sub").mkdir(parents=True)
     shutil.copy(talk, tmp_path / "in" / "sub" / "b.mp4")

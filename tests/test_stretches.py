@@ -90,6 +90,7 @@ def test_a_record_of_other_pictures_is_not_used(ten_minutes, networks, alone, tm
     assert "it is analysed again by one process" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_killed_workers_change_nothing(ten_minutes, tmp_path, alone):
     run, out = started(ten_minutes, tmp_path)

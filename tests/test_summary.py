@@ -72,6 +72,7 @@ def test_the_numbers_are_those_of_an_independent_computation(tmp_path, monkeypat
         assert face.openness == pytest.approx(np.quantile([round(r.openness, 4) for _, r in mine], QUANTILES))
 
 
+@pytest.mark.slow
 def test_openings_are_the_events_of_the_same_limits(mouth_live, demo_clip):
     events = mouth_live("events", demo_clip, "--kind", "open", "--format", "csv")
     lengths = [float(row["end"]) - float(row["start"]) for row in csv.DictReader(events.stdout.splitlines())]

@@ -158,6 +158,7 @@ def test_the_theme_reaches_each_annotated_video(mouth_live, short_clip, tmp_path
     assert np.abs(frame_of(tmp_path / "live.mp4", 5)[400:] - plain[400:]).max() > 100
 
 
+@pytest.mark.slow
 def test_another_theme_makes_the_video_again_but_not_the_table(mouth_live, short_clip, tmp_path):
     process = ["process", short_clip, "-o", "a.csv", "--annotate", "a.mp4"]
     assert mouth_live(*process).returncode == 0
