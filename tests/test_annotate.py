@@ -382,6 +382,7 @@ def packets(path: Path) -> list[bytes]:
         return [bytes(packet) for packet in container.demux(audio=0) if packet.size]
 
 
+@pytest.mark.slow
 @needs_ffmpeg
 @pytest.mark.parametrize("name", ["joined.ts", "joined.mpg"])
 def test_a_joined_recording_has_the_sound_of_all_its_parts(mouth_live, tmp_path: Path, name: str) -> None:

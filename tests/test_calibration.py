@@ -156,6 +156,7 @@ def test_a_missing_profile_is_an_error_that_names_the_others():
         load_profile("anna")
 
 
+@pytest.mark.slow
 def test_calibrate_from_a_file_then_process_with_the_profile(mouth_live, tmp_path, config):
     clip = write_clip(tmp_path / "range.mp4", 0.0, 0.7)
     done = mouth_live("calibrate", "--camera", clip, "--no-window", "--seconds", "1.1", "--profile", "anna")

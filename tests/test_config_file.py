@@ -6,6 +6,7 @@ import pytest
 from talking import UdpReceiver
 
 
+@pytest.mark.slow
 def test_options_from_a_file(mouth_live, short_clip, tmp_path):
     with UdpReceiver() as udp, UdpReceiver() as other:
         (tmp_path / "my.toml").write_text(

@@ -54,6 +54,7 @@ def test_the_demos_events_are_the_contracts_json_lines(mouth_live, demo_clip):
     assert stop["timestamp"] == pytest.approx(6.7, abs=0.3)
 
 
+@pytest.mark.slow
 def test_values_limits_and_anyone(mouth_live, tmp_path):
     opened = write_clip(tmp_path / "opened.mp4", 0.0, 0.8, seconds=(0.5, 2.5))
     made = mouth_live("events", opened, "--values", "--face", "anyone", "--preset", "yawn")

@@ -164,6 +164,7 @@ def joined_shots(names, path):
     subprocess.run(["ffmpeg", "-v", "error", *map(str, whole)], check=True)
 
 
+@pytest.mark.slow
 def test_a_second_run_goes_by_whether_ids_were_joined(mouth_live, short_clip, tmp_path):
     pytest.importorskip("dlib", reason="needs the extra [people]")
     command = ("process", short_clip, "-o", "a.csv")

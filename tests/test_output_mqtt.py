@@ -85,6 +85,7 @@ def test_states_are_kept_for_who_comes_later_and_values_can_be_left_out(broker):
     assert not [topic for topic, _ in broker.lines("home/desk/") if topic == "openness"]
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_away_is_told_once_and_hears_the_state_when_it_is_back(broker, caplog):
     caplog.set_level(logging.INFO, "mouth_live")
     with FanOut(make_outputs([f"mqtt://127.0.0.1:{broker.port}"])) as apps:

@@ -104,6 +104,7 @@ def _clients(url):
     return start_clients(url, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["--no-window", "--camera"], ["events"]])
 def test_a_source_that_breaks_off_in_mid_talk(demo_clip, tmp_path, mouth_live, command):
     whole = tmp_path / "whole.mp4"

@@ -137,6 +137,7 @@ def test_workers_do_not_outlive_a_killed_parent(long_clip, tmp_path):
     assert not list(tmp_path.glob("out/*.csv"))
 
 
+@pytest.mark.slow
 def test_a_worker_does_several_recordings(short_clip, tmp_path, mouth_live):
     """It loads its networks once: three recordings by two workers are three processes in all."""
     for name in ("a.mp4", "b.mp4", "c.mp4", "d.mp4"):

@@ -120,6 +120,7 @@ def test_a_cut_off_recording_is_reported_again_on_every_run(mouth_live, cut_off,
     assert first.stderr.splitlines()[-1] == again.stderr.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_a_recording_with_lost_frames_is_reported_again_on_every_run(mouth_live, demo_clip, tmp_path):
     data = bytearray(demo_clip.read_bytes())
     middle = slice(len(data) // 2, len(data) // 2 + 30_000)
@@ -197,6 +198,7 @@ def test_products_beside_the_recordings_are_no_recordings(mouth_live, talk, tmp_
     assert "0 done, 1 skipped, 0 failed" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_folder_of_pictures_is_one_table(mouth_live, talk, tmp_path):
     (tmp_path / "in" / "pictures").mkdir(parents=True)
     frames = ["ffmpeg", "-v", "error", "-i", str(talk), "-frames:v", "3", str(tmp_path / "in" / "pictures" / "%d.png")]

@@ -475,6 +475,7 @@ def test_training_goes_on_from_weights_and_needs_no_test_part(
         train(tmp_path, run, "reference", base="openness_reference")
 
 
+@pytest.mark.slow
 @pytest.mark.train
 def test_export_without_a_run_or_a_place_is_told(finished_run, tmp_path):
     from mouth_live.models.training.export import export
