@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 RIGHT_EYE, LEFT_EYE, NOSE_TIP, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
+"""Rows of :attr:`Face.keypoints`; right and left are the person's own."""
 
 SURE_SCORE = 0.5
 """Of a detection: from here on most are faces."""
-"""Rows of :attr:`Face.keypoints`; right and left are the person's own."""
 
 Box = tuple[float, float, float, float]
 """(x, y, width, height) in pixels of a picture, top-left origin."""

@@ -242,7 +242,7 @@ def _rank(found: Found) -> float:
 
 
 def surer(detections: list[Face], grey: Callable[[], list[Face]]) -> list[Face]:
-    """Return the detections, best first; where none of them is sure, those of a grey copy if one there is."""
+    """Return the detections, best first; where none is sure, those of a grey copy if one of these is."""
     if detections and detections[0].score >= SURE_SCORE:
         return detections
     others = grey()

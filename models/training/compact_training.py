@@ -8,7 +8,6 @@ averaging".
 import logging
 import time
 from collections.abc import Sequence
-from itertools import accumulate
 from math import cos, pi
 from pathlib import Path
 from typing import Any
@@ -111,23 +110,22 @@ def _batches(known: Targets, chosen: CompactPreset, seed: int) -> Any:  # noqa: 
         num_batches = None
 
         def __getitem__(self, step: int) -> Batch:
-            return made.make(step, phase_of(step, chosen.phases))
+            return made.make(step, phase_at(step, chosen.phases)[0])
 
     return Steps(workers=2)
 
 
-def phase_of(step: int, phases: Sequence[Phase]) -> Phase:
-    """Return the phase that a step belongs to; the last one also after its end."""
-    ends = accumulate(phase.epochs * STEPS for phase in phases)
-    return next((phase for phase, end in zip(phases, ends, strict=True) if step < end), phases[-1])
+def phase_at(step: int, phases: Sequence[Phase]) -> tuple[Phase, int]:
+    """Return the phase that a step belongs to, the last one also after its end, and the step's number in it."""
+    phase, *later = phases
+    steps = phase.epochs * STEPS
+    return phase_at(step - steps, later) if later and step >= steps else (phase, step)
 
 
 def learning_rate(step: int, phases: Sequence[Phase]) -> float:
     """Return the learning rate of a step."""
-    phase, *later = phases
+    phase, step = phase_at(step, phases)
     steps = phase.epochs * STEPS
-    if later and step >= steps:
-        return learning_rate(step - steps, later)
     rise = min(STEPS, steps // 4)
     if step < rise:
         return phase.learning_rate * (step + 1) / rise

@@ -26,9 +26,7 @@ CALM_EVERY = 0.2  # s between detections of a face that is sure and was found wh
 RESTLESS_EVERY = 0.1  # ... and of another
 RESTLESS = 0.02  # face widths by which a detection may differ from what was expected until the face is not calm
 SURE = 2.0  # times the evidence that is needed: from there on a face is verified rarely
-KEPT = (
-    0.5  # times the evidence that is needed at first: as much keeps a face, so that one in doubt does not come and go
-)
+KEPT = 0.5  # times the evidence that is needed at first: one in doubt shall not come and go
 _CROP_POINTS = [RIGHT_EYE, LEFT_EYE, MOUTH]
 
 Picture = NDArray[np.uint8]
@@ -114,10 +112,6 @@ class Followed:
         """Return whether to verify it again; ``enough`` is the evidence that makes it a face."""
         return self.checks < CHECKS or self.evidence < SURE * enough or time - self.checked >= CHECK_EVERY
 
-    def is_verified(self, enough: float) -> bool:
-        """Return whether it is still taken for a face; ``enough`` is the evidence that makes it one."""
-        return self.evidence >= KEPT * enough
-
     def add_evidence(self, evidence: float, time: float) -> None:
         """Average the result of a face check with those before."""
         self.checks, self.checked = self.checks + 1, time
@@ -140,3 +134,8 @@ def matched(known: Sequence[Face], detections: Sequence[Face]) -> dict[int, int]
 
 def _between(old: NDArray[np.float32], new: NDArray[np.float32], share: float) -> NDArray[np.float32]:
     return (old + share * (new - old)).astype(np.float32)
+
+
+def is_kept(evidence: float, enough: float) -> bool:
+    """Return whether a followed face is still taken for one; ``enough`` is the evidence that makes a new one."""
+    return evidence >= KEPT * enough

@@ -32,7 +32,7 @@ from ...models.rectangle import Rectangle
 from ...models.rolls import ROLLS, quarters_to_upright
 from ...models.tiles import is_part_of
 from .changes import Mosaic, changed, mosaic, renewed
-from .followed import Followed, matched
+from .followed import Followed, is_kept, matched
 
 DETECT_INTERVAL = 0.1  # s that a new face waits for its first row, at most
 TILES_EVERY = 2.0  # s in which each tile of the frame is searched once, where small faces are wanted
@@ -231,7 +231,7 @@ class FaceFollower:
         due = [face for face in faces if face.needs_check(time, self.finder.min_evidence)]
         for face, evidence in zip(due, self.finder.evidence(image, [f.face() for f in due]), strict=True):
             face.add_evidence(float(evidence), time)
-        return [face for face in faces if face.is_verified(self.finder.min_evidence)]
+        return [face for face in faces if is_kept(face.evidence, self.finder.min_evidence)]
 
     def _new_faces(
         self, image: Picture, detections: Sequence[Face], known: list[Followed], time: float, passes: int = 1

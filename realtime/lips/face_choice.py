@@ -128,6 +128,7 @@ class FaceChoice:
         height, width = analysis.frame.image.shape[:2]
 
         def off_centre(reading: Reading) -> float:
+            """Return the distance of a face from the middle of the frame, in pixels."""
             x, y, w, h = reading.face.box
             return hypot(x + w / 2 - width / 2, y + h / 2 - height / 2)
 

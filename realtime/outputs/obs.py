@@ -180,6 +180,7 @@ def authentication(password: str, salt: str, challenge: str) -> str:
     """Return the answer to OBS's challenge, as the protocol describes it."""
 
     def digest(text: str) -> str:
+        """Return the SHA-256 of a text in Base64."""
         return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
     return digest(digest(password + salt) + challenge)

@@ -85,6 +85,7 @@ class WebSocketServer(Output):
             loop = runner.get_loop()
 
             def wake() -> None:
+                """Let the server see the update."""
                 with suppress(RuntimeError):  # the loop has ended
                     loop.call_soon_threadsafe(self._has_update.set)
 

@@ -18,7 +18,7 @@ from ....models.rectangle import Rectangle
 from ....models.rolls import ROLLS, quarters_to_upright
 from ....models.tiles import is_cut, is_part_of, tiles
 from ..changes import Mosaic, changed
-from ..followed import CHECK_EVERY, CHECKS, KEPT, RESTLESS_EVERY, SURE, matched
+from ..followed import CHECK_EVERY, CHECKS, RESTLESS_EVERY, SURE, is_kept, matched
 from ..following import JITTER, LARGE, ROLL_EVERY, SLOW, TILES_AGAIN, TILES_EVERY, WHOLE_EVERY
 from .answers import Answers
 from .chunks import Chunk
@@ -164,7 +164,7 @@ class FrameSearch:
         if state.faces:
             state = self._with_unexplained(state, now, detections)
         faces = [self._checked(one) for one in state.faces]
-        faces = [one for one in faces if one.evidence >= KEPT * self._min_evidence]
+        faces = [one for one in faces if is_kept(one.evidence, self._min_evidence)]
         state = _with_new(replace(state, faces=tuple(faces)), self._verified(new, [one.face for one in faces]), time)
         if not state.faces:
             state = _with_new(state, self._verified(self._padded()), time)

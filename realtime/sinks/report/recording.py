@@ -129,11 +129,13 @@ def _track(
     first, count = int(places[0]), int(places[-1] - places[0]) + 1
 
     def levels(name: str) -> NDArray[np.uint8]:
+        """Return a column in each frame, in LEVELS."""
         values, there = np.full(count, MISSING, np.uint8), ~np.isnan(rows[name])
         values[places[there] - first] = np.rint(np.clip(rows[name][there], 0, 1) * LEVELS)
         return values
 
     def spans(marked: NDArray[np.bool_]) -> Spans:
+        """Return the start and end of each run of marked rows, in seconds."""
         flags = np.zeros(count + 2, np.int8)
         flags[places - first + 1] = marked
         turns = np.flatnonzero(np.diff(flags))

@@ -98,6 +98,7 @@ class Sent:
         outcome, content = Outcome.from_data(data), self._contents.pop(job.source)
 
         def write() -> Work:
+            """Write the products that came."""
             for target, product in zip(job.targets, products, strict=True):
                 if product is not None:
                     manifest = Manifest.from_data(json.loads(product[1]))
