@@ -89,7 +89,7 @@ def test_the_port_of_a_server_that_is_taken_is_told_before_the_capture(mouth_liv
     assert "choose another port" in error
 
 
-@pytest.mark.parametrize("host", ["10.255.255.9", "300.1.1.1"])
+@pytest.mark.parametrize("host", ["10.255.255.9", "300.1.1.1", "a..b"])
 def test_a_server_at_an_address_of_no_machine_asks_for_another_host(mouth_live, demo_clip, host):
     done = mouth_live("--camera", demo_clip, "--no-window", "--to", f"ws://{host}:8999")
     assert done.returncode == 1

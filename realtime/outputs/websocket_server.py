@@ -9,7 +9,6 @@ import logging
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
-from errno import EACCES, EADDRINUSE
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 from ...models.errors import ReceiverError, SinkError
 from ..lips.event_json import event_json, hello_json
 from ..lips.ongoing_events import OngoingEvents
+from ..system.listening import listening_socket
 from .addresses import Address
 from .json_lines import json_lines
 from .libraries import require
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("mouth_live")
 
 MAX_UNSENT_BYTES = 1 << 19  # for one client, some 5,000 messages; with more it is dropped
-SEND_BUFFER_BYTES = 1 << 16  # of the system for one client; by default it would hold megabytes of stale messages
+SEND_BUFFER_BYTES = 1 << 16  # of the system for one client
 MAX_RECEIVED_BYTES = 4096  # of one message from a client; clients' messages are not used
 SHUTDOWN_TIMEOUT = 1.5  # s for the closing handshakes with all clients
 
@@ -66,12 +66,9 @@ class WebSocketServer(Output):
         """Load the library and take the port."""
         require(self.name, "websockets.asyncio.server", "websockets")
         try:
-            family, _, _, _, where = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)[0]
-            self._socket = socket.create_server(where[:2], family=family)
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its clients inherit it
+            self._socket = listening_socket(self._host, self._port, SEND_BUFFER_BYTES, self.name)
         except OSError as error:
-            wrong = "port" if error.errno in {EACCES, EADDRINUSE} else "host"
-            raise SinkError(f"{self.name}: cannot listen there ({error.strerror}); choose another {wrong}") from None
+            raise SinkError(str(error)) from None
 
     def open(self, is_ending: object) -> None:
         """Start the server."""

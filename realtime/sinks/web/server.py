@@ -2,11 +2,9 @@
 
 import asyncio
 import logging
-import os
 import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from errno import EADDRNOTAVAIL
 from importlib.resources import files
 from itertools import count
 from threading import Event
@@ -14,6 +12,7 @@ from threading import Event
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from ....models.errors import SinkError
+from ...system.listening import listening_socket
 from ...system.threads import new_thread
 from .access import Access
 from .client import Client
@@ -22,7 +21,7 @@ from .obs_options import option_problem
 
 MAX_CLIENTS = 32
 MAX_RECEIVED_BYTES = 4096  # of one message from a page
-SEND_BUFFER_BYTES = 1 << 17  # of the system for one client; by default it would hold megabytes of stale messages
+SEND_BUFFER_BYTES = 1 << 17  # of the system for one client
 HEARTBEAT = 15.0  # s between two signs of life that a silent client is asked for
 STATE_INTERVAL = 0.25  # s
 STATE_REPEAT = 4  # intervals after which the state is told even where nothing has changed: a page knows that we live
@@ -57,20 +56,9 @@ def listen(host: str, port: int) -> socket.socket:
         SinkError: the port is taken, or the address is none of this machine.
     """
     try:
-        family, _, _, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    except (socket.gaierror, UnicodeError) as error:  # Unicode: a name that no network has, such as "a..b"
-        reason = error.strerror if isinstance(error, socket.gaierror) else "not a host name"
-        raise SinkError(f"{host}: no such address ({reason}); choose another --host, such as 127.0.0.1") from None
-    try:
-        taken = socket.create_server(where[:2], family=family)
+        return listening_socket(host, port, SEND_BUFFER_BYTES, options=("--host", "--port"))
     except OSError as error:
-        if error.errno == EADDRNOTAVAIL:
-            raise SinkError(f"{host}: not an address of this machine; choose another --host") from None
-        number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror  # create_server's own repeats the address
-        raise SinkError(f"{host}:{port}: cannot listen there ({reason}); choose another --port") from None
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # its clients inherit it
-    return taken
+        raise SinkError(str(error)) from None
 
 
 class WebServer:
